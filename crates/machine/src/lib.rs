@@ -1,0 +1,1 @@
+//! The Amazon States Language: a definition compiled once, an execution stepped by events.
