@@ -3,3 +3,143 @@
 //! A [`Store`] keeps ordered byte keys in a few named [`Space`]s. One [`Batch`] is one atomic, durable commit. Two
 //! stores implement the trait: [`memory`] (keeps nothing) and [`embedded`] (fjall); both pass [`contract`].
 //! Absent on purpose: transactions that read, secondary indexes, any knowledge of executions.
+
+use std::ops::ControlFlow;
+
+/// A named set of rows, ordered by key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Space {
+    /// State machines, revisions, activities, tags, the format and the account of this store.
+    Meta,
+    /// One row per execution.
+    Summary,
+    /// History chunks and the long texts that they name.
+    History,
+    /// Frames of executions that have not ended.
+    Frames,
+    /// Queues over open executions: earliest timer, task intents, runnable, waiting activity tasks.
+    Open,
+    /// The orders in which executions are listed.
+    Listing,
+}
+
+impl Space {
+    pub const ALL: [Space; 6] =
+        [Space::Meta, Space::Summary, Space::History, Space::Frames, Space::Open, Space::Listing];
+}
+
+/// Writes that become durable together or not at all; a later write of one key wins over an earlier one.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    writes: Vec<Write>,
+    bytes: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Write {
+    pub space: Space,
+    pub key: Vec<u8>,
+    /// `None` deletes the row; deleting one that is not there is no error.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Batch {
+    pub fn put(&mut self, space: Space, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+        self.push(Write { space, key: key.into(), value: Some(value.into()) });
+    }
+
+    pub fn delete(&mut self, space: Space, key: impl Into<Vec<u8>>) {
+        self.push(Write { space, key: key.into(), value: None });
+    }
+
+    fn push(&mut self, write: Write) {
+        self.bytes += write.key.len() + write.value.as_ref().map_or(0, Vec::len);
+        self.writes.push(write);
+    }
+
+    pub fn append(&mut self, mut other: Batch) {
+        self.writes.append(&mut other.writes);
+        self.bytes += other.bytes;
+    }
+
+    pub fn writes(&self) -> &[Write] {
+        &self.writes
+    }
+
+    pub fn into_writes(self) -> Vec<Write> {
+        self.writes
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// Bytes of keys and values.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// The order in which [`Store::scan`] visits rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Forward,
+    Backward,
+}
+
+/// What a visitor answers: go on, or stop the scan.
+pub type Visit = ControlFlow<()>;
+
+/// Durable rows. All calls block; a commit is called from one writer thread, never from an async worker.
+pub trait Store: Send + Sync + 'static {
+    /// Makes the whole batch durable, then answers; atomic also through a crash.
+    ///
+    /// Invariant: after an error of a write or a sync the store is poisoned, and every later commit answers
+    /// [`Error::Poisoned`]; what was acknowledged before stays readable.
+    fn commit(&self, batch: Batch) -> Result<(), Error>;
+
+    fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
+
+    /// Visits the rows with `from <= key < to` in `direction`, until the visitor breaks. Sees one consistent
+    /// state of the space: no commit that comes in between.
+    fn scan(
+        &self,
+        space: Space,
+        from: &[u8],
+        to: &[u8],
+        direction: Direction,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Visit,
+    ) -> Result<(), Error>;
+
+    /// Why commits are refused, if they are.
+    fn poisoned(&self) -> Option<String>;
+}
+
+/// What the operator must look at.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the data folder `{path}` is in use by another process")]
+    Locked { path: String },
+    #[error("the data folder `{path}` has format {found}, this program reads up to {known}: use a newer release")]
+    NewerFormat { path: String, found: u32, known: u32 },
+    #[error("the data folder `{path}` is damaged: {reason}")]
+    Damaged { path: String, reason: String },
+    #[error("cannot {doing} `{path}`: {source}")]
+    Io { doing: &'static str, path: String, source: std::io::Error },
+    #[error("the store refuses writes since an earlier write failed: {reason}")]
+    Poisoned { reason: String },
+    #[error("the store failed: {reason}")]
+    Failed { reason: String },
+}
+
+/// The first key after all keys that begin with `prefix`; empty (no such key) only for a prefix of `0xff` bytes.
+pub fn prefix_end(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < 0xff {
+            end.push(last + 1);
+            break;
+        }
+    }
+    end
+}
