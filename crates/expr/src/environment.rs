@@ -59,3 +59,73 @@ impl Fuel {
         }
     }
 }
+
+/// An environment for tests: everything as it is set, numbers from a counter.
+#[cfg(test)]
+pub(crate) struct TestEnvironment {
+    pub(crate) input: Value,
+    pub(crate) context: Value,
+    pub(crate) result: Option<Value>,
+    pub(crate) error_output: Option<Value>,
+    pub(crate) variables: std::collections::BTreeMap<String, Value>,
+    pub(crate) random: Cell<u64>,
+    pub(crate) now_ms: i64,
+    pub(crate) fuel: Fuel,
+}
+
+#[cfg(test)]
+impl TestEnvironment {
+    /// With `input` as JSON text, an empty Context object and fuel for a second.
+    pub(crate) fn new(input: &str) -> TestEnvironment {
+        TestEnvironment {
+            input: crate::json::parse(input).expect("a test's input is JSON"),
+            context: Value::empty_object(),
+            result: None,
+            error_output: None,
+            variables: std::collections::BTreeMap::new(),
+            random: Cell::new(0),
+            now_ms: 1_700_000_000_000,
+            fuel: Fuel::new(1_000_000),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Environment for TestEnvironment {
+    fn input(&self) -> &Value {
+        &self.input
+    }
+
+    fn context(&self) -> &Value {
+        &self.context
+    }
+
+    fn result(&self) -> Option<&Value> {
+        self.result.as_ref()
+    }
+
+    fn error_output(&self) -> Option<&Value> {
+        self.error_output.as_ref()
+    }
+
+    fn variable(&self, name: &str) -> Option<Value> {
+        self.variables.get(name).cloned()
+    }
+
+    fn random_u64(&self) -> u64 {
+        // SplitMix64: well spread, and the same in every run.
+        let state = self.random.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
+        self.random.set(state);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    fn fuel(&self) -> &Fuel {
+        &self.fuel
+    }
+}
