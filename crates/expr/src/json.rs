@@ -63,11 +63,7 @@ fn place(text: &str, line: usize, column: usize) -> String {
             _ => quoted.push(char),
         }
     }
-    let truncated = if rest > 0 {
-        format!("[truncated {rest} chars]")
-    } else {
-        String::new()
-    };
+    let truncated = if rest > 0 { format!("[truncated {rest} chars]") } else { String::new() };
     format!("[Source: (String)\"{quoted}\"{truncated}; line: {line}, column: {column}]")
 }
 

@@ -43,7 +43,12 @@ impl Payload {
     }
 
     fn empty() -> Payload {
-        Payload(Arc::new(Inner { id: OnceLock::new(), bytes: OnceLock::new(), text: OnceLock::new(), value: OnceLock::new() }))
+        Payload(Arc::new(Inner {
+            id: OnceLock::new(),
+            bytes: OnceLock::new(),
+            text: OnceLock::new(),
+            value: OnceLock::new(),
+        }))
     }
 
     /// True if neither text nor value is here: [`fill`](Payload::fill) it before reading.

@@ -1,1 +1,31 @@
 //! The Amazon States Language: a definition compiled once, an execution stepped by events.
+//!
+//! [`definition::compile`] turns text into a [`Program`], or into every [`Diagnostic`]. [`step()`] advances an
+//! [`Execution`] by one [`Event`] and answers with a [`Step`]: changed frames, history events and [`Effect`]s.
+//! Pure: what it may know is given to it, what it wants done is returned. Time comes in a [`Moment`], chance from the
+//! execution's own root; recursion, loops and payloads are bounded in [`limits`].
+
+pub mod context;
+pub mod data;
+pub mod definition;
+pub mod diagnostic;
+pub mod effect;
+pub mod event;
+pub mod execution;
+pub mod failure;
+pub mod history;
+pub mod limits;
+pub mod program;
+pub mod retry;
+pub mod root;
+pub mod state;
+pub mod step;
+
+pub use diagnostic::{Diagnostic, Severity};
+pub use effect::{Effect, TaskOutcome, TaskRequest};
+pub use event::{Event, Moment};
+pub use execution::{Execution, Frame, FrameId, Header, Identity, Status, TaskId};
+pub use failure::Failure;
+pub use history::{EventId, HistoryEvent};
+pub use program::{Program, StateId};
+pub use step::{Step, Stepped, step};

@@ -47,23 +47,13 @@ impl Decimal {
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).collect();
         let leading = digits.iter().take_while(|digit| **digit == b'0').count();
-        let trailing = digits[leading..]
-            .iter()
-            .rev()
-            .take_while(|digit| **digit == b'0')
-            .count();
+        let trailing = digits[leading..].iter().rev().take_while(|digit| **digit == b'0').count();
         let significant = digits[leading..digits.len() - trailing].to_vec();
         if significant.is_empty() {
-            return Decimal {
-                digits: significant,
-                exponent: 0,
-            };
+            return Decimal { digits: significant, exponent: 0 };
         }
         let first = whole.len() as i64 - 1 - leading as i64;
-        Decimal {
-            digits: significant,
-            exponent: exponent.saturating_add(first),
-        }
+        Decimal { digits: significant, exponent: exponent.saturating_add(first) }
     }
 }
 

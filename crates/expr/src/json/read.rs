@@ -48,23 +48,13 @@ impl Kind {
 
 impl<'t, const BUILD: bool> Reader<'t, BUILD> {
     pub(super) fn new(text: &'t str) -> Reader<'t, BUILD> {
-        Reader {
-            text,
-            bytes: text.as_bytes(),
-            at: 0,
-            open: Vec::new(),
-            unescaped: String::new(),
-        }
+        Reader { text, bytes: text.as_bytes(), at: 0, open: Vec::new(), unescaped: String::new() }
     }
 
     pub(super) fn document(mut self) -> Result<Value, SyntaxError> {
         let Some(first) = self.skip_blanks()? else {
             let message = "No content to map due to end-of-input".to_string();
-            return Err(SyntaxError {
-                message,
-                line: 1,
-                column: 0,
-            });
+            return Err(SyntaxError { message, line: 1, column: 0 });
         };
         let value = self.value(first)?;
         if let Some(next) = self.skip_blanks()? {
@@ -77,9 +67,7 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
             if !matches!(next, b'{' | b'[' | b'"') {
                 self.value(next)?;
             }
-            return Err(self.fail(format!(
-                "Trailing token (of type {kind}) found after value: not allowed"
-            )));
+            return Err(self.fail(format!("Trailing token (of type {kind}) found after value: not allowed")));
         }
         Ok(value)
     }
@@ -116,11 +104,7 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
             next = match self.need_entry()? {
                 b']' => {
                     items.shrink_to_fit();
-                    return Ok(self.leave(if BUILD {
-                        Value::Array(Arc::new(items))
-                    } else {
-                        Value::Null
-                    }));
+                    return Ok(self.leave(if BUILD { Value::Array(Arc::new(items)) } else { Value::Null }));
                 }
                 other => self.comma(other)?,
             };
@@ -147,11 +131,7 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
             }
             next = match self.need_entry()? {
                 b'}' => {
-                    return Ok(self.leave(if BUILD {
-                        Value::Object(Arc::new(members))
-                    } else {
-                        Value::Null
-                    }));
+                    return Ok(self.leave(if BUILD { Value::Object(Arc::new(members)) } else { Value::Null }));
                 }
                 other => self.comma(other)?,
             };
@@ -162,9 +142,9 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
         self.at += 1;
         if self.open.len() >= DEPTH_MAX {
             let depth = self.open.len() + 1;
-            return Err(self.fail(format!(
-                "Document nesting depth ({depth}) exceeds the maximum allowed ({DEPTH_MAX})"
-            )));
+            return Err(
+                self.fail(format!("Document nesting depth ({depth}) exceeds the maximum allowed ({DEPTH_MAX})"))
+            );
         }
         self.open.push(Open { kind, after: self.at });
         Ok(())
@@ -185,9 +165,8 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
             };
             let start = self.place_of(open.after);
             let kind = open.kind.name();
-            return Err(self.fail(format!(
-                "Unexpected end-of-input: expected close marker for {kind} (start marker at {start})"
-            )));
+            return Err(self
+                .fail(format!("Unexpected end-of-input: expected close marker for {kind} (start marker at {start})")));
         };
         let wrong = match self.open.last() {
             Some(Open { kind: Kind::Array, .. }) => next == b'}',
@@ -204,9 +183,7 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
             None => ("root", place(self.text, 1, 0)),
         };
         let close = char::from(close);
-        self.fail(format!(
-            "Unexpected close marker '{close}': expected '{expected}' (for {kind} starting at {start})"
-        ))
+        self.fail(format!("Unexpected close marker '{close}': expected '{expected}' (for {kind} starting at {start})"))
     }
 
     fn comma(&mut self, next: u8) -> Result<u8, SyntaxError> {
@@ -261,11 +238,7 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
 
     fn word(&mut self, word: &'static str, value: Value) -> Result<Value, SyntaxError> {
         let start = self.at;
-        let same = self.bytes[start..]
-            .iter()
-            .zip(word.as_bytes())
-            .take_while(|(a, b)| a == b)
-            .count();
+        let same = self.bytes[start..].iter().zip(word.as_bytes()).take_while(|(a, b)| a == b).count();
         self.at += same;
         if same == word.len() && !self.text[self.at..].chars().next().is_some_and(is_identifier_part) {
             return Ok(value);
@@ -292,11 +265,7 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
             return self.mismatch(first);
         }
         if first == b'}' {
-            return if self.open.is_empty() {
-                self.mismatch(first)
-            } else {
-                self.unexpected("expected a value")
-            };
+            return if self.open.is_empty() { self.mismatch(first) } else { self.unexpected("expected a value") };
         }
         if self.text[start..].chars().next().is_some_and(is_identifier_start) {
             return self.unrecognized(start);
@@ -371,10 +340,7 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
 
     /// Takes digits; answers how many.
     fn digits(&mut self) -> usize {
-        let count = self.bytes[self.at..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let count = self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         self.at += count;
         count
     }
@@ -385,9 +351,7 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
         }
         let (bytes, description) = self.describe_next();
         self.at += bytes;
-        self.fail(format!(
-            "Unexpected character ({description}) in numeric value: {comment}"
-        ))
+        self.fail(format!("Unexpected character ({description}) in numeric value: {comment}"))
     }
 
     /// Reads a string after its opening quote, and the closing one.
@@ -420,11 +384,7 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
                         self.unescaped.push_str(&self.text[run..self.at]);
                     }
                     self.at += 1;
-                    return Ok(if BUILD {
-                        Value::String(self.unescaped.as_str().into())
-                    } else {
-                        Value::Null
-                    });
+                    return Ok(if BUILD { Value::String(self.unescaped.as_str().into()) } else { Value::Null });
                 }
                 Some(b'\\') => {}
                 other => return Err(self.broken_string(other, at_end, control_in)),
@@ -435,9 +395,7 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
     /// Moves over characters that stand for themselves; answers the byte that does not.
     fn plain_run(&mut self) -> Option<u8> {
         let rest = &self.bytes[self.at..];
-        let plain = rest
-            .iter()
-            .position(|byte| *byte < b' ' || *byte == b'"' || *byte == b'\\');
+        let plain = rest.iter().position(|byte| *byte < b' ' || *byte == b'"' || *byte == b'\\');
         self.at += plain.unwrap_or(rest.len());
         self.bytes.get(self.at).copied()
     }
@@ -541,11 +499,7 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
 
     fn fail(&self, message: String) -> SyntaxError {
         let (line, column) = self.line_and_column(self.at);
-        SyntaxError {
-            message,
-            line,
-            column: column + 1,
-        }
+        SyntaxError { message, line, column: column + 1 }
     }
 
     fn place_of(&self, after: usize) -> String {

@@ -20,10 +20,7 @@ fn values_read_and_write() {
         (r#"{"a":1,"b":2,"a":3}"#, r#"{"a":3,"b":2}"#),
         (r#""""#, r#""""#),
         (r#""\"\\\/\b\f\n\r\t""#, r#""\"\\/\b\f\n\r\t""#),
-        (
-            r#""\u0000\u001f\u007f\u00e9\uD83D\uDE00é😀""#,
-            "\"\\u0000\\u001F\u{7f}é😀é😀\"",
-        ),
+        (r#""\u0000\u001f\u007f\u00e9\uD83D\uDE00é😀""#, "\"\\u0000\\u001F\u{7f}é😀é😀\""),
         (r#""\ud83d x \ude00 \ud83dA""#, "\"\u{fffd} x \u{fffd} \u{fffd}A\""),
         (r#"{"\u0061\n":1}"#, r#"{"a\n":1}"#),
     ];
@@ -132,15 +129,9 @@ fn depth_is_bounded() {
 #[test]
 fn places_quote_the_text() {
     let error = parse("not a definition").unwrap_err();
-    assert_eq!(
-        error.place("not a definition"),
-        "[Source: (String)\"not a definition\"; line: 1, column: 4]"
-    );
+    assert_eq!(error.place("not a definition"), "[Source: (String)\"not a definition\"; line: 1, column: 4]");
     let long = "x".repeat(520);
     let quoted = "x".repeat(500);
     let error = parse(&long).unwrap_err();
-    assert_eq!(
-        error.place(&long),
-        format!("[Source: (String)\"{quoted}\"[truncated 20 chars]; line: 1, column: 257]")
-    );
+    assert_eq!(error.place(&long), format!("[Source: (String)\"{quoted}\"[truncated 20 chars]; line: 1, column: 257]"));
 }

@@ -1,0 +1,1 @@
+//! The Context object: `$$`, `$states.context`.

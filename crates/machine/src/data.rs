@@ -1,0 +1,1 @@
+//! How data flows through a state, in both languages.

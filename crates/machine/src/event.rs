@@ -1,0 +1,33 @@
+//! What goes into the machine.
+
+use std::sync::Arc;
+
+use crate::{effect::TaskOutcome, execution::TaskId, failure::Failure};
+
+/// Something that happened outside. One that the execution no longer waits for changes nothing and is no error.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The execution begins: the first event of every execution.
+    Started,
+    /// The last step yielded with frames still ready.
+    Continued,
+    /// Time has passed: whatever is due at or before the moment's `now` fires, each stamped with its due time.
+    TimePassed,
+    /// A worker took an activity's task.
+    TaskStarted { task: TaskId, worker: Option<Arc<str>> },
+    /// The call that ran the task came back.
+    TaskReturned { task: TaskId, outcome: TaskOutcome },
+    /// SendTaskSuccess or SendTaskFailure with the task's token.
+    TaskAnswered { task: TaskId, outcome: TaskOutcome },
+    /// SendTaskHeartbeat with the task's token.
+    TaskHeartbeat { task: TaskId },
+    /// StopExecution.
+    Stopped(Failure),
+}
+
+/// The time a step may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Milliseconds since 1970 in UTC; never before the execution's last event.
+    pub now_ms: i64,
+}

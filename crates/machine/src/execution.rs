@@ -1,0 +1,233 @@
+//! The state of an execution: a header, the frames that run, and the results they gather.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use stepwell_expr::Payload;
+
+use crate::{
+    effect::TaskOutcome,
+    failure::Failure,
+    history::EventId,
+    program::{ScopeId, StateId},
+    root::Root,
+    step::Step,
+};
+
+/// A task attempt: the id of its Scheduled event. A retry has another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(pub u64);
+
+/// A running scope; 0 is the top level. Never used twice in an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameId(pub u32);
+
+/// What never changes in an execution.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub arn: Arc<str>,
+    pub name: Arc<str>,
+    pub state_machine_arn: Arc<str>,
+    pub state_machine_name: Arc<str>,
+    pub role_arn: Arc<str>,
+    pub region: Arc<str>,
+    /// First 16 bytes of the SHA-256 of `arn`.
+    pub id: [u8; 16],
+    pub root: Root,
+    /// Milliseconds since 1970 in UTC.
+    pub start_ms: i64,
+    pub input: Payload,
+}
+
+#[derive(Clone, Debug)]
+pub struct Execution {
+    pub identity: Arc<Identity>,
+    pub header: Header,
+    pub frames: BTreeMap<FrameId, Arc<Frame>>,
+    /// Results of Parallel branches and Map iterations: (frame of the state, chunk number) -> results in order.
+    pub results: BTreeMap<(FrameId, u32), Arc<Vec<Option<Payload>>>>,
+}
+
+/// The small part of an execution that every step writes anew.
+#[derive(Clone, Debug)]
+pub struct Header {
+    pub status: Status,
+    /// The id that the next history event gets; 1 before the start.
+    pub next_event: EventId,
+    pub next_frame: u32,
+    /// Time of the last event, in milliseconds since 1970.
+    pub last_event_ms: i64,
+    /// When the whole execution times out.
+    pub deadline_ms: Option<i64>,
+    /// Frames that can go on, in turn.
+    pub ready: VecDeque<FrameId>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Status {
+    Running,
+    Succeeded { output: Payload, stop_ms: i64 },
+    Failed { failure: Failure, stop_ms: i64 },
+    TimedOut { failure: Failure, stop_ms: i64 },
+    Aborted { failure: Failure, stop_ms: i64 },
+}
+
+/// One running `States` scope: the top level, a Parallel branch or a Map iteration.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    pub scope: ScopeId,
+    /// The frame of the Parallel or Map state, and the branch's or iteration's index in it.
+    pub parent: Option<(FrameId, u32)>,
+    /// The state that it is in, or enters next.
+    pub state: StateId,
+    /// The state's raw input.
+    pub input: Payload,
+    /// Id of the state's Entered event, and what that one's `previous` was.
+    pub entered: EventId,
+    pub before_entered: EventId,
+    /// Milliseconds since 1970.
+    pub entered_ms: i64,
+    /// The `previous` of this frame's next event.
+    pub last_event: EventId,
+    /// Retries made so far in this visit, one count for each retrier of the state.
+    pub retries: Vec<u64>,
+    /// Variables of this scope; outer ones are found through `parent`.
+    pub variables: Arc<BTreeMap<Arc<str>, Payload>>,
+    pub phase: Phase,
+}
+
+/// What a frame does, or waits for.
+#[derive(Clone, Debug)]
+pub enum Phase {
+    /// Ready: enters its state.
+    Enter,
+    /// Ready: does its state's work (also again, after a retry's delay).
+    Run,
+    /// A retry's delay.
+    Backoff {
+        until_ms: i64,
+    },
+    /// A Wait state.
+    Wait {
+        until_ms: i64,
+    },
+    Task(TaskWait),
+    Parallel(ParallelWait),
+    Map(MapWait),
+    /// Ready: it failed in a way its own state did not handle; the parent is told next.
+    Failed {
+        failure: Failure,
+        in_task: bool,
+    },
+}
+
+/// A task that has been scheduled.
+#[derive(Clone, Debug)]
+pub struct TaskWait {
+    pub task: TaskId,
+    pub deadline_ms: Option<i64>,
+    /// Seconds between heartbeats, and when the next one is due; due only once the clock runs.
+    pub heartbeat: Option<(u64, Option<i64>)>,
+    /// The call came back (callback pattern), or a worker took it (activity).
+    pub under_way: bool,
+    /// An answer with the token that came before the call had come back.
+    pub early_answer: Option<TaskOutcome>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ParallelWait {
+    pub branches: u32,
+    pub ended: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct MapWait {
+    /// The array of items; each iteration takes its own.
+    pub items: Payload,
+    /// What the item selector is applied to.
+    pub effective_input: Payload,
+    pub length: u32,
+    /// The next item that has not begun.
+    pub next: u32,
+    pub ended: u32,
+    pub concurrency: u32,
+}
+
+impl Execution {
+    /// Takes over what a step changed.
+    pub fn apply(&mut self, step: &Step) {
+        self.header = step.header.clone();
+        for (id, frame) in &step.frames {
+            match frame {
+                Some(frame) => self.frames.insert(*id, frame.clone()),
+                None => self.frames.remove(id),
+            };
+        }
+        for (key, chunk) in &step.results {
+            match chunk {
+                Some(chunk) => self.results.insert(*key, chunk.clone()),
+                None => self.results.remove(key),
+            };
+        }
+    }
+
+    /// An execution that has not begun: `Event::Started` comes next.
+    pub fn new(identity: Arc<Identity>) -> Execution {
+        let header = Header {
+            status: Status::Running,
+            next_event: 1,
+            next_frame: 0,
+            last_event_ms: identity.start_ms,
+            deadline_ms: None,
+            ready: VecDeque::new(),
+        };
+        Execution { identity, header, frames: BTreeMap::new(), results: BTreeMap::new() }
+    }
+
+    pub fn is_running(&self) -> bool {
+        matches!(self.header.status, Status::Running)
+    }
+
+    /// True if a step would go on without an event from outside: feed it `Event::Continued`.
+    pub fn is_ready(&self) -> bool {
+        self.is_running() && !self.header.ready.is_empty()
+    }
+
+    /// When the earliest timer is due, in milliseconds since 1970; `None` if nothing is timed.
+    pub fn deadline_ms(&self) -> Option<i64> {
+        if !self.is_running() {
+            return None;
+        }
+        let frames = self.frames.values().filter_map(|frame| frame.deadline_ms());
+        frames.chain(self.header.deadline_ms).min()
+    }
+
+    /// The tasks that it waits for.
+    pub fn tasks(&self) -> impl Iterator<Item = &TaskWait> {
+        self.frames.values().filter_map(|frame| match &frame.phase {
+            Phase::Task(wait) => Some(wait),
+            _ => None,
+        })
+    }
+
+    /// True while an answer with the token of `task` would be taken.
+    pub fn awaits(&self, task: TaskId) -> bool {
+        self.is_running() && self.tasks().any(|wait| wait.task == task && wait.early_answer.is_none())
+    }
+}
+
+impl Frame {
+    /// When this frame's earliest timer is due.
+    pub fn deadline_ms(&self) -> Option<i64> {
+        match &self.phase {
+            Phase::Backoff { until_ms } | Phase::Wait { until_ms } => Some(*until_ms),
+            Phase::Task(wait) => {
+                let heartbeat = wait.heartbeat.and_then(|(_, due)| due);
+                wait.deadline_ms.into_iter().chain(heartbeat).min()
+            }
+            Phase::Enter | Phase::Run | Phase::Parallel(_) | Phase::Map(_) | Phase::Failed { .. } => None,
+        }
+    }
+}

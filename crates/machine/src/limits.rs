@@ -1,0 +1,34 @@
+//! Every bound of this crate.
+
+/// Largest definition, in bytes of UTF-8. Source: Step Functions API model.
+pub const DEFINITION_BYTES_MAX: usize = 1_048_576;
+/// Longest state name, in characters. Source: Amazon States Language.
+pub const STATE_NAME_CHARS_MAX: usize = 80;
+/// Deepest nesting of sub-machines (branches, item processors). Ours.
+pub const SCOPE_DEPTH_MAX: usize = 32;
+/// Largest input, output or result, in bytes of UTF-8. Source: Step Functions quotas.
+pub const PAYLOAD_BYTES_MAX: usize = 262_144;
+/// Largest sum of the variables that one execution holds. Source: Step Functions quotas.
+pub const VARIABLES_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Last id that an event of a history may have; it is the `ExecutionFailed`. Source: Step Functions quotas.
+pub const HISTORY_EVENTS_MAX: u64 = 25_000;
+/// Most state transitions that one step makes before it yields. Ours: keeps one commit short.
+pub const TRANSITIONS_PER_STEP_MAX: u32 = 1_000;
+/// Most bytes of new payload that one step makes before it yields. Ours: keeps one commit small.
+pub const STEP_BYTES_MAX: usize = 1024 * 1024;
+/// Most iterations of an inline Map that run at once. Source: Step Functions guide.
+pub const MAP_CONCURRENCY_MAX: u32 = 40;
+/// Results of a Map or Parallel in one stored chunk. Ours.
+pub const RESULTS_PER_CHUNK: u32 = 256;
+/// Longest time-out, heartbeat and wait, in seconds. Source: Amazon States Language.
+pub const SECONDS_MAX: u64 = 99_999_999;
+/// Longest `Error`, in characters. Source: Step Functions API model.
+pub const ERROR_CHARS_MAX: usize = 256;
+/// Longest `Cause`, in characters. Source: Step Functions API model.
+pub const CAUSE_CHARS_MAX: usize = 32_768;
+/// Fuel of one slice on a driver: about 5 ms.
+pub const FUEL_SLICE: u64 = 5_000;
+/// Fuel of one evaluation: about 1 s, AWS's own limit. Source: Step Functions guide.
+pub const FUEL_EVALUATION: u64 = 1_000_000;
+/// An execution runs at most one year. Source: Step Functions quotas.
+pub const EXECUTION_SECONDS_MAX: u64 = 31_536_000;
