@@ -1,0 +1,32 @@
+//! Every bound of this crate.
+
+/// Most steps in one commit. Ours (architecture: group commit by back-pressure).
+pub const COMMIT_STEPS_MAX: usize = 1_024;
+/// Most bytes of rows in one commit. Ours.
+pub const COMMIT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Events in one history chunk. Part of the record format.
+pub const CHUNK_EVENTS_MAX: usize = 64;
+/// Bytes of one history chunk after which a new one begins. Part of the record format.
+pub const CHUNK_BYTES_MAX: usize = 32 * 1024;
+/// Texts longer than this are rows of their own. Part of the record format.
+pub const INLINE_TEXT_BYTES_MAX: usize = 4 * 1024;
+/// Shards of a store, fixed when it is made. Part of the record format.
+pub const SHARDS: u32 = 256;
+/// Tags of one resource. Source: Step Functions quotas.
+pub const TAGS_MAX: usize = 50;
+/// How long GetActivityTask waits for a task. Source: Step Functions API.
+pub const ACTIVITY_POLL_SECONDS: u64 = 60;
+/// Pollers that one activity may have at once. Source: Step Functions quotas.
+pub const ACTIVITY_POLLERS_MAX: usize = 1_000;
+/// Rows in one page of a list. Source: Step Functions API model.
+pub const PAGE_MAX: usize = 1_000;
+/// Bytes of texts in one page of history. Ours: a page of 1,000 events of 256 KiB each must not fill memory.
+pub const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Events from the API that wait for one driver; past it the caller is throttled.
+pub const INBOX_EVENTS_MAX: usize = 65_536;
+/// Bytes of the events that wait for one driver; past it the caller is throttled.
+pub const INBOX_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Tasks that are run at the same time; further ones wait as rows.
+pub const TASK_RUNS_MAX: usize = 10_000;
+/// Bytes of waiting executions kept in memory; others are read back when something happens to them.
+pub const CACHE_BYTES_MAX: usize = 512 * 1024 * 1024;

@@ -1,0 +1,13 @@
+//! How the engine has tasks run, without knowing who runs them.
+
+use std::{future::Future, pin::Pin};
+
+use stepwell_machine::{TaskOutcome, TaskRequest};
+
+/// Runs one task to its outcome. Dropping the future cancels the run.
+///
+/// A run may be repeated after a crash (at least once): the request carries the execution and the task id, from which
+/// an idempotent submit can be made.
+pub trait TaskRunner: Send + Sync + 'static {
+    fn run(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = TaskOutcome> + Send + 'static>>;
+}
