@@ -25,9 +25,11 @@ pub enum Event {
     Stopped(Failure),
 }
 
-/// The time a step may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
+/// What a step may know of the world: the time, and which activities there are.
+#[derive(Clone, Copy)]
+pub struct Moment<'a> {
     /// Milliseconds since 1970 in UTC; never before the execution's last event.
     pub now_ms: i64,
+    /// True if the activity of this ARN exists: a task of one that does not fails before it is scheduled.
+    pub activity_exists: &'a dyn Fn(&str) -> bool,
 }

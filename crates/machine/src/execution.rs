@@ -8,11 +8,12 @@ use std::{
 use stepwell_expr::Payload;
 
 use crate::{
-    effect::TaskOutcome,
+    effect::{TaskOutcome, TaskRequest, TaskTarget},
     failure::Failure,
     history::EventId,
-    program::{ScopeId, StateId},
+    program::{Program, ScopeId, StateId},
     root::Root,
+    state::{Kind, task::Resource},
     step::Step,
 };
 
@@ -127,6 +128,10 @@ pub enum Phase {
 #[derive(Clone, Debug)]
 pub struct TaskWait {
     pub task: TaskId,
+    /// The payload or the parameters, evaluated.
+    pub input: Payload,
+    /// The role of the task's `Credentials`.
+    pub credentials_role: Option<Arc<str>>,
     pub deadline_ms: Option<i64>,
     /// Seconds between heartbeats, and when the next one is due; due only once the clock runs.
     pub heartbeat: Option<(u64, Option<i64>)>,
@@ -209,6 +214,33 @@ impl Execution {
         self.frames.values().filter_map(|frame| match &frame.phase {
             Phase::Task(wait) => Some(wait),
             _ => None,
+        })
+    }
+
+    /// The request of a task that an integration runs, e.g. to run it again after a restart. `None` for a task that is
+    /// not waited for, that is an activity's, or whose call has come back already.
+    pub fn task_request(&self, program: &Program, task: TaskId) -> Option<TaskRequest> {
+        let (frame, wait) = self.frames.values().find_map(|frame| match &frame.phase {
+            Phase::Task(wait) if wait.task == task => Some((frame, wait)),
+            _ => None,
+        })?;
+        let Kind::Task(state) = &program.state(frame.state).kind else { return None };
+        let target = match &state.resource {
+            Resource::Activity { .. } => return None,
+            _ if wait.under_way => return None,
+            Resource::LambdaFunction { arn } => TaskTarget::LambdaFunction { arn: arn.clone() },
+            Resource::Service { service, action, pattern } => {
+                TaskTarget::Service { service: service.clone(), action: action.clone(), pattern: *pattern }
+            }
+        };
+        Some(TaskRequest {
+            task,
+            target,
+            input: wait.input.clone(),
+            credentials_role: wait.credentials_role.clone(),
+            execution_arn: self.identity.arn.clone(),
+            state_machine_arn: self.identity.state_machine_arn.clone(),
+            role_arn: self.identity.role_arn.clone(),
         })
     }
 

@@ -1,9 +1,10 @@
 //! Chance, made recomputable: everything random in an execution is derived from one secret root.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::execution::TaskId;
+use crate::execution::{Identity, TaskId};
 
 /// 256 bits drawn when the execution started, kept with it, never shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,4 +37,34 @@ impl Root {
         secret.copy_from_slice(&bytes[..16]);
         secret
     }
+}
+
+/// Version of the token's layout: version, execution id, task id (big endian), secret.
+const TOKEN_VERSION: u8 = 1;
+const TOKEN_BYTES: usize = 1 + 16 + 8 + 16;
+
+/// The task token that a worker answers with: always the same for the same attempt.
+pub fn token(identity: &Identity, task: TaskId) -> String {
+    let mut bytes = Vec::with_capacity(TOKEN_BYTES);
+    bytes.push(TOKEN_VERSION);
+    bytes.extend_from_slice(&identity.id);
+    bytes.extend_from_slice(&task.0.to_be_bytes());
+    bytes.extend_from_slice(&identity.root.token_secret(task));
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The execution id, the task and the secret that a token names; `None` if it has not the form of one.
+///
+/// Whether the secret is right is for the holder of the execution to say, by comparing it with
+/// [`Root::token_secret`].
+pub fn parse_token(token: &str) -> Option<([u8; 16], TaskId, [u8; 16])> {
+    let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+    let bytes: &[u8; TOKEN_BYTES] = bytes.as_slice().try_into().ok()?;
+    if bytes[0] != TOKEN_VERSION {
+        return None;
+    }
+    let execution = bytes[1..17].try_into().ok()?;
+    let task = u64::from_be_bytes(bytes[17..25].try_into().ok()?);
+    let secret = bytes[25..].try_into().ok()?;
+    Some((execution, TaskId(task), secret))
 }

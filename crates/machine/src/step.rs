@@ -40,6 +40,6 @@ pub enum Stepped {
 /// execution no longer waits for gives an empty step. The step ends when every frame waits, or at
 /// `TRANSITIONS_PER_STEP_MAX`, `STEP_BYTES_MAX` or when `fuel` units of evaluation are used between two transitions:
 /// then [`Execution::is_ready`] holds after it and `Event::Continued` goes on.
-pub fn step(_program: &Program, _execution: &Execution, _event: Event, _moment: Moment, _fuel: u64) -> Stepped {
+pub fn step(_program: &Program, _execution: &Execution, _event: Event, _moment: Moment<'_>, _fuel: u64) -> Stepped {
     unimplemented!()
 }
