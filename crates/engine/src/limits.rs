@@ -30,3 +30,5 @@ pub const INBOX_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub const TASK_RUNS_MAX: usize = 10_000;
 /// Bytes of waiting executions kept in memory; others are read back when something happens to them.
 pub const CACHE_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// Ids of stored texts that are remembered for one execution; past it a shared text may be written again.
+pub const STORED_TEXTS_MAX: usize = 4_096;
