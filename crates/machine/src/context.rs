@@ -1,1 +1,49 @@
 //! The Context object: `$$`, `$states.context`.
+
+use stepwell_expr::{Object, Value};
+
+use crate::{data::Scene, timestamp};
+
+/// Builds it for a state. Source: Step Functions guide and recordings (reference asl.md §8).
+pub(crate) fn build(scene: &Scene<'_>) -> Value {
+    let identity = scene.identity;
+    let mut context = Object::new();
+    context.insert(
+        "Execution".into(),
+        Value::object([
+            ("Id", Value::String(identity.arn.clone())),
+            ("Input", identity.input.value().clone()),
+            ("StartTime", timestamp::format(identity.start_ms).into()),
+            ("Name", Value::String(identity.name.clone())),
+            ("RoleArn", Value::String(identity.role_arn.clone())),
+            ("RedriveCount", Value::from(0)),
+        ]),
+    );
+    context.insert(
+        "StateMachine".into(),
+        Value::object([
+            ("Id", Value::String(identity.state_machine_arn.clone())),
+            ("Name", Value::String(identity.state_machine_name.clone())),
+        ]),
+    );
+    let mut state = Object::new();
+    state.insert("Name".into(), scene.state_name.into());
+    state.insert("EnteredTime".into(), timestamp::format(scene.entered_ms).into());
+    if let Some(count) = scene.retry_count {
+        state.insert("RetryCount".into(), Value::from(i64::try_from(count).unwrap_or(i64::MAX)));
+    }
+    context.insert("State".into(), Value::Object(state.into()));
+    if let Some(token) = &scene.token {
+        context.insert("Task".into(), Value::object([("Token", Value::from(token.as_str()))]));
+    }
+    if let Some((index, items)) = &scene.map_item {
+        let value = items.value().as_array().and_then(|items| items.get(*index as usize)).cloned();
+        let item = [
+            ("Index", Value::from(i64::from(*index))),
+            ("Value", value.unwrap_or_default()),
+            ("Source", "STATE_DATA".into()),
+        ];
+        context.insert("Map".into(), Value::object([("Item", Value::object(item))]));
+    }
+    Value::Object(context.into())
+}

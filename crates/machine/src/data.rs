@@ -1,1 +1,358 @@
-//! How data flows through a state, in both languages.
+//! How data flows through a state, in both languages: what an expression may see, and what its failures mean.
+
+use std::{
+    cell::{Cell, OnceCell},
+    collections::BTreeMap,
+    sync::Arc,
+};
+
+use stepwell_expr::{
+    Environment, Fuel, Payload, Value,
+    intrinsic::{Call, CallError},
+    jsonata::{EvaluationError, Expression},
+    jsonpath::{Path, PathError},
+};
+
+use crate::{
+    context,
+    execution::Identity,
+    failure::Failure,
+    history::Assigned,
+    limits,
+    program::{Assign, Expr, Field, JsonPathFlow, JsonataFlow, ResultPath, Selection, Template},
+};
+
+/// What every expression of one visit of a state has in common.
+pub(crate) struct Scene<'a> {
+    pub(crate) identity: &'a Identity,
+    pub(crate) state_name: &'a str,
+    pub(crate) entered_ms: i64,
+    /// Retries so far; of Task, Map and Parallel states.
+    pub(crate) retry_count: Option<u64>,
+    /// The token of the task that is about to be scheduled.
+    pub(crate) token: Option<String>,
+    /// The iteration that the state runs in, or that an item selector is applied for: index and items.
+    pub(crate) map_item: Option<(u32, Payload)>,
+    /// Variables in sight, the innermost scope first.
+    pub(crate) variables: Vec<Arc<BTreeMap<Arc<str>, Payload>>>,
+    /// Where the step's random sequence stands.
+    pub(crate) random: &'a Cell<u64>,
+    pub(crate) now_ms: i64,
+    pub(crate) fuel: &'a Fuel,
+}
+
+/// A [`Scene`] with the data that one field sees.
+pub(crate) struct View<'a> {
+    pub(crate) scene: &'a Scene<'a>,
+    pub(crate) input: &'a Payload,
+    pub(crate) result: Option<&'a Payload>,
+    pub(crate) error_output: Option<&'a Value>,
+    context: OnceCell<Value>,
+}
+
+impl<'a> Scene<'a> {
+    /// Sees `input` alone.
+    pub(crate) fn view(&'a self, input: &'a Payload) -> View<'a> {
+        View { scene: self, input, result: None, error_output: None, context: OnceCell::new() }
+    }
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn with_result(mut self, result: &'a Payload) -> View<'a> {
+        self.result = Some(result);
+        self
+    }
+
+    pub(crate) fn with_error_output(mut self, error_output: &'a Value) -> View<'a> {
+        self.error_output = Some(error_output);
+        self
+    }
+}
+
+impl Environment for View<'_> {
+    fn input(&self) -> &Value {
+        self.input.value()
+    }
+
+    fn context(&self) -> &Value {
+        self.context.get_or_init(|| context::build(self.scene))
+    }
+
+    fn result(&self) -> Option<&Value> {
+        self.result.map(Payload::value)
+    }
+
+    fn error_output(&self) -> Option<&Value> {
+        self.error_output
+    }
+
+    fn variable(&self, name: &str) -> Option<Value> {
+        let payload = self.scene.variables.iter().find_map(|scope| scope.get(name))?;
+        Some(payload.value().clone())
+    }
+
+    /// SplitMix64: one sequence for each step, from the step's seed.
+    fn random_u64(&self) -> u64 {
+        let state = self.scene.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.scene.random.set(state);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.scene.now_ms
+    }
+
+    fn fuel(&self) -> &Fuel {
+        self.scene.fuel
+    }
+}
+
+/// Why a field could not be evaluated. Causes are without AWS's usual beginning; the state adds it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Fault {
+    /// JSONPath: `States.Runtime`, which nothing catches.
+    Runtime(String),
+    /// An error of its own name that Retry and Catch may see, e.g. `States.IntrinsicFailure`.
+    Named(&'static str, String),
+    /// JSONata: `States.QueryEvaluationError` with an EvaluationFailed event; `location` is the field.
+    Query { cause: String, location: Option<Arc<str>> },
+    /// The fuel given did not suffice.
+    OutOfFuel,
+}
+
+/// The causes of AWS begin with where it happened. Source: recordings.
+pub(crate) fn cause(state_name: &str, entered: u64, text: &str) -> String {
+    format!("An error occurred while executing the state '{state_name}' (entered at the event id #{entered}). {text}")
+}
+
+pub(crate) fn evaluate(template: &Template, view: &View<'_>) -> Result<Value, Fault> {
+    match template {
+        Template::Literal(value) => Ok(value.clone()),
+        Template::Leaf(leaf) => match &leaf.expression {
+            Expr::Path(path) => path.read(view).map_err(|error| template_path_fault(path, &leaf.field, error, view)),
+            Expr::Call(call) => call.evaluate(view).map_err(|error| call_fault(&leaf.field, error, view)),
+            Expr::Jsonata(expression) => evaluate_jsonata(expression, &leaf.field, view),
+        },
+        Template::Object(members) => {
+            let members = members.iter().map(|(key, member)| Ok((key.clone(), evaluate(member, view)?)));
+            Ok(Value::object(members.collect::<Result<Vec<_>, Fault>>()?))
+        }
+        Template::Array(items) => {
+            let items = items.iter().map(|item| evaluate(item, view));
+            Ok(Value::array(items.collect::<Result<_, _>>()?))
+        }
+    }
+}
+
+pub(crate) fn evaluate_jsonata(expression: &Expression, field: &Arc<str>, view: &View<'_>) -> Result<Value, Fault> {
+    expression.evaluate(view).map_err(|error| match error {
+        EvaluationError::OutOfFuel(_) => Fault::OutOfFuel,
+        EvaluationError::Limit(text) => Fault::Query { cause: text.to_owned(), location: Some(field.clone()) },
+        error => Fault::Query {
+            cause: format!("The JSONata expression '{}' specified for the field '{field}' {error}", expression.text()),
+            location: Some(field.clone()),
+        },
+    })
+}
+
+/// A path in a template that finds nothing. Source: recordings.
+fn template_path_fault(path: &Path, field: &str, error: PathError, view: &View<'_>) -> Fault {
+    match error {
+        PathError::OutOfFuel(_) => Fault::OutOfFuel,
+        _ => not_found(path.text(), field, view),
+    }
+}
+
+fn not_found(path: &str, field: &str, view: &View<'_>) -> Fault {
+    Fault::Runtime(format!(
+        "The JSONPath '{path}' specified for the field '{field}' could not be found in the input '{}'",
+        view.input.text()
+    ))
+}
+
+fn call_fault(field: &str, error: CallError, view: &View<'_>) -> Fault {
+    match error {
+        CallError::OutOfFuel(_) => Fault::OutOfFuel,
+        CallError::Path { path, .. } => not_found(&path, field, view),
+        CallError::Failed(text) => Fault::Named("States.IntrinsicFailure", text),
+    }
+}
+
+/// A path outside of templates, e.g. `InputPath`. Source: recordings.
+pub(crate) fn read_path(path: &Path, view: &View<'_>) -> Result<Value, Fault> {
+    path.read(view).map_err(|error| match error {
+        PathError::OutOfFuel(_) => Fault::OutOfFuel,
+        error => Fault::Runtime(format!("Invalid path '{}' : {error}", path.text())),
+    })
+}
+
+/// `InputPath`, `OutputPath`: all of it keeps its spelling.
+pub(crate) fn select(selection: &Selection, payload: &Payload, scene: &Scene<'_>) -> Result<Payload, Fault> {
+    match selection {
+        Selection::All => Ok(payload.clone()),
+        Selection::Nothing => Ok(Payload::from_value(Value::empty_object())),
+        Selection::Path(path) => Ok(Payload::from_value(read_path(path, &scene.view(payload))?)),
+    }
+}
+
+/// Puts a result into the raw input. Source: Amazon States Language, `ResultPath`.
+pub(crate) fn place(result_path: &ResultPath, input: &Payload, result: &Payload) -> Result<Payload, Fault> {
+    match result_path {
+        ResultPath::Replace => Ok(result.clone()),
+        ResultPath::Discard => Ok(input.clone()),
+        ResultPath::At(path) => match path.write(input.value(), result.value().clone()) {
+            Ok(value) => Ok(Payload::from_value(value)),
+            Err(PathError::OutOfFuel(_)) => Err(Fault::OutOfFuel),
+            Err(error) => Err(Fault::Named(
+                "States.ResultPathMatchFailure",
+                format!("Unable to apply ReferencePath {} to input {}: {error}", path.text(), input.text()),
+            )),
+        },
+    }
+}
+
+impl JsonPathFlow {
+    /// `InputPath`, then `Parameters`; what neither touches keeps its spelling.
+    pub(crate) fn effective_input(&self, input: &Payload, scene: &Scene<'_>) -> Result<Payload, Fault> {
+        let selected = select(&self.input_path, input, scene)?;
+        match &self.parameters {
+            Some(parameters) => Ok(Payload::from_value(evaluate(parameters, &scene.view(&selected))?)),
+            None => Ok(selected),
+        }
+    }
+
+    /// `ResultPath`, then `OutputPath`.
+    pub(crate) fn after_result(&self, input: &Payload, result: &Payload, scene: &Scene<'_>) -> Result<Payload, Fault> {
+        let placed = place(&self.result_path, input, result)?;
+        select(&self.output_path, &placed, scene)
+    }
+
+    /// `Assign` on the result, `ResultSelector`, `ResultPath`, `OutputPath`.
+    pub(crate) fn conclude(
+        &self,
+        assign: &Assign,
+        input: &Payload,
+        result: &Payload,
+        scene: &Scene<'_>,
+    ) -> Result<(Payload, Assigned), Fault> {
+        let assigned = self::assign(assign, &scene.view(result))?;
+        let selected = match &self.result_selector {
+            Some(selector) => Payload::from_value(evaluate(selector, &scene.view(result))?),
+            None => result.clone(),
+        };
+        Ok((self.after_result(input, &selected, scene)?, assigned))
+    }
+}
+
+impl JsonataFlow {
+    /// `Arguments`, else the state's input.
+    pub(crate) fn arguments(&self, input: &Payload, scene: &Scene<'_>) -> Result<Payload, Fault> {
+        match &self.arguments {
+            Some(arguments) => Ok(Payload::from_value(evaluate(arguments, &scene.view(input))?)),
+            None => Ok(input.clone()),
+        }
+    }
+
+    /// `Assign` and `Output`, which see the same variables; without `Output` the result, else the input.
+    pub(crate) fn output(
+        &self,
+        assign: &Assign,
+        input: &Payload,
+        result: Option<&Payload>,
+        scene: &Scene<'_>,
+    ) -> Result<(Payload, Assigned), Fault> {
+        let view = match result {
+            Some(result) => scene.view(input).with_result(result),
+            None => scene.view(input),
+        };
+        let assigned = self::assign(assign, &view)?;
+        let output = match &self.output {
+            Some(output) => Payload::from_value(evaluate(output, &view)?),
+            None => result.unwrap_or(input).clone(),
+        };
+        Ok((output, assigned))
+    }
+}
+
+/// Evaluates `Assign`: all see the variables as they were. Source: query-language rules of Step Functions.
+pub(crate) fn assign(assign: &Assign, view: &View<'_>) -> Result<Assigned, Fault> {
+    if assign.is_empty() {
+        return Ok(Arc::new([]));
+    }
+    let mut bytes = 0;
+    let mut assigned = Vec::with_capacity(assign.len());
+    for (name, template) in assign {
+        let payload = Payload::from_value(evaluate(template, view)?);
+        bytes += payload.bytes();
+        assigned.push((name.clone(), payload));
+    }
+    if bytes > limits::PAYLOAD_BYTES_MAX {
+        let text = "The variables that the state assigns exceed the maximum number of bytes service limit.";
+        return Err(Fault::Named("States.DataLimitExceeded", text.to_owned()));
+    }
+    Ok(assigned.into())
+}
+
+/// The value of a `…Path` or JSONata field, or its constant.
+pub(crate) enum FieldValue<T> {
+    Constant(T),
+    /// From a path: the path's text as well, for error texts.
+    AtPath(Arc<str>, Value),
+    Evaluated(Value),
+}
+
+pub(crate) fn field<T: Clone>(field: &Field<T>, name: &Arc<str>, view: &View<'_>) -> Result<FieldValue<T>, Fault> {
+    match field {
+        Field::Constant(constant) => Ok(FieldValue::Constant(constant.clone())),
+        Field::Path(path) => Ok(FieldValue::AtPath(path.text().clone(), read_path(path, view)?)),
+        Field::Call(call) => Ok(FieldValue::Evaluated(evaluate_call(call, name, view)?)),
+        Field::Jsonata(expression) => Ok(FieldValue::Evaluated(evaluate_jsonata(expression, name, view)?)),
+    }
+}
+
+fn evaluate_call(call: &Call, field: &str, view: &View<'_>) -> Result<Value, Fault> {
+    call.evaluate(view).map_err(|error| call_fault(field, error, view))
+}
+
+/// A JSONata field of another type than it must have. Source: recordings.
+pub(crate) fn unexpected_type(expression: &str, field: &Arc<str>, expected: &str, value: &Value) -> Fault {
+    Fault::Query {
+        cause: format!(
+            "The JSONata expression '{expression}' specified for the field '{field}' returned an unexpected result \
+             type. Expected '{expected}', but was '{}' for value: {value}",
+            value.type_name()
+        ),
+        location: Some(field.clone()),
+    }
+}
+
+/// The text of the expression that a field holds, for error texts.
+pub(crate) fn expression_text<T>(field: &Field<T>) -> &str {
+    match field {
+        Field::Jsonata(expression) => expression.text(),
+        Field::Path(path) => path.text(),
+        Field::Call(call) => call.text(),
+        Field::Constant(_) => "",
+    }
+}
+
+/// A whole number that is not negative, as seconds and counts are; a text of digits counts. `None`: it is none.
+pub(crate) fn whole_number(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(_) => value.as_i64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// `{"Error": …, "Cause": …}`: both always there. Source: recordings.
+pub(crate) fn error_output(failure: &Failure) -> Value {
+    let text = |text: &Option<Arc<str>>| text.as_ref().map_or(Value::Null, |text| Value::String(text.clone()));
+    let cause = match (&failure.error, &failure.cause) {
+        (Some(error), None) if &**error == "States.Timeout" => Value::from(""),
+        (_, cause) => text(cause),
+    };
+    Value::object([("Error", text(&failure.error)), ("Cause", cause)])
+}

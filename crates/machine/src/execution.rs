@@ -220,28 +220,8 @@ impl Execution {
     /// The request of a task that an integration runs, e.g. to run it again after a restart. `None` for a task that is
     /// not waited for, that is an activity's, or whose call has come back already.
     pub fn task_request(&self, program: &Program, task: TaskId) -> Option<TaskRequest> {
-        let (frame, wait) = self.frames.values().find_map(|frame| match &frame.phase {
-            Phase::Task(wait) if wait.task == task => Some((frame, wait)),
-            _ => None,
-        })?;
-        let Kind::Task(state) = &program.state(frame.state).kind else { return None };
-        let target = match &state.resource {
-            Resource::Activity { .. } => return None,
-            _ if wait.under_way => return None,
-            Resource::LambdaFunction { arn } => TaskTarget::LambdaFunction { arn: arn.clone() },
-            Resource::Service { service, action, pattern } => {
-                TaskTarget::Service { service: service.clone(), action: action.clone(), pattern: *pattern }
-            }
-        };
-        Some(TaskRequest {
-            task,
-            target,
-            input: wait.input.clone(),
-            credentials_role: wait.credentials_role.clone(),
-            execution_arn: self.identity.arn.clone(),
-            state_machine_arn: self.identity.state_machine_arn.clone(),
-            role_arn: self.identity.role_arn.clone(),
-        })
+        let waits_for = |frame: &&Arc<Frame>| matches!(&frame.phase, Phase::Task(wait) if wait.task == task);
+        self.frames.values().find(waits_for)?.task_request(program, &self.identity)
     }
 
     /// True while an answer with the token of `task` would be taken.
@@ -251,6 +231,30 @@ impl Execution {
 }
 
 impl Frame {
+    /// See [`Execution::task_request`].
+    pub(crate) fn task_request(&self, program: &Program, identity: &Identity) -> Option<TaskRequest> {
+        let (Phase::Task(wait), Kind::Task(state)) = (&self.phase, &program.state(self.state).kind) else {
+            return None;
+        };
+        let target = match &state.resource {
+            Resource::Activity { .. } => return None,
+            _ if wait.under_way => return None,
+            Resource::LambdaFunction { arn } => TaskTarget::LambdaFunction { arn: arn.clone() },
+            Resource::Service { service, action, pattern } => {
+                TaskTarget::Service { service: service.clone(), action: action.clone(), pattern: *pattern }
+            }
+        };
+        Some(TaskRequest {
+            task: wait.task,
+            target,
+            input: wait.input.clone(),
+            credentials_role: wait.credentials_role.clone(),
+            execution_arn: identity.arn.clone(),
+            state_machine_arn: identity.state_machine_arn.clone(),
+            role_arn: identity.role_arn.clone(),
+        })
+    }
+
     /// When this frame's earliest timer is due.
     pub fn deadline_ms(&self) -> Option<i64> {
         match &self.phase {

@@ -5,8 +5,8 @@
 //! Pure: what it may know is given to it, what it wants done is returned. Time comes in a [`Moment`], chance from the
 //! execution's own root; recursion, loops and payloads are bounded in [`limits`].
 
-pub mod context;
-pub mod data;
+mod context;
+mod data;
 pub mod definition;
 pub mod diagnostic;
 pub mod effect;
@@ -20,6 +20,7 @@ pub mod retry;
 pub mod root;
 pub mod state;
 pub mod step;
+pub mod timestamp;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use effect::{Effect, TaskOutcome, TaskRequest};

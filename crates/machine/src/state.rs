@@ -2,7 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::program::{Assign, DataFlow, QueryLanguage, ScopeId};
+use stepwell_expr::Payload;
+
+use crate::{
+    data::{Fault, Scene},
+    failure::Failure,
+    history::Assigned,
+    program::{Assign, DataFlow, QueryLanguage, ScopeId, Transition},
+    retry::{Catcher, Retrier},
+};
 
 pub mod choice;
 pub mod fail;
@@ -49,7 +57,81 @@ pub enum StateType {
     Map,
 }
 
+/// What a state's work came to.
+#[derive(Clone, Debug)]
+pub(crate) enum Ran {
+    /// It is left.
+    Exits { output: Payload, assigned: Assigned, transition: Transition },
+    /// A Wait state sleeps.
+    Waits { until_ms: i64 },
+    /// A Fail state.
+    Fails(Failure),
+    /// A task is to be scheduled.
+    Task(task::Scheduling),
+    /// The branches begin, on this input.
+    Branches { input: Payload },
+    /// The iterations begin.
+    Iterations(map::Iterations),
+}
+
 impl State {
+    /// Does the state's work on its raw input, as far as it needs nothing from outside.
+    pub(crate) fn run(&self, input: &Payload, scene: &Scene<'_>) -> Result<Ran, Fault> {
+        match &self.kind {
+            Kind::Task(task) => task.run(self, input, scene),
+            Kind::Wait(wait) => wait.run(self, input, scene),
+            Kind::Pass(pass) => pass.run(self, input, scene),
+            Kind::Succeed(succeed) => succeed.run(self, input, scene),
+            Kind::Fail(fail) => fail.run(input, scene),
+            Kind::Choice(choice) => choice.run(self, input, scene),
+            Kind::Parallel(parallel) => parallel.run(self, input, scene),
+            Kind::Map(map) => map.run(self, input, scene),
+        }
+    }
+
+    /// What the result of a task, of branches or of iterations becomes.
+    pub(crate) fn conclude(&self, input: &Payload, result: &Payload, scene: &Scene<'_>) -> Result<Ran, Fault> {
+        let (output, assigned) = match &self.flow {
+            DataFlow::JsonPath(flow) => flow.conclude(&self.assign, input, result, scene)?,
+            DataFlow::Jsonata(flow) => flow.output(&self.assign, input, Some(result), scene)?,
+        };
+        Ok(Ran::Exits { output, assigned, transition: self.transition() })
+    }
+
+    fn transition(&self) -> Transition {
+        match &self.kind {
+            Kind::Task(task) => task.transition,
+            Kind::Wait(wait) => wait.transition,
+            Kind::Pass(pass) => pass.transition,
+            Kind::Parallel(parallel) => parallel.transition,
+            Kind::Map(map) => map.transition,
+            Kind::Choice(_) | Kind::Succeed(_) | Kind::Fail(_) => Transition::End,
+        }
+    }
+
+    pub(crate) fn retriers(&self) -> &[Retrier] {
+        match &self.kind {
+            Kind::Task(task) => &task.retry,
+            Kind::Parallel(parallel) => &parallel.retry,
+            Kind::Map(map) => &map.retry,
+            Kind::Wait(_) | Kind::Pass(_) | Kind::Choice(_) | Kind::Succeed(_) | Kind::Fail(_) => &[],
+        }
+    }
+
+    pub(crate) fn catchers(&self) -> &[Catcher] {
+        match &self.kind {
+            Kind::Task(task) => &task.catch,
+            Kind::Parallel(parallel) => &parallel.catch,
+            Kind::Map(map) => &map.catch,
+            Kind::Wait(_) | Kind::Pass(_) | Kind::Choice(_) | Kind::Succeed(_) | Kind::Fail(_) => &[],
+        }
+    }
+
+    /// Task and Map states show `State.RetryCount`; a Pass does not. Source: recordings.
+    pub(crate) fn counts_retries(&self) -> bool {
+        matches!(self.kind, Kind::Task(_) | Kind::Map(_) | Kind::Parallel(_))
+    }
+
     pub fn kind_type(&self) -> StateType {
         match &self.kind {
             Kind::Task(_) => StateType::Task,

@@ -1,5 +1,11 @@
 //! One call of the machine: one event in, any number of state transitions, until every frame waits.
 
+mod container;
+mod task;
+mod timer;
+mod visit;
+mod work;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use stepwell_expr::Payload;
@@ -10,6 +16,7 @@ use crate::{
     execution::{Execution, Frame, FrameId, Header},
     history::HistoryEvent,
     program::Program,
+    step::work::{Interrupt, Work},
 };
 
 /// What one step changed and wants done; nothing of it is visible before it is durable.
@@ -40,6 +47,37 @@ pub enum Stepped {
 /// execution no longer waits for gives an empty step. The step ends when every frame waits, or at
 /// `TRANSITIONS_PER_STEP_MAX`, `STEP_BYTES_MAX` or when `fuel` units of evaluation are used between two transitions:
 /// then [`Execution::is_ready`] holds after it and `Event::Continued` goes on.
-pub fn step(_program: &Program, _execution: &Execution, _event: Event, _moment: Moment<'_>, _fuel: u64) -> Stepped {
-    unimplemented!()
+pub fn step(program: &Program, execution: &Execution, event: Event, moment: Moment<'_>, fuel: u64) -> Stepped {
+    let mut work = Work::new(program, execution, moment, fuel);
+    let done = if execution.is_running() { take(&mut work, event).and_then(|()| work.drain()) } else { Ok(()) };
+    match done {
+        Ok(()) => Stepped::Done(work.finish()),
+        Err(Interrupt::Needs(payloads)) => Stepped::Needs(payloads),
+        Err(Interrupt::Slow) => Stepped::Slow,
+    }
+}
+
+fn take(work: &mut Work<'_>, event: Event) -> Result<(), Interrupt> {
+    match event {
+        Event::Started => {
+            work.start();
+            Ok(())
+        }
+        Event::Continued => Ok(()),
+        Event::TimePassed => work.time_passed(),
+        Event::TaskStarted { task, worker } => {
+            work.task_started(task, worker);
+            Ok(())
+        }
+        Event::TaskReturned { task, outcome } => work.task_returned(task, outcome),
+        Event::TaskAnswered { task, outcome } => work.task_answered(task, outcome),
+        Event::TaskHeartbeat { task } => {
+            work.task_heartbeat(task);
+            Ok(())
+        }
+        Event::Stopped(failure) => {
+            work.stop(failure);
+            Ok(())
+        }
+    }
 }

@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
+use stepwell_expr::{Payload, Value};
+
 use crate::{
-    program::{Field, ServicePattern, Template, Transition},
+    data::{self, Fault, FieldValue, Scene, View},
+    history::ServiceResource,
+    limits,
+    program::{DataFlow, Field, ServicePattern, Template, Transition},
     retry::{Catcher, Retrier},
+    state::{Ran, State},
 };
 
 #[derive(Clone, Debug)]
@@ -35,4 +41,108 @@ pub enum Resource {
         action: Arc<str>,
         pattern: ServicePattern,
     },
+}
+
+/// A task, evaluated and about to be scheduled.
+#[derive(Clone, Debug)]
+pub(crate) struct Scheduling {
+    pub(crate) input: Payload,
+    pub(crate) timeout_seconds: Option<u64>,
+    pub(crate) heartbeat_seconds: Option<u64>,
+    pub(crate) credentials_role: Option<Arc<str>>,
+}
+
+impl Task {
+    pub(crate) fn run(&self, state: &State, input: &Payload, scene: &Scene<'_>) -> Result<Ran, Fault> {
+        let (effective, arguments) = match &state.flow {
+            DataFlow::JsonPath(flow) => {
+                let selected = data::select(&flow.input_path, input, scene)?;
+                let arguments = match &flow.parameters {
+                    Some(parameters) => Payload::from_value(data::evaluate(parameters, &scene.view(&selected))?),
+                    None => selected.clone(),
+                };
+                (selected, arguments)
+            }
+            DataFlow::Jsonata(flow) => (input.clone(), flow.arguments(input, scene)?),
+        };
+        let view = scene.view(&effective);
+        let seconds = |field: &Option<Field<u64>>, name: &str| {
+            field.as_ref().map(|field| positive_seconds(field, name, &view)).transpose()
+        };
+        let credentials_role = match &self.credentials {
+            Some(template) => Some(role(&data::evaluate(template, &view)?)?),
+            None => None,
+        };
+        Ok(Ran::Task(Scheduling {
+            timeout_seconds: seconds(&self.timeout, "TimeoutSeconds")?,
+            heartbeat_seconds: seconds(&self.heartbeat, "HeartbeatSeconds")?,
+            credentials_role,
+            input: arguments,
+        }))
+    }
+}
+
+impl Resource {
+    /// A task with a token can be answered by SendTaskSuccess: `$$.Task.Token`.
+    pub(crate) fn has_token(&self) -> bool {
+        match self {
+            Resource::Activity { .. } => true,
+            Resource::LambdaFunction { .. } => false,
+            Resource::Service { pattern, .. } => *pattern != ServicePattern::RequestResponse,
+        }
+    }
+
+    /// True for the pattern `.waitForTaskToken`: the call's return only submits.
+    pub(crate) fn waits_for_token(&self) -> bool {
+        matches!(self, Resource::Service { pattern: ServicePattern::WaitForTaskToken, .. })
+    }
+
+    /// How history names it; `None` for what has event types of its own.
+    pub(crate) fn service(&self) -> Option<ServiceResource> {
+        match self {
+            Resource::Activity { .. } | Resource::LambdaFunction { .. } => None,
+            Resource::Service { service, action, pattern } => {
+                let action = match pattern {
+                    ServicePattern::RequestResponse => action.clone(),
+                    ServicePattern::Sync => format!("{action}.sync").into(),
+                    ServicePattern::Sync2 => format!("{action}.sync:2").into(),
+                    ServicePattern::WaitForTaskToken => format!("{action}.waitForTaskToken").into(),
+                };
+                Some(ServiceResource { kind: service.clone(), action })
+            }
+        }
+    }
+
+    /// How the text of a too large result names it. Source: recordings.
+    pub(crate) fn short_name(&self) -> &str {
+        match self {
+            Resource::Activity { arn } | Resource::LambdaFunction { arn } => arn,
+            Resource::Service { service, .. } => service,
+        }
+    }
+}
+
+fn role(value: &Value) -> Result<Arc<str>, Fault> {
+    match value.get("RoleArn").unwrap_or(value) {
+        Value::String(role) => Ok(role.clone()),
+        other => Err(Fault::Runtime(format!("The field 'RoleArn' must be a string but was: {other}"))),
+    }
+}
+
+fn positive_seconds(field: &Field<u64>, name: &str, view: &View<'_>) -> Result<u64, Fault> {
+    let within =
+        |seconds: i64| u64::try_from(seconds).ok().filter(|seconds| (1..=limits::SECONDS_MAX).contains(seconds));
+    match data::field(field, &name.into(), view)? {
+        FieldValue::Constant(seconds) => Ok(seconds),
+        FieldValue::AtPath(path, value) => value.as_i64().and_then(within).ok_or_else(|| {
+            Fault::Runtime(format!("The {name}Path parameter does not reference a positive integer: {path} == {value}"))
+        }),
+        FieldValue::Evaluated(value) => match value.as_i64() {
+            Some(seconds) => within(seconds).ok_or_else(|| Fault::Query {
+                cause: format!("The {name} field must be a positive integer but was: {value}"),
+                location: Some(name.into()),
+            }),
+            None => Err(data::unexpected_type(data::expression_text(field), &name.into(), "number", &value)),
+        },
+    }
 }

@@ -2,7 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::program::{Field, Transition};
+use stepwell_expr::{Number, Payload, Value, jsonpath::PathError};
+
+use crate::{
+    data::{self, Fault, FieldValue, Scene},
+    program::{DataFlow, Field, Transition},
+    state::{Ran, State},
+    timestamp,
+};
 
 #[derive(Clone, Debug)]
 pub struct Wait {
@@ -16,4 +23,132 @@ pub enum Until {
     Seconds(Field<u64>),
     /// `Timestamp`, `TimestampPath`: RFC 3339 with `T` and an offset.
     Timestamp(Field<Arc<str>>),
+}
+
+/// The longest delay that AWS takes from a timestamp, in seconds. Source: recordings (24,855 days are taken, 24,856 not).
+const DELAY_SECONDS_MAX: i64 = i32::MAX as i64;
+
+impl Wait {
+    /// When it is over, in milliseconds since 1970.
+    pub(crate) fn run(&self, state: &State, input: &Payload, scene: &Scene<'_>) -> Result<Ran, Fault> {
+        let effective = match &state.flow {
+            DataFlow::JsonPath(flow) => data::select(&flow.input_path, input, scene)?,
+            DataFlow::Jsonata(_) => input.clone(),
+        };
+        let until_ms = match &self.until {
+            Until::Seconds(seconds) => {
+                scene.entered_ms.saturating_add(delay_seconds(seconds, &effective, scene)?.saturating_mul(1_000))
+            }
+            Until::Timestamp(timestamp) => until(timestamp, &effective, scene)?,
+        };
+        Ok(Ran::Waits { until_ms })
+    }
+
+    /// What it hands on when it is over.
+    pub(crate) fn conclude(&self, state: &State, input: &Payload, scene: &Scene<'_>) -> Result<Ran, Fault> {
+        let (output, assigned) = match &state.flow {
+            DataFlow::JsonPath(flow) => {
+                let effective = data::select(&flow.input_path, input, scene)?;
+                let assigned = data::assign(&state.assign, &scene.view(&effective))?;
+                (data::select(&flow.output_path, &effective, scene)?, assigned)
+            }
+            DataFlow::Jsonata(flow) => flow.output(&state.assign, input, None, scene)?,
+        };
+        Ok(Ran::Exits { output, assigned, transition: self.transition })
+    }
+}
+
+fn delay_seconds(field: &Field<u64>, input: &Payload, scene: &Scene<'_>) -> Result<i64, Fault> {
+    let view = scene.view(input);
+    match field {
+        Field::Constant(seconds) => Ok(i64::try_from(*seconds).unwrap_or(i64::MAX)),
+        Field::Path(path) => {
+            let text = path.text();
+            let value = match path.read(&view) {
+                Ok(value) => value,
+                Err(PathError::OutOfFuel(_)) => return Err(Fault::OutOfFuel),
+                Err(_) => {
+                    return Err(Fault::Runtime(format!(
+                        "The SecondsPath parameter does not reference an input value: {text}"
+                    )));
+                }
+            };
+            let Some(seconds) = whole(&value) else {
+                return Err(Fault::Runtime(format!(
+                    "The SecondsPath parameter cannot be parsed as a long value: {text} == {value}"
+                )));
+            };
+            if seconds < 0 {
+                return Err(Fault::Runtime(format!(
+                    "The SecondsPath parameter references a negative value: {text} == {value}"
+                )));
+            }
+            check_delay(seconds)
+        }
+        Field::Call(_) | Field::Jsonata(_) => {
+            let name: Arc<str> = "Seconds".into();
+            let FieldValue::Evaluated(value) = data::field(field, &name, &view)? else {
+                return Err(Fault::Runtime("Seconds is no expression".to_owned()));
+            };
+            let expression = data::expression_text(field);
+            match whole(&value) {
+                Some(seconds) if seconds >= 0 => check_delay(seconds),
+                Some(_) => Err(Fault::Query {
+                    cause: format!("The Seconds field references a negative value: {expression} == {value}"),
+                    location: Some(name),
+                }),
+                None => Err(data::unexpected_type(expression, &name, "number", &value)),
+            }
+        }
+    }
+}
+
+fn whole(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(Number::Int(int)) => Some(*int),
+        Value::Number(number) => number.as_i64(),
+        _ => None,
+    }
+}
+
+fn check_delay(seconds: i64) -> Result<i64, Fault> {
+    if seconds > DELAY_SECONDS_MAX {
+        return Err(Fault::Runtime("Wait state delay is too long.".to_owned()));
+    }
+    Ok(seconds)
+}
+
+fn until(field: &Field<Arc<str>>, input: &Payload, scene: &Scene<'_>) -> Result<i64, Fault> {
+    let name: Arc<str> = "Timestamp".into();
+    let value = match data::field(field, &name, &scene.view(input))? {
+        FieldValue::Constant(text) => Value::String(text),
+        FieldValue::AtPath(path, value) => {
+            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            return match value.as_str().and_then(timestamp::parse) {
+                Some(at) => near(at.as_millisecond(), scene),
+                None => Err(Fault::Runtime(format!(
+                    "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format \
+                     string: {path} == {shown}"
+                ))),
+            };
+        }
+        FieldValue::Evaluated(value) => value,
+    };
+    match value.as_str().and_then(timestamp::parse) {
+        Some(at) => near(at.as_millisecond(), scene),
+        None => {
+            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            Err(Fault::Query {
+                cause: format!(
+                    "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: {shown}"
+                ),
+                location: Some(name),
+            })
+        }
+    }
+}
+
+fn near(at_ms: i64, scene: &Scene<'_>) -> Result<i64, Fault> {
+    check_delay(at_ms.saturating_sub(scene.entered_ms) / 1_000)?;
+    Ok(at_ms)
 }

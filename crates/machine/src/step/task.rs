@@ -1,0 +1,262 @@
+//! A task's life: scheduled, started, submitted, and its end.
+
+use std::sync::Arc;
+
+use stepwell_expr::Payload;
+
+use crate::{
+    data,
+    effect::{Effect, TaskOutcome},
+    execution::{FrameId, Phase, TaskId, TaskWait},
+    failure::Failure,
+    history::Detail,
+    limits,
+    state::{
+        Kind,
+        task::{Resource, Scheduling},
+    },
+    step::{
+        visit::{How, too_large},
+        work::{Flow, Work},
+    },
+};
+
+impl<'a> Work<'a> {
+    fn resource(&self, id: FrameId) -> Option<&'a Resource> {
+        match &self.state_of(id).kind {
+            Kind::Task(task) => Some(&task.resource),
+            _ => None,
+        }
+    }
+
+    pub(super) fn schedule(&mut self, id: FrameId, scheduling: Scheduling) -> Flow<()> {
+        let Some(resource) = self.resource(id) else { return Ok(()) };
+        let Scheduling { input, timeout_seconds, heartbeat_seconds, credentials_role } = scheduling;
+        self.made_bytes(input.bytes());
+        if let Resource::Activity { arn } = resource
+            && !(self.moment.activity_exists)(arn)
+        {
+            let frame = self.frame(id);
+            let text = format!("The activity {arn} does not exist.");
+            let cause = data::cause(&self.state_of(id).name, frame.entered, &text);
+            return self.fail(id, Failure::new("States.Runtime", cause), How::Plain);
+        }
+        let detail = match resource {
+            Resource::Activity { arn } => Detail::ActivityScheduled {
+                resource: arn.clone(),
+                input: input.clone(),
+                timeout_seconds,
+                heartbeat_seconds,
+            },
+            Resource::LambdaFunction { arn } => Detail::LambdaFunctionScheduled {
+                resource: arn.clone(),
+                input: input.clone(),
+                timeout_seconds,
+                credentials_role: credentials_role.clone(),
+            },
+            Resource::Service { .. } => Detail::TaskScheduled {
+                resource: resource.service().expect("a service names itself"),
+                region: self.base.identity.region.clone(),
+                parameters: input.clone(),
+                timeout_seconds,
+                heartbeat_seconds,
+                credentials_role: credentials_role.clone(),
+            },
+        };
+        let task = TaskId(self.emit_on(id, detail));
+        match resource {
+            Resource::Activity { .. } => {}
+            Resource::LambdaFunction { .. } => _ = self.emit_on(id, Detail::LambdaFunctionStarted),
+            Resource::Service { .. } => {
+                let resource = resource.service().expect("a service names itself");
+                self.emit_on(id, Detail::TaskStarted { resource });
+            }
+        }
+        let seconds_ms = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000);
+        let deadline_ms = timeout_seconds.map(|seconds| self.now_ms.saturating_add(seconds_ms(seconds)));
+        self.frame_mut(id).phase = Phase::Task(TaskWait {
+            task,
+            input: input.clone(),
+            credentials_role,
+            deadline_ms,
+            heartbeat: heartbeat_seconds.map(|seconds| (seconds, None)),
+            under_way: false,
+            early_answer: None,
+        });
+        let effect = match resource {
+            Resource::Activity { arn } => Effect::OfferTask { task, activity_arn: arn.clone(), input },
+            Resource::LambdaFunction { .. } | Resource::Service { .. } => {
+                Effect::RunTask(self.task_request(id).expect("a task that was just scheduled can be run"))
+            }
+        };
+        self.effects.push(effect);
+        Ok(())
+    }
+
+    fn task_request(&self, id: FrameId) -> Option<crate::effect::TaskRequest> {
+        self.frame(id).task_request(self.program, &self.base.identity)
+    }
+
+    fn wait_mut(&mut self, id: FrameId) -> Option<&mut TaskWait> {
+        match &mut self.frame_mut(id).phase {
+            Phase::Task(wait) => Some(wait),
+            _ => None,
+        }
+    }
+
+    /// The heartbeat clock begins, or begins anew.
+    fn beat(&mut self, id: FrameId) {
+        let now_ms = self.now_ms;
+        if let Some(TaskWait { heartbeat: Some((seconds, due_ms)), .. }) = self.wait_mut(id) {
+            let interval_ms = i64::try_from(*seconds).unwrap_or(i64::MAX).saturating_mul(1_000);
+            *due_ms = Some(now_ms.saturating_add(interval_ms));
+        }
+    }
+
+    pub(super) fn task_started(&mut self, task: TaskId, worker: Option<Arc<str>>) {
+        let Some(id) = self.task_frame(task) else { return };
+        let is_waiting = matches!(&self.frame(id).phase, Phase::Task(wait) if !wait.under_way);
+        if !is_waiting || !matches!(self.resource(id), Some(Resource::Activity { .. })) {
+            return;
+        }
+        self.emit_on(id, Detail::ActivityStarted { worker });
+        if let Some(wait) = self.wait_mut(id) {
+            wait.under_way = true;
+        }
+        self.beat(id);
+    }
+
+    pub(super) fn task_heartbeat(&mut self, task: TaskId) {
+        let Some(id) = self.task_frame(task) else { return };
+        let beats = matches!(
+            &self.frame(id).phase,
+            Phase::Task(TaskWait { heartbeat: Some((_, Some(due_ms))), .. }) if *due_ms > self.now_ms
+        );
+        if beats {
+            self.beat(id);
+        }
+    }
+
+    /// The call came back: the end of the task, or with a token only its submission.
+    pub(super) fn task_returned(&mut self, task: TaskId, outcome: TaskOutcome) -> Flow<()> {
+        let Some(id) = self.task_frame(task) else { return Ok(()) };
+        let Some(resource) = self.resource(id) else { return Ok(()) };
+        let output = match outcome {
+            TaskOutcome::Succeeded { output } if resource.waits_for_token() => output,
+            outcome => return self.end_task(id, outcome),
+        };
+        let Phase::Task(TaskWait { under_way: false, .. }) = &self.frame(id).phase else { return Ok(()) };
+        let resource = resource.service().expect("only services wait for tokens");
+        self.emit_on(id, Detail::TaskSubmitted { resource, output });
+        let early_answer = self.wait_mut(id).and_then(|wait| {
+            wait.under_way = true;
+            wait.early_answer.take()
+        });
+        self.beat(id);
+        match early_answer {
+            Some(outcome) => self.end_task(id, outcome),
+            None => Ok(()),
+        }
+    }
+
+    /// SendTaskSuccess, SendTaskFailure. One that comes before the call is back waits for that.
+    pub(super) fn task_answered(&mut self, task: TaskId, outcome: TaskOutcome) -> Flow<()> {
+        let Some(id) = self.task_frame(task) else { return Ok(()) };
+        let Some(resource) = self.resource(id) else { return Ok(()) };
+        if !resource.has_token() {
+            return Ok(());
+        }
+        let Some(wait) = self.wait_mut(id) else { return Ok(()) };
+        if wait.under_way || !resource.waits_for_token() {
+            return self.end_task(id, outcome);
+        }
+        wait.early_answer.get_or_insert(outcome);
+        Ok(())
+    }
+
+    fn end_task(&mut self, id: FrameId, outcome: TaskOutcome) -> Flow<()> {
+        let Some(resource) = self.resource(id) else { return Ok(()) };
+        let outcome = match outcome {
+            TaskOutcome::Succeeded { output } if output.bytes() > limits::PAYLOAD_BYTES_MAX => {
+                TaskOutcome::Failed(too_large(resource.short_name()))
+            }
+            TaskOutcome::Failed(failure) => TaskOutcome::Failed(bounded(failure)),
+            outcome => outcome,
+        };
+        match outcome {
+            TaskOutcome::Succeeded { output } => {
+                self.made_bytes(output.bytes());
+                // Evaluated before anything is recorded: it may need payloads that are not here.
+                let detail = succeeded(resource, &output);
+                self.scene(id).map(|_| ())?;
+                self.emit_on(id, detail);
+                self.drop_task(id);
+                self.conclude(id, &output)
+            }
+            TaskOutcome::Failed(failure) => {
+                self.scene(id).map(|_| ())?;
+                self.emit_on(id, failed(resource, &failure));
+                self.drop_task(id);
+                self.fail(id, failure, How::Task)
+            }
+        }
+    }
+
+    /// Its time-out (`timed_out`) or its heartbeat passed; both are `States.Timeout`. Source: recordings.
+    pub(super) fn task_timed_out(&mut self, id: FrameId, timed_out: bool) -> Flow<()> {
+        let Some(resource) = self.resource(id) else { return Ok(()) };
+        let failure = Failure::named("States.Timeout");
+        let detail = match resource {
+            Resource::Activity { .. } => Detail::ActivityTimedOut(failure.clone()),
+            Resource::LambdaFunction { .. } => Detail::LambdaFunctionTimedOut(failure.clone()),
+            Resource::Service { .. } => Detail::TaskTimedOut {
+                resource: resource.service().expect("a service names itself"),
+                failure: failure.clone(),
+            },
+        };
+        self.emit_on(id, detail);
+        self.drop_task(id);
+        self.fail(id, failure, if timed_out { How::Task } else { How::Heartbeat })
+    }
+
+    fn drop_task(&mut self, id: FrameId) {
+        if let Phase::Task(wait) = &self.frame(id).phase {
+            let task = wait.task;
+            self.effects.push(Effect::DropTask { task });
+            self.frame_mut(id).phase = Phase::Run;
+        }
+    }
+}
+
+fn succeeded(resource: &Resource, output: &Payload) -> Detail {
+    let output = output.clone();
+    match resource {
+        Resource::Activity { .. } => Detail::ActivitySucceeded { output },
+        Resource::LambdaFunction { .. } => Detail::LambdaFunctionSucceeded { output },
+        Resource::Service { .. } => {
+            Detail::TaskSucceeded { resource: resource.service().expect("a service names itself"), output }
+        }
+    }
+}
+
+fn failed(resource: &Resource, failure: &Failure) -> Detail {
+    let failure = failure.clone();
+    match resource {
+        Resource::Activity { .. } => Detail::ActivityFailed(failure),
+        Resource::LambdaFunction { .. } => Detail::LambdaFunctionFailed(failure),
+        Resource::Service { .. } => {
+            Detail::TaskFailed { resource: resource.service().expect("a service names itself"), failure }
+        }
+    }
+}
+
+/// Error and cause, cut to what the API model allows.
+fn bounded(failure: Failure) -> Failure {
+    let cut = |text: Option<Arc<str>>, chars_max: usize| {
+        text.map(|text| match text.char_indices().nth(chars_max) {
+            Some((end, _)) => text[..end].into(),
+            None => text,
+        })
+    };
+    Failure { error: cut(failure.error, limits::ERROR_CHARS_MAX), cause: cut(failure.cause, limits::CAUSE_CHARS_MAX) }
+}

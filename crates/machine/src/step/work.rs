@@ -1,0 +1,353 @@
+//! The workbench of one step: what it changes lies over the execution that it was given.
+
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use stepwell_expr::{Fuel, Payload};
+
+use crate::{
+    data::Scene,
+    effect::Effect,
+    event::Moment,
+    execution::{Execution, Frame, FrameId, Header, Phase, Status, TaskId},
+    failure::Failure,
+    history::{Detail, EventId, HistoryEvent},
+    limits,
+    program::Program,
+    root,
+    state::{Kind, State},
+    step::Step,
+};
+
+/// Why a step stopped without an answer; nothing of it has happened.
+pub(super) enum Interrupt {
+    Needs(Vec<Payload>),
+    Slow,
+}
+
+pub(super) type Flow<T> = Result<T, Interrupt>;
+
+pub(super) struct Work<'a> {
+    pub(super) program: &'a Program,
+    pub(super) base: &'a Execution,
+    pub(super) moment: Moment<'a>,
+    /// The time that events are stamped with; never before the last event.
+    pub(super) now_ms: i64,
+    pub(super) header: Header,
+    frames: BTreeMap<FrameId, Option<Frame>>,
+    results: BTreeMap<(FrameId, u32), Option<Vec<Option<Payload>>>>,
+    history: Vec<HistoryEvent>,
+    pub(super) effects: Vec<Effect>,
+    fuel: Fuel,
+    fuel_given: u64,
+    random: Cell<u64>,
+    transitions: u32,
+    /// Bytes of payloads that this step made.
+    bytes: usize,
+    /// The history has met its bound: the execution fails at the end of this turn.
+    overflow: bool,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(program: &'a Program, base: &'a Execution, moment: Moment<'a>, fuel: u64) -> Work<'a> {
+        Work {
+            program,
+            base,
+            moment,
+            now_ms: moment.now_ms.max(base.header.last_event_ms),
+            header: base.header.clone(),
+            frames: BTreeMap::new(),
+            results: BTreeMap::new(),
+            history: Vec::new(),
+            effects: Vec::new(),
+            fuel: Fuel::new(fuel),
+            fuel_given: fuel,
+            random: Cell::new(base.identity.root.seed(base.header.next_event)),
+            transitions: 0,
+            bytes: 0,
+            overflow: false,
+        }
+    }
+
+    pub(super) fn finish(self) -> Step {
+        Step {
+            header: self.header,
+            frames: self.frames.into_iter().map(|(id, frame)| (id, frame.map(Arc::new))).collect(),
+            results: self.results.into_iter().map(|(key, chunk)| (key, chunk.map(Arc::new))).collect(),
+            history: self.history,
+            effects: self.effects,
+        }
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.header.status, Status::Running)
+    }
+
+    /// Lets ready frames go on in turn, until all wait or this step has done enough.
+    pub(super) fn drain(&mut self) -> Flow<()> {
+        self.end_on_overflow();
+        while self.is_running() && !self.is_spent() {
+            let Some(id) = self.header.ready.pop_front() else { break };
+            self.transitions += 1;
+            self.turn(id)?;
+            self.end_on_overflow();
+        }
+        Ok(())
+    }
+
+    pub(super) fn end_on_overflow(&mut self) {
+        if self.overflow && self.is_running() {
+            self.overflow = false;
+            let text =
+                format!("The execution reached the maximum number of history events ({}).", limits::HISTORY_EVENTS_MAX);
+            let failure = Failure::new("States.Runtime", text);
+            self.end_execution(limits::HISTORY_EVENTS_MAX - 1, Detail::ExecutionFailed(failure.clone()), |stop_ms| {
+                Status::Failed { failure, stop_ms }
+            });
+        }
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        let fuel_spent = self.fuel_given - self.fuel.left() >= limits::FUEL_SLICE / 2;
+        self.transitions >= limits::TRANSITIONS_PER_STEP_MAX || self.bytes >= limits::STEP_BYTES_MAX || fuel_spent
+    }
+
+    /// An evaluation ran out of fuel: true if it had all that one may have.
+    pub(super) fn had_full_fuel(&self) -> bool {
+        self.fuel_given >= limits::FUEL_EVALUATION
+    }
+
+    pub(super) fn made_bytes(&mut self, bytes: usize) {
+        self.bytes += bytes;
+    }
+
+    // Frames
+
+    pub(super) fn frame(&self, id: FrameId) -> &Frame {
+        match self.frames.get(&id) {
+            Some(frame) => frame.as_ref().expect("an ended frame is not asked for"),
+            None => self.base.frames.get(&id).expect("frames name only frames that are there"),
+        }
+    }
+
+    pub(super) fn frame_mut(&mut self, id: FrameId) -> &mut Frame {
+        let base = self.base;
+        let frame = self.frames.entry(id).or_insert_with(|| {
+            let frame = base.frames.get(&id).expect("frames name only frames that are there");
+            Some(Frame::clone(frame))
+        });
+        frame.as_mut().expect("an ended frame is not asked for")
+    }
+
+    pub(super) fn has_frame(&self, id: FrameId) -> bool {
+        match self.frames.get(&id) {
+            Some(frame) => frame.is_some(),
+            None => self.base.frames.contains_key(&id),
+        }
+    }
+
+    pub(super) fn add_frame(&mut self, frame: Frame) -> FrameId {
+        let id = FrameId(self.header.next_frame);
+        self.header.next_frame += 1;
+        self.frames.insert(id, Some(frame));
+        self.header.ready.push_back(id);
+        id
+    }
+
+    /// Ends a frame, its task if it has one, and its results.
+    pub(super) fn remove_frame(&mut self, id: FrameId) {
+        if let Phase::Task(wait) = &self.frame(id).phase {
+            let task = wait.task;
+            self.effects.push(Effect::DropTask { task });
+        }
+        self.drop_results(id);
+        if self.base.frames.contains_key(&id) {
+            self.frames.insert(id, None);
+        } else {
+            self.frames.remove(&id);
+        }
+        if !self.header.ready.is_empty() {
+            self.header.ready.retain(|ready| *ready != id);
+        }
+    }
+
+    /// All frames that have not ended, in order of their making.
+    pub(super) fn frame_ids(&self) -> BTreeSet<FrameId> {
+        let mut ids: BTreeSet<FrameId> = self.base.frames.keys().copied().collect();
+        for (id, frame) in &self.frames {
+            match frame {
+                Some(_) => ids.insert(*id),
+                None => ids.remove(id),
+            };
+        }
+        ids
+    }
+
+    pub(super) fn children(&self, parent: FrameId) -> Vec<FrameId> {
+        let ids = self.frame_ids().into_iter();
+        ids.filter(|id| self.frame(*id).parent.is_some_and(|(of, _)| of == parent)).collect()
+    }
+
+    pub(super) fn task_frame(&self, task: TaskId) -> Option<FrameId> {
+        let ids = self.frame_ids().into_iter();
+        ids.into_iter().find(|id| matches!(&self.frame(*id).phase, Phase::Task(wait) if wait.task == task))
+    }
+
+    pub(super) fn make_ready(&mut self, id: FrameId, phase: Phase) {
+        self.frame_mut(id).phase = phase;
+        self.header.ready.push_back(id);
+    }
+
+    pub(super) fn state_of(&self, id: FrameId) -> &'a State {
+        self.program.state(self.frame(id).state)
+    }
+
+    // Results
+
+    fn chunk_mut(&mut self, key: (FrameId, u32)) -> &mut Vec<Option<Payload>> {
+        let base = self.base;
+        let chunk = self
+            .results
+            .entry(key)
+            .or_insert_with(|| Some(base.results.get(&key).map(|chunk| Vec::clone(chunk)).unwrap_or_default()));
+        chunk.get_or_insert_default()
+    }
+
+    pub(super) fn set_result(&mut self, container: FrameId, index: u32, result: Payload) {
+        let chunk = self.chunk_mut((container, index / limits::RESULTS_PER_CHUNK));
+        let at = (index % limits::RESULTS_PER_CHUNK) as usize;
+        if chunk.len() <= at {
+            chunk.resize(at + 1, None);
+        }
+        chunk[at] = Some(result);
+    }
+
+    /// The results of a container in order; all there, or the step is interrupted.
+    pub(super) fn all_results(&self, container: FrameId, length: u32) -> Flow<Vec<Payload>> {
+        let mut results = Vec::with_capacity(length as usize);
+        for index in 0..length {
+            let key = (container, index / limits::RESULTS_PER_CHUNK);
+            let at = (index % limits::RESULTS_PER_CHUNK) as usize;
+            let chunk = match self.results.get(&key) {
+                Some(chunk) => chunk.as_ref(),
+                None => self.base.results.get(&key).map(|chunk| &**chunk),
+            };
+            let result = chunk.and_then(|chunk| chunk.get(at)).and_then(Option::as_ref);
+            results.push(result.expect("a container ends when all results are there").clone());
+        }
+        require(results.iter())?;
+        Ok(results)
+    }
+
+    pub(super) fn drop_results(&mut self, container: FrameId) {
+        let range = (container, 0)..=(container, u32::MAX);
+        let stored: Vec<_> = self.base.results.range(range.clone()).map(|(key, _)| *key).collect();
+        let made: Vec<_> = self.results.range(range).map(|(key, _)| *key).collect();
+        for key in made {
+            self.results.remove(&key);
+        }
+        for key in stored {
+            self.results.insert(key, None);
+        }
+    }
+
+    // History
+
+    /// Records an event. Past the bound of the history nothing is recorded any more.
+    pub(super) fn emit(&mut self, previous: EventId, detail: Detail) -> EventId {
+        let id = self.header.next_event;
+        if id >= limits::HISTORY_EVENTS_MAX {
+            self.overflow = true;
+            return id;
+        }
+        self.record(id, previous, detail);
+        id
+    }
+
+    fn record(&mut self, id: EventId, previous: EventId, detail: Detail) {
+        self.header.next_event = id + 1;
+        self.header.last_event_ms = self.now_ms;
+        self.history.push(HistoryEvent { id, previous, timestamp_ms: self.now_ms, detail });
+    }
+
+    /// Records an event on the path of a frame: it follows the frame's last one and becomes it.
+    pub(super) fn emit_on(&mut self, id: FrameId, detail: Detail) -> EventId {
+        let event = self.emit(self.frame(id).last_event, detail);
+        self.frame_mut(id).last_event = event;
+        event
+    }
+
+    /// Ends the execution: its last event, its status, and nothing left that runs.
+    pub(super) fn end_execution(&mut self, previous: EventId, detail: Detail, status: impl FnOnce(i64) -> Status) {
+        if self.overflow {
+            // An event before this one found no place any more: the turn ends in `end_on_overflow`.
+            return;
+        }
+        let id = self.header.next_event;
+        self.record(id, previous, detail);
+        for frame in self.frame_ids().into_iter().rev() {
+            self.remove_frame(frame);
+        }
+        self.header.ready.clear();
+        self.header.deadline_ms = None;
+        self.header.status = status(self.now_ms);
+    }
+
+    // What expressions see
+
+    /// What the expressions of a frame's state see; everything that they may read is here, or the step is interrupted.
+    pub(super) fn scene(&self, id: FrameId) -> Flow<Scene<'_>> {
+        let frame = self.frame(id);
+        let state = self.program.state(frame.state);
+        let mut variables = vec![frame.variables.clone()];
+        let mut map_item = None;
+        let mut at = frame;
+        while let Some((parent, index)) = at.parent {
+            at = self.frame(parent);
+            variables.push(at.variables.clone());
+            if let (None, Phase::Map(wait)) = (&map_item, &at.phase) {
+                map_item = Some((index, wait.items.clone()));
+            }
+        }
+        let token = match &state.kind {
+            Kind::Task(task) if task.resource.has_token() => {
+                let task = match &frame.phase {
+                    Phase::Task(wait) => wait.task,
+                    _ => TaskId(self.header.next_event),
+                };
+                Some(root::token(&self.base.identity, task))
+            }
+            _ => None,
+        };
+        let read = [&frame.input, &self.base.identity.input].into_iter();
+        let read = read.chain(map_item.iter().map(|(_, items)| items));
+        require(read.chain(variables.iter().flat_map(|scope| scope.values())))?;
+        Ok(Scene {
+            identity: &self.base.identity,
+            state_name: &state.name,
+            entered_ms: frame.entered_ms,
+            retry_count: state.counts_retries().then(|| frame.retries.iter().sum()),
+            token,
+            map_item,
+            variables,
+            random: &self.random,
+            now_ms: self.now_ms,
+            fuel: &self.fuel,
+        })
+    }
+
+    pub(super) fn random(&self) -> u64 {
+        let next = self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.random.set(next);
+        (next ^ (next >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+    }
+}
+
+/// Interrupts the step if any of these payloads is absent, naming all that are.
+pub(super) fn require<'p>(payloads: impl Iterator<Item = &'p Payload>) -> Flow<()> {
+    let absent: Vec<Payload> = payloads.filter(|payload| payload.is_absent()).cloned().collect();
+    if absent.is_empty() { Ok(()) } else { Err(Interrupt::Needs(absent)) }
+}
