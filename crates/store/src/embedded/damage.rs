@@ -61,7 +61,8 @@ fn garbage(bytes: usize) -> Vec<u8> {
 fn a_torn_tail_gives_a_consistent_prefix() {
     let source = filled(0);
     let whole = fs::read(journal(source.path())).unwrap();
-    let tears: [(&str, fn(&mut Vec<u8>, usize)); 4] = [
+    type Tear = fn(&mut Vec<u8>, usize);
+    let tears: [(&str, Tear); 4] = [
         ("cut", |bytes, at| bytes.truncate(at)),
         ("zeroed", |bytes, at| bytes[at..].fill(0)),
         ("zeroed, padded", |bytes, at| {

@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn garbage_behind_the_last_batch_is_torn() {
         let bytes = three().concat();
-        let garbage: Vec<u8> = (0..5_000u32).map(|at| (at * at >> 3) as u8 | 1).collect();
+        let garbage: Vec<u8> = (0..5_000u32).map(|at| ((at * at) >> 3) as u8 | 1).collect();
         let found = read_bytes(&[&bytes[..], &garbage].concat(), true);
         assert_eq!(found, Ok(Journal::Torn { keep: bytes.len() as u64, cut: garbage.len() as u64 }));
     }
