@@ -4,6 +4,17 @@
 //! stores implement the trait: [`memory`] (keeps nothing) and [`embedded`] (fjall); both pass [`contract`].
 //! Absent on purpose: transactions that read, secondary indexes, any knowledge of executions.
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+pub mod embedded;
+#[cfg(any(test, feature = "contract"))]
+pub mod faulty;
+pub mod limits;
+pub mod memory;
+
+pub use embedded::Embedded;
+pub use memory::Memory;
+
 use std::ops::ControlFlow;
 
 /// A named set of rows, ordered by key.
@@ -26,6 +37,23 @@ pub enum Space {
 impl Space {
     pub const ALL: [Space; 6] =
         [Space::Meta, Space::Summary, Space::History, Space::Frames, Space::Open, Space::Listing];
+
+    /// The place in [`Space::ALL`].
+    pub(crate) fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Part of the format of the embedded store.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Space::Meta => "meta",
+            Space::Summary => "summary",
+            Space::History => "history",
+            Space::Frames => "frames",
+            Space::Open => "open",
+            Space::Listing => "listing",
+        }
+    }
 }
 
 /// Writes that become durable together or not at all; a later write of one key wins over an earlier one.
@@ -78,6 +106,19 @@ impl Batch {
     pub fn bytes(&self) -> usize {
         self.bytes
     }
+
+    /// Refuses what no store takes, before anything is written: see [`limits`]. Such a refusal is a mistake of the
+    /// caller and does not poison the store.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.writes.len() > limits::BATCH_WRITES_MAX || self.bytes > limits::BATCH_BYTES_MAX {
+            let reason = format!("a batch of {} writes and {} bytes is too large", self.writes.len(), self.bytes);
+            return Err(Error::Failed { reason });
+        }
+        match self.writes.iter().find(|write| write.key.is_empty() || write.key.len() > limits::KEY_BYTES_MAX) {
+            Some(write) => Err(Error::Failed { reason: format!("a key of {} bytes is not allowed", write.key.len()) }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The order in which [`Store::scan`] visits rows.
@@ -95,13 +136,17 @@ pub trait Store: Send + Sync + 'static {
     /// Makes the whole batch durable, then answers; atomic also through a crash.
     ///
     /// Invariant: after an error of a write or a sync the store is poisoned, and every later commit answers
-    /// [`Error::Poisoned`]; what was acknowledged before stays readable.
+    /// [`Error::Poisoned`]; what was acknowledged before stays readable. An empty batch is durable at once. Keys have
+    /// 1 to [`limits::KEY_BYTES_MAX`] bytes; a batch outside [`limits`] is refused whole, without poison.
     fn commit(&self, batch: Batch) -> Result<(), Error>;
 
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
 
     /// Visits the rows with `from <= key < to` in `direction`, until the visitor breaks. Sees one consistent
     /// state of the space: no commit that comes in between.
+    ///
+    /// An empty `to` means "to the end" (so the answer of [`prefix_end`] can be handed on as it is); a `to` that is
+    /// not after `from` is an empty range. The visitor may itself read, scan and commit.
     fn scan(
         &self,
         space: Space,
