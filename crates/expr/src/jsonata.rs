@@ -1,13 +1,42 @@
 //! JSONata as AWS runs it: 2.0.6 without `$eval`, with AWS's own functions.
+//!
+//! The engine is `jlens-core`; this module is what Step Functions needs around it. [`Expression::parse`] refuses what
+//! AWS refuses ([`analysis`]) and compiles. [`Expression::evaluate`] takes the cheapest way that gives the answer:
+//! a plain path is read in place ([`direct`]); else the engine reads the environment lazily ([`source`]) under small
+//! bounds; else, with all the fuel there is, under a [`meter`].
 
-use std::sync::Arc;
+mod analysis;
+mod direct;
+mod functions;
+mod meter;
+mod result;
+mod source;
+pub mod suite;
 
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+
+use jlens_core::ast::{Node, NodeKind};
+use jlens_core::input::Source;
+use jlens_core::{Bindings, Error, Expression as Engine, Options};
+use serde_json::Value as Json;
+
+use crate::limits::{JSONATA_ERROR_BYTES_MAX, JSONATA_TEXT_BYTES_MAX};
 use crate::{Environment, OutOfFuel, Value};
 
-/// A compiled JSONata expression: the text between `{%` and `%}`, trimmed.
+use analysis::{Findings, STATES};
+use direct::{Direct, Found};
+use functions::Shared;
+use meter::{Bounds, Meter, QUICK};
+use result::Writer;
+use source::{Root, Store};
+
+/// A compiled JSONata expression: the text between `{%` and `%}`, trimmed. A clone is a pointer.
 #[derive(Clone)]
 pub struct Expression {
-    text: Arc<str>,
+    compiled: Arc<Compiled>,
 }
 
 /// Why a text is no expression that AWS would take.
@@ -38,38 +67,385 @@ pub enum EvaluationError {
     OutOfFuel(#[from] OutOfFuel),
 }
 
+/// AWS's text for an evaluation that needs too much memory. Source: the developer guide, query language errors.
+const OUT_OF_MEMORY: EvaluationError = EvaluationError::Limit("Expression evaluation memory limit exceeded");
+/// AWS's text for an evaluation that nests too deep. Source: as above.
+const TOO_DEEP: EvaluationError = EvaluationError::Limit("Stack overflow error");
+
 /// What an expression reads; used for checks at creation and for handing over no more than that.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reads {
     /// Workflow variables, without `$`, in order of first use, `states` and functions left out.
     pub variables: Vec<Arc<str>>,
+    /// `$states.result` is named. Where `$states` is read as a whole, this and the next stay false: the whole is
+    /// allowed everywhere, and holds what there is.
     pub result: bool,
+    /// `$states.errorOutput` is named.
     pub error_output: bool,
+    /// `$states.context` is named, or `$states` read as a whole.
     pub context: bool,
+    /// `$states.input` is named, or `$states` read as a whole.
     pub input: bool,
 }
 
 impl Expression {
-    pub fn parse(_text: &str) -> Result<Expression, ExpressionSyntaxError> {
-        unimplemented!()
+    pub fn parse(text: &str) -> Result<Expression, ExpressionSyntaxError> {
+        let compiled = Compiled::new(text.trim(), Document::None)?;
+        Ok(Expression { compiled: Arc::new(compiled) })
     }
 
     /// The text as it was written, trimmed.
     pub fn text(&self) -> &Arc<str> {
-        &self.text
+        &self.compiled.text
     }
 
     pub fn reads(&self) -> &Reads {
-        unimplemented!()
+        &self.compiled.findings.reads
     }
 
-    pub fn evaluate(&self, _environment: &dyn Environment) -> Result<Value, EvaluationError> {
-        unimplemented!()
+    /// Evaluates the expression. Deterministic, and so is the fuel that it burns.
+    pub fn evaluate(&self, environment: &dyn Environment) -> Result<Value, EvaluationError> {
+        let fuel = environment.fuel();
+        fuel.burn(1)?;
+        if let Some(direct) = &self.compiled.direct {
+            match direct.find(environment) {
+                Found::Value(value) => return Ok(value),
+                Found::Nothing => return Err(EvaluationError::Undefined),
+                Found::Unclear => {}
+            }
+        }
+        let evaluation = Evaluation::new(&self.compiled, environment);
+        match evaluation.run()? {
+            Some(value) => Ok(value),
+            None if evaluation.is_function() => Err(EvaluationError::Unsupported),
+            None => Err(EvaluationError::Undefined),
+        }
     }
 }
 
 impl std::fmt::Debug for Expression {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Expression({})", self.text)
+        write!(f, "Expression({})", self.compiled.text)
     }
+}
+
+/// Whether the engine's input is the input document of JSONata.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Document {
+    /// As on AWS: `$states` and the variables come in its place.
+    None,
+    /// As in the official test cases.
+    Some,
+}
+
+struct Compiled {
+    text: Arc<str>,
+    findings: Findings,
+    /// For an expression that only names a value.
+    direct: Option<Direct>,
+    /// Reads the environment lazily. None where the expression could tell [`Root`] from no document.
+    quick: Option<Engine>,
+    /// Reads the environment as JSON; made when first needed.
+    metered: OnceLock<Result<Metered, Error>>,
+    /// AWS's functions among those named, without those that are made anew for each evaluation.
+    functions: Bindings,
+    /// A function that draws a number is named.
+    draws: bool,
+    /// The result may be a function, for all that the syntax tells.
+    may_be_function: bool,
+}
+
+struct Metered {
+    engine: Engine,
+    reads: jlens_core::reads::Reads,
+}
+
+impl Compiled {
+    fn new(text: &str, document: Document) -> Result<Compiled, ExpressionSyntaxError> {
+        if text.len() > JSONATA_TEXT_BYTES_MAX {
+            return Err(ExpressionSyntaxError {
+                code: None,
+                message: format!("an expression must be at most {JSONATA_TEXT_BYTES_MAX} bytes long"),
+            });
+        }
+        let plain = compile(text)?;
+        let root = &plain.ast().root;
+        let findings = analysis::analyse(root, document == Document::Some)?;
+        let prelude = functions::prelude(&findings.functions);
+        let quick = match document {
+            Document::None if findings.reads_context_item => None,
+            Document::None => Some(compile(&quick_text(&findings, text))?),
+            Document::Some => Some(compile(&format!("({prelude}(\n{text}\n))"))?),
+        };
+        Ok(Compiled {
+            direct: Direct::of(root).filter(|_| document == Document::None),
+            quick,
+            metered: OnceLock::new(),
+            functions: functions::pure(&findings.functions),
+            draws: functions::draw(&findings.functions),
+            may_be_function: may_be_function(root),
+            text: text.into(),
+            findings,
+        })
+    }
+
+    fn metered(&self) -> Result<&Metered, EvaluationError> {
+        let made = self.metered.get_or_init(|| {
+            let prelude = functions::prelude(&self.findings.functions);
+            let text = &self.text;
+            let engine = match prelude.as_str() {
+                "" => Engine::compile(text)?,
+                prelude => Engine::compile(&format!("({prelude}(\n{text}\n))"))?,
+            };
+            Ok(Metered { reads: engine.reads_with(&self.functions), engine })
+        });
+        made.as_ref().map_err(thrown)
+    }
+}
+
+fn compile(text: &str) -> Result<Engine, ExpressionSyntaxError> {
+    let compiled = catch_unwind(|| Engine::compile(text));
+    let syntax_error = |code: Option<&str>, message: String| ExpressionSyntaxError { code: code.map(Into::into), message };
+    match compiled {
+        Ok(Ok(engine)) => Ok(engine),
+        Ok(Err(error)) => Err(syntax_error(Some(error.code()), error.message())),
+        Err(_) => Err(syntax_error(None, "the JSONata engine cannot take this expression".into())),
+    }
+}
+
+/// `expression` behind bindings that take `$states` and the variables from the engine's input ([`Root`]).
+fn quick_text(findings: &Findings, expression: &str) -> String {
+    let mut text = String::from("(");
+    let states = findings.states.then_some(STATES);
+    for name in states.into_iter().chain(findings.reads.variables.iter().map(|name| &**name)) {
+        // Nothing else can be the name of a variable, so it is left unbound.
+        if name.chars().all(|char| char.is_alphanumeric() || char == '_') {
+            text.push_str(&format!("${name}:=$$.`{name}`;"));
+        }
+    }
+    text.push_str(&functions::prelude(&findings.functions));
+    text.push_str(&format!("(\n{expression}\n))"));
+    text
+}
+
+/// Whether the result of `root` may be a function. JSONata leaves it out of a result, just as undefined.
+fn may_be_function(root: &Node) -> bool {
+    match &root.kind {
+        NodeKind::Path { steps, .. } => !matches!(steps.last().map(|step| &step.kind), Some(NodeKind::Name { .. })),
+        NodeKind::Variable { name } => functions::exists(name),
+        NodeKind::Binary { .. }
+        | NodeKind::Negate { .. }
+        | NodeKind::Array { .. }
+        | NodeKind::Object { .. }
+        | NodeKind::String { .. }
+        | NodeKind::Number { .. }
+        | NodeKind::Bool { .. }
+        | NodeKind::Null => false,
+        _ => true,
+    }
+}
+
+/// One evaluation of one expression, by the engine.
+struct Evaluation<'e> {
+    compiled: &'e Compiled,
+    environment: &'e dyn Environment,
+    seed: u64,
+}
+
+/// What an attempt with small bounds came to.
+enum Attempt {
+    Done(Option<Value>),
+    /// A bound was met: try again with wider ones.
+    Wider,
+    Failed(EvaluationError),
+}
+
+impl<'e> Evaluation<'e> {
+    fn new(compiled: &'e Compiled, environment: &'e dyn Environment) -> Evaluation<'e> {
+        let seed = if compiled.draws { environment.random_u64() } else { 0 };
+        Evaluation { compiled, environment, seed }
+    }
+
+    /// The result; `None` for undefined and for a function.
+    fn run(&self) -> Result<Option<Value>, EvaluationError> {
+        let fuel = self.environment.fuel();
+        if let Some(engine) = self.compiled.quick.as_ref().filter(|_| !self.is_shadowed()) {
+            for bounds in QUICK {
+                if fuel.left() < bounds.cost {
+                    break;
+                }
+                fuel.burn(bounds.cost)?;
+                match self.quick(engine, &bounds) {
+                    Attempt::Done(value) => return Ok(value),
+                    Attempt::Wider => {}
+                    Attempt::Failed(error) => return Err(error),
+                }
+            }
+        }
+        let metered = self.compiled.metered()?;
+        self.metered(metered)
+    }
+
+    /// A workflow variable has the name of a function that the expression names; it takes its place, as any binding
+    /// does in JSONata.
+    fn is_shadowed(&self) -> bool {
+        self.compiled.findings.functions.iter().any(|name| self.environment.variable(name).is_some())
+    }
+
+    fn options(&self, bounds: &Bounds) -> Options {
+        bounds.options(self.environment.now_ms(), self.seed)
+    }
+
+    /// The functions for one attempt; each draws the same numbers.
+    fn functions(&self, shared: &Arc<Shared>) -> Cow<'e, Bindings> {
+        functions::with_shared(&self.compiled.functions, &self.compiled.findings.functions, shared)
+    }
+
+    fn quick(&self, engine: &Engine, bounds: &Bounds) -> Attempt {
+        let shared = Shared::new(self.seed, bounds.cost);
+        let store = Store::new();
+        let root = Root { environment: self.environment, store: Rc::clone(&store) };
+        quick(engine, &root, store, &self.functions(&shared), &self.options(bounds))
+    }
+
+    /// Evaluates with all the fuel that is left, and burns what was used.
+    fn metered(&self, metered: &Metered) -> Result<Option<Value>, EvaluationError> {
+        let fuel = self.environment.fuel();
+        let shared = Shared::new(self.seed, fuel.left());
+        let bindings = self.bindings(metered, self.functions(&shared).into_owned());
+        let (outcome, cost) =
+            run_metered(&metered.engine, None, &bindings, self.options(&meter::full(fuel.left())));
+        let spent = fuel.left() - shared.fuel_left();
+        if let Err(EvaluationError::OutOfFuel(out)) = outcome {
+            // All of it: what is left would not have been enough.
+            let _ = fuel.burn(fuel.left());
+            return Err(out.into());
+        }
+        let outcome = outcome?;
+        fuel.burn(cost + spent)?;
+        Ok(outcome)
+    }
+
+    /// What the expression reads, as the engine's own values.
+    fn bindings(&self, metered: &Metered, functions: Bindings) -> Bindings {
+        let findings = &self.compiled.findings;
+        let states = metered.reads.binding(STATES).filter(|_| findings.states);
+        let bindings = match states {
+            Some(read) => functions.var(STATES, source::states_json(self.environment, read)),
+            None => functions,
+        };
+        let whole = jlens_core::reads::Read::Whole;
+        findings.reads.variables.iter().chain(&findings.functions).fold(bindings, |bindings, name| {
+            // The engine's list does not hold its own functions.
+            let read = metered.reads.binding(name).unwrap_or(&whole);
+            match self.environment.variable(name) {
+                Some(value) => bindings.var(&**name, source::cut_json(&value, read)),
+                None => bindings,
+            }
+        })
+    }
+
+    /// Whether the result, which came out as nothing, is a function: an array constructor leaves undefined out, and
+    /// prints a function as `null`.
+    fn is_function(&self) -> bool {
+        if !self.compiled.may_be_function {
+            return false;
+        }
+        let (findings, text) = (&self.compiled.findings, format!("[(\n{}\n)]", self.compiled.text));
+        let [_, bounds] = QUICK;
+        let shared = Shared::new(self.seed, bounds.cost);
+        let functions = self.functions(&shared);
+        let items = if self.compiled.quick.is_some() && !self.is_shadowed() {
+            let Ok(engine) = compile(&quick_text(findings, &text)) else {
+                return false;
+            };
+            let store = Store::new();
+            let root = Root { environment: self.environment, store: Rc::clone(&store) };
+            match quick(&engine, &root, store, &functions, &self.options(&bounds)) {
+                Attempt::Done(Some(value)) => value.as_array().map(<[Value]>::len),
+                _ => None,
+            }
+        } else {
+            let (Ok(engine), Ok(metered)) = (compile(&text), self.compiled.metered()) else {
+                return false;
+            };
+            let bindings = self.bindings(metered, functions.into_owned());
+            match catch_unwind(AssertUnwindSafe(|| engine.evaluate_with(None, &bindings, &self.options(&bounds)))) {
+                Ok(Ok(Some(Json::Array(items)))) => Some(items.len()),
+                _ => None,
+            }
+        };
+        items.is_some_and(|items| items > 0)
+    }
+}
+
+/// An attempt that reads its input lazily from `source`, under small bounds.
+fn quick<'a>(
+    engine: &Engine,
+    source: &dyn Source<'a>,
+    store: Rc<Store>,
+    functions: &'a Bindings,
+    options: &Options,
+) -> Attempt {
+    let evaluated = catch_unwind(AssertUnwindSafe(|| {
+        engine.evaluate_source_to(source, functions, options, |output| {
+            let mut writer = Writer::new(store);
+            let value = output.write(&mut writer)?;
+            Ok((value, writer.excess))
+        })
+    }));
+    match evaluated {
+        Ok(Ok((value, None))) => Attempt::Done(value),
+        Ok(Ok((_, Some(_)))) => Attempt::Wider,
+        Ok(Err(error)) => match error.code() {
+            "U1001" | "U1006" | "D1012" => Attempt::Wider,
+            _ => Attempt::Failed(failure(&error)),
+        },
+        Err(_) => Attempt::Failed(panicked()),
+    }
+}
+
+/// An attempt whose input and variables are the engine's own values, under a [`Meter`]. With the outcome comes what
+/// it cost, in units of fuel.
+fn run_metered(
+    engine: &Engine,
+    input: Option<&Json>,
+    bindings: &Bindings,
+    options: Options,
+) -> (Result<Option<Value>, EvaluationError>, u64) {
+    let mut meter = Meter::new();
+    let options = options.cancel_token(meter.token());
+    let evaluated =
+        catch_unwind(AssertUnwindSafe(|| engine.evaluate_traced(input, bindings, &options, &mut meter)));
+    let outcome = match evaluated {
+        Ok(Ok(None)) => Ok(None),
+        Ok(Ok(Some(json))) => result::from_json(&json, 0).map(Some).map_err(|_| TOO_DEEP),
+        Ok(Err(error)) => Err(failure(&error)),
+        Err(_) => Err(panicked()),
+    };
+    (outcome, meter.cost())
+}
+
+/// The engine's error as AWS would tell it.
+fn failure(error: &Error) -> EvaluationError {
+    match error.code() {
+        "U1006" | "D1012" => OutOfFuel.into(),
+        // Sizes, and the meter's token.
+        "U1001" | "U1003" => OUT_OF_MEMORY,
+        "D1011" => TOO_DEEP,
+        _ => thrown(error),
+    }
+}
+
+fn thrown(error: &Error) -> EvaluationError {
+    let mut text = format!("{}: {}", error.code(), error.message());
+    if text.len() > JSONATA_ERROR_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(JSONATA_ERROR_BYTES_MAX));
+    }
+    EvaluationError::Thrown(text)
+}
+
+/// A mistake in the engine ends the evaluation, not the server.
+fn panicked() -> EvaluationError {
+    EvaluationError::Thrown("the JSONata engine failed on this expression".into())
 }

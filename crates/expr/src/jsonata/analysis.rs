@@ -1,0 +1,318 @@
+//! What an expression reads, and what AWS does not let it say; found in the syntax tree, without evaluating.
+
+use std::sync::Arc;
+
+use jlens_core::ast::{FallbackOp, LambdaDef, Node, NodeKind, Stage, TransformDef};
+use jlens_core::stack;
+
+use super::functions;
+use super::{ExpressionSyntaxError, Reads};
+
+/// The name of the one object that AWS binds beside the workflow variables.
+pub(super) const STATES: &str = "states";
+
+/// What the walk over the tree found.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) reads: Reads,
+    /// `$states` is read, whole or in part.
+    pub(super) states: bool,
+    /// Functions of JSONata and of AWS that the expression names, in order of first use.
+    pub(super) functions: Vec<Arc<str>>,
+    /// Something might read the context item where there is none (at the top level): a function that takes it for a
+    /// missing argument, `*`, a name that is called. The evaluation must then find it undefined.
+    pub(super) reads_context_item: bool,
+}
+
+/// Walks a whole expression, and refuses what AWS refuses.
+///
+/// `document`: there is an input document, so `$`, `$$` and bare names are fine everywhere. AWS has none; the
+/// official test cases do.
+pub(super) fn analyse(root: &Node, document: bool) -> Result<Findings, ExpressionSyntaxError> {
+    let item = if document { Item::Some } else { Item::None };
+    let mut walk = Walk { findings: Findings::default(), frames: vec![Vec::new()], document };
+    walk.node(root, item)?;
+    Ok(walk.findings)
+}
+
+/// Whether the expressions at a place have a context item (`$`).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Item {
+    /// The top level: there is no input document.
+    None,
+    Some,
+}
+
+struct Walk<'n> {
+    findings: Findings,
+    /// The names bound so far in each scope, innermost last. A name bound later is taken as free: reading too much
+    /// is harmless, since the expression's own binding wins in the evaluation.
+    frames: Vec<Vec<&'n str>>,
+    document: bool,
+}
+
+type Walked = Result<(), ExpressionSyntaxError>;
+
+impl<'n> Walk<'n> {
+    fn node(&mut self, node: &'n Node, item: Item) -> Walked {
+        stack::grow(|| self.node_inner(node, item))
+    }
+
+    fn node_inner(&mut self, node: &'n Node, item: Item) -> Walked {
+        match &node.kind {
+            NodeKind::Path { steps, .. } => self.path(steps, item)?,
+            NodeKind::Name { name } => {
+                if item == Item::None {
+                    return Err(no_document(&format!("the name `{name}`")));
+                }
+            }
+            NodeKind::Wildcard | NodeKind::Descendant | NodeKind::Parent { .. } => self.context_item(item),
+            NodeKind::Variable { name } => self.variable(name, item)?,
+            NodeKind::Fallback { op, .. } => return Err(later_operator(*op)),
+            NodeKind::Binary { lhs, rhs, .. } => {
+                self.node(lhs, item)?;
+                self.node(rhs, item)?;
+            }
+            NodeKind::Apply { lhs, rhs } => {
+                self.node(lhs, item)?;
+                match &rhs.kind {
+                    NodeKind::Function { procedure, args } => {
+                        self.call(procedure, args, args.len() + 1, item)?;
+                        self.attributes(rhs)?;
+                    }
+                    _ => self.node(rhs, item)?,
+                }
+            }
+            NodeKind::Bind { lhs, rhs } => {
+                let NodeKind::Variable { name } = &lhs.kind else {
+                    return self.node(rhs, item);
+                };
+                // A function may call itself by the name that it is given.
+                if matches!(rhs.kind, NodeKind::Lambda(_)) {
+                    self.bind(name);
+                }
+                self.node(rhs, item)?;
+                self.bind(name);
+            }
+            NodeKind::Negate { expr } => self.node(expr, item)?,
+            NodeKind::Array { items } => self.nodes(items, item)?,
+            NodeKind::Object { pairs } => self.pairs(pairs, item)?,
+            NodeKind::Condition { condition, then, otherwise } => {
+                self.node(condition, item)?;
+                self.node(then, item)?;
+                if let Some(otherwise) = otherwise {
+                    self.node(otherwise, item)?;
+                }
+            }
+            NodeKind::Block { exprs, .. } => self.scope(|walk| walk.nodes(exprs, item))?,
+            NodeKind::Function { procedure, args } => self.call(procedure, args, args.len(), item)?,
+            NodeKind::Partial { procedure, args } => {
+                self.call(procedure, args, usize::MAX, item)?;
+            }
+            NodeKind::Lambda(def) => self.lambda(def, item)?,
+            NodeKind::Transform(def) => self.transform(def)?,
+            NodeKind::Sort { terms } => {
+                for term in terms {
+                    self.node(&term.expr, Item::Some)?;
+                }
+            }
+            NodeKind::String { .. }
+            | NodeKind::Number { .. }
+            | NodeKind::Bool { .. }
+            | NodeKind::Null
+            | NodeKind::Regex { .. }
+            | NodeKind::Placeholder
+            | NodeKind::Error { .. } => {}
+        }
+        self.attributes(node)
+    }
+
+    fn nodes(&mut self, nodes: &'n [Node], item: Item) -> Walked {
+        nodes.iter().try_for_each(|node| self.node(node, item))
+    }
+
+    fn pairs(&mut self, pairs: &'n [(Node, Node)], item: Item) -> Walked {
+        for (key, value) in pairs {
+            self.node(key, item)?;
+            self.node(value, item)?;
+        }
+        Ok(())
+    }
+
+    /// Predicates and the group clause see the items of what stands before them.
+    fn attributes(&mut self, node: &'n Node) -> Walked {
+        for stage in node.attrs.stages.iter().chain(&node.attrs.predicate) {
+            match stage {
+                Stage::Filter { expr, .. } => self.node(expr, Item::Some)?,
+                Stage::Index { var, .. } => self.bind(var),
+            }
+        }
+        match &node.attrs.group {
+            Some(group) => self.pairs(&group.pairs, Item::Some),
+            None => Ok(()),
+        }
+    }
+
+    /// The first step sees the context item of the path; each further one those that the step before gave, unless
+    /// that one only bound them (`@$name`).
+    fn path(&mut self, steps: &'n [Node], item: Item) -> Walked {
+        let mut item = item;
+        for (index, step) in steps.iter().enumerate() {
+            match &step.kind {
+                NodeKind::Variable { name } if index == 0 && name == STATES && !self.is_bound(name) => {
+                    self.states(steps.get(1));
+                    self.attributes(step)?;
+                }
+                _ => self.node(step, item)?,
+            }
+            if let Some(name) = &step.attrs.focus {
+                self.bind(name);
+            } else {
+                item = Item::Some;
+            }
+            if let Some(name) = &step.attrs.index {
+                self.bind(name);
+            }
+        }
+        Ok(())
+    }
+
+    /// `$states`, followed by `member` in its path.
+    fn states(&mut self, member: Option<&Node>) {
+        self.findings.states = true;
+        let reads = &mut self.findings.reads;
+        match member.map(|node| &node.kind) {
+            Some(NodeKind::Name { name }) => match name.as_str() {
+                "input" => reads.input = true,
+                "context" => reads.context = true,
+                "result" => reads.result = true,
+                "errorOutput" => reads.error_output = true,
+                _ => {}
+            },
+            // Whole: it holds the members that there are, and asks for none that is not.
+            _ => {
+                reads.input = true;
+                reads.context = true;
+            }
+        }
+    }
+
+    fn variable(&mut self, name: &'n str, item: Item) -> Walked {
+        match name {
+            "" if item == Item::None => Err(no_document("`$`")),
+            "$" if !self.document => Err(no_document("`$$`")),
+            "" | "$" => Ok(()),
+            _ if self.is_bound(name) => Ok(()),
+            STATES => {
+                self.states(None);
+                Ok(())
+            }
+            _ if functions::exists(name) => self.function(name),
+            _ => {
+                remember(&mut self.findings.reads.variables, name);
+                Ok(())
+            }
+        }
+    }
+
+    fn function(&mut self, name: &str) -> Walked {
+        if name == "eval" {
+            return Err(ExpressionSyntaxError {
+                code: Some("T1006".into()),
+                message: "Attempted to invoke a non-function: `$eval` does not exist here, use `$parse`".into(),
+            });
+        }
+        remember(&mut self.findings.functions, name);
+        Ok(())
+    }
+
+    /// A call of `procedure`, given `count` arguments.
+    fn call(&mut self, procedure: &'n Node, args: &'n [Node], count: usize, item: Item) -> Walked {
+        match &procedure.kind {
+            NodeKind::Variable { name } if !self.is_bound(name) && !matches!(name.as_str(), "" | "$" | STATES) => {
+                // A variable is no function, so a free name that is called is none.
+                if functions::exists(name) {
+                    self.function(name)?;
+                }
+                if functions::may_take_context_item(name, count) {
+                    self.context_item(item);
+                }
+                self.attributes(procedure)?;
+            }
+            // `name(…)`: the author forgot the `$`; the evaluation says so.
+            NodeKind::Name { .. } => self.context_item(item),
+            NodeKind::Path { steps, .. } if matches!(steps.as_slice(), [Node { kind: NodeKind::Name { .. }, .. }]) => {
+                self.context_item(item);
+            }
+            _ => self.node(procedure, item)?,
+        }
+        self.nodes(args, item)
+    }
+
+    fn lambda(&mut self, def: &'n LambdaDef, item: Item) -> Walked {
+        if def.signature.as_ref().is_some_and(|signature| signature.params.iter().any(|param| param.context)) {
+            self.context_item(item);
+        }
+        self.scope(|walk| {
+            for param in &def.params {
+                walk.bind(param);
+            }
+            walk.node(&def.body, item)
+        })
+    }
+
+    fn transform(&mut self, def: &'n TransformDef) -> Walked {
+        self.node(&def.pattern, Item::Some)?;
+        self.node(&def.update, Item::Some)?;
+        match &def.delete {
+            Some(delete) => self.node(delete, Item::Some),
+            None => Ok(()),
+        }
+    }
+
+    fn context_item(&mut self, item: Item) {
+        self.findings.reads_context_item |= item == Item::None;
+    }
+
+    fn scope(&mut self, inner: impl FnOnce(&mut Self) -> Walked) -> Walked {
+        self.frames.push(Vec::new());
+        let walked = inner(self);
+        self.frames.pop();
+        walked
+    }
+
+    fn bind(&mut self, name: &'n str) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.push(name);
+        }
+    }
+
+    fn is_bound(&self, name: &str) -> bool {
+        self.frames.iter().any(|frame| frame.contains(&name))
+    }
+}
+
+fn remember(names: &mut Vec<Arc<str>>, name: &str) {
+    if !names.iter().any(|known| &**known == name) {
+        names.push(name.into());
+    }
+}
+
+fn no_document(what: &str) -> ExpressionSyntaxError {
+    ExpressionSyntaxError {
+        code: None,
+        message: format!("{what} has nothing to refer to: there is no input document, use `$states.input`"),
+    }
+}
+
+/// `?:` and `??` came with JSONata 2.1; 2.0.6 meets a second symbol where an operand should stand.
+fn later_operator(op: FallbackOp) -> ExpressionSyntaxError {
+    let symbol = match op {
+        FallbackOp::Default => ":",
+        FallbackOp::Coalesce => "?",
+    };
+    ExpressionSyntaxError {
+        code: Some("S0211".into()),
+        message: format!("The symbol \"{symbol}\" cannot be used as a unary operator"),
+    }
+}

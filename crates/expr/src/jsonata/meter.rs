@@ -1,0 +1,158 @@
+//! How much an evaluation may do, and what it did.
+//!
+//! The engine counts steps (nodes evaluated, functions called back) and fails beyond a budget, the same on every
+//! machine; it bounds the size of each value, but not of all together, and tells the steps only to a tracer, which
+//! makes it slower. So an evaluation is tried with small bounds first ([`QUICK`]), under which it can neither take
+//! long nor hold much; what passes them is evaluated again, from the start and with all the fuel, under a
+//! [`Meter`] that counts.
+
+use std::time::Duration;
+
+use jlens_core::ast::{BinaryOp, Node, NodeKind};
+use jlens_core::audit::{CaptureLimits, Outcome, Tracer, ValueRef};
+use jlens_core::{CancelToken, Options};
+use serde_json::Value as Json;
+
+use crate::limits::{
+    JSONATA_ALLOCATED_BYTES_MAX, JSONATA_ARRAY_ITEMS_MAX, JSONATA_DEPTH_MAX, JSONATA_RESULT_BYTES_MAX,
+    JSONATA_STRING_BYTES_MAX, JSONATA_WALL_MS_MAX,
+};
+
+/// Steps of the engine in one unit of fuel, a microsecond. Measured: see the crate's README.
+const STEPS_PER_UNIT: u64 = 8;
+/// Bytes that an evaluation allocates in one unit of fuel.
+const BYTES_PER_UNIT: u64 = 2_000;
+
+/// One attempt's bounds, and what it costs whether it succeeds or not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    steps: u64,
+    string_bytes: usize,
+    array_items: usize,
+    wall: Option<Duration>,
+    /// Units of fuel.
+    pub(super) cost: u64,
+}
+
+/// The attempts without a meter, in this order. The product of steps and sizes bounds the memory of each.
+pub(super) const QUICK: [Bounds; 2] = [
+    Bounds { steps: 256, string_bytes: 512 * 1024, array_items: 32 * 1024, wall: None, cost: 8 },
+    Bounds {
+        steps: 16 * 1024,
+        string_bytes: 16 * 1024,
+        array_items: 2 * 1024,
+        wall: Some(Duration::from_millis(200)),
+        cost: 512,
+    },
+];
+
+/// The attempt with a meter, for what fuel is left.
+pub(super) fn full(fuel_left: u64) -> Bounds {
+    Bounds {
+        steps: fuel_left.saturating_mul(STEPS_PER_UNIT),
+        string_bytes: JSONATA_STRING_BYTES_MAX,
+        array_items: JSONATA_ARRAY_ITEMS_MAX,
+        wall: Some(Duration::from_millis(JSONATA_WALL_MS_MAX)),
+        cost: 0,
+    }
+}
+
+impl Bounds {
+    /// The engine's options for this attempt.
+    pub(super) fn options(&self, now_ms: i64, seed: u64) -> Options {
+        let options = Options::new()
+            .max_steps(self.steps)
+            .max_depth(JSONATA_DEPTH_MAX)
+            .max_string_length(self.string_bytes)
+            .max_array_length(self.array_items)
+            .max_result_size(JSONATA_RESULT_BYTES_MAX)
+            .now(now_ms)
+            .seed(seed);
+        match self.wall {
+            Some(wall) => options.timeout(wall),
+            None => options,
+        }
+    }
+}
+
+/// Counts what an evaluation allocates, and cancels it beyond [`JSONATA_ALLOCATED_BYTES_MAX`].
+pub(super) struct Meter {
+    allocated_bytes: u64,
+    steps: u64,
+    cancel: CancelToken,
+}
+
+impl Meter {
+    pub(super) fn new() -> Meter {
+        Meter { allocated_bytes: 0, steps: 0, cancel: CancelToken::new() }
+    }
+
+    /// The token by which the meter ends its evaluation.
+    pub(super) fn token(&self) -> CancelToken {
+        self.cancel.clone()
+    }
+
+    /// Units of fuel for what was counted.
+    pub(super) fn cost(&self) -> u64 {
+        self.steps / STEPS_PER_UNIT + self.allocated_bytes / BYTES_PER_UNIT
+    }
+
+    fn allocated(&mut self, bytes: u64) {
+        self.allocated_bytes = self.allocated_bytes.saturating_add(bytes);
+        if self.allocated_bytes > JSONATA_ALLOCATED_BYTES_MAX {
+            self.cancel.cancel();
+        }
+    }
+}
+
+/// About the bytes of a frame of variables, which each call of a function makes.
+const CALL_BYTES: u64 = 128;
+/// About the bytes of a value in an array, and of a member of an object.
+const ITEM_BYTES: u64 = 24;
+const MEMBER_BYTES: u64 = 80;
+
+impl Tracer for Meter {
+    fn exit(&mut self, node: &Node, outcome: Outcome<'_>) {
+        let Outcome::Value(value) = outcome else {
+            return;
+        };
+        match &node.kind {
+            NodeKind::Function { .. } | NodeKind::Apply { .. } => self.allocated(CALL_BYTES + bytes(value)),
+            NodeKind::Binary { op: BinaryOp::Concat | BinaryOp::Range, .. }
+            | NodeKind::Array { .. }
+            | NodeKind::Object { .. } => self.allocated(bytes(value)),
+            // A path gives a list of its own, but of values that were there before.
+            NodeKind::Path { .. } if value.type_name() == "array" => self.allocated(bytes(value)),
+            _ => {}
+        }
+    }
+
+    fn steps(&mut self, steps: u64) {
+        self.steps = steps;
+    }
+}
+
+/// About the bytes of `value` itself, without the values in it.
+fn bytes(value: ValueRef<'_>) -> u64 {
+    /// Nothing of what is inside: only the count.
+    const OUTSIDE: CaptureLimits =
+        CaptureLimits { max_items: 0, max_string: 0, max_depth: 1, max_rejected: 0, max_nodes: 0, max_source: 0 };
+    match value.type_name() {
+        "string" => value.to_json().as_ref().and_then(Json::as_str).map_or(0, |text| text.len() as u64),
+        "array" => match value.capture(&OUTSIDE) {
+            Some(Json::Array(items)) => ITEM_BYTES * (1 + count(items.first())),
+            _ => 0,
+        },
+        "object" => match value.capture(&OUTSIDE) {
+            Some(Json::Object(members)) => MEMBER_BYTES * (1 + count(members.values().next())),
+            _ => 0,
+        },
+        _ => 0,
+    }
+}
+
+/// The number in `… 5 more`, which is what stands for all that was left out.
+fn count(more: Option<&Json>) -> u64 {
+    let text = more.and_then(Json::as_str).unwrap_or_default();
+    text.split(' ').find_map(|word| word.parse().ok()).unwrap_or_default()
+}

@@ -1,0 +1,62 @@
+//! A door for the official test cases of JSONata, which have an input document. Nothing in Stepwell uses it.
+
+use std::rc::Rc;
+
+use jlens_core::reads::Read;
+
+use crate::{OutOfFuel, Value};
+
+use super::functions::Shared;
+use super::meter::{self, QUICK};
+use super::source::{DocumentRoot, Store, cut_json};
+use super::{Attempt, Compiled, Document, EvaluationError, ExpressionSyntaxError, functions, quick, run_metered};
+
+/// What a case came to, without and with a meter. `None` for undefined and for a function.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Outcomes {
+    /// `Err(OutOfFuel)` where the small bounds were too small.
+    pub quick: Result<Option<Value>, EvaluationError>,
+    pub metered: Result<Option<Value>, EvaluationError>,
+}
+
+/// Evaluates `text` with an input document, both ways, and with `fuel` for the second.
+#[doc(hidden)]
+pub fn evaluate(
+    text: &str,
+    document: Option<&Value>,
+    variables: &[(String, Value)],
+    now_ms: i64,
+    fuel: u64,
+) -> Result<Outcomes, ExpressionSyntaxError> {
+    const SEED: u64 = 1;
+    let compiled = Compiled::new(text, Document::Some)?;
+    let bindings = |fuel: u64| {
+        let shared = Shared::new(SEED, fuel);
+        let functions =
+            functions::with_shared(&compiled.functions, &compiled.findings.functions, &shared).into_owned();
+        variables.iter().fold(functions, |bindings, (name, value)| bindings.var(name, cut_json(value, &Read::Whole)))
+    };
+
+    let mut quick_outcome = Err(OutOfFuel.into());
+    for bounds in QUICK {
+        let Some(engine) = &compiled.quick else { break };
+        let store = Store::new();
+        let root = DocumentRoot { document: document.cloned(), store: Rc::clone(&store) };
+        match quick(engine, &root, store, &bindings(bounds.cost), &bounds.options(now_ms, SEED)) {
+            Attempt::Wider => continue,
+            Attempt::Done(value) => quick_outcome = Ok(value),
+            Attempt::Failed(error) => quick_outcome = Err(error),
+        }
+        break;
+    }
+
+    let input = document.map(|document| cut_json(document, &Read::Whole));
+    let metered = match compiled.metered() {
+        Ok(metered) => {
+            run_metered(&metered.engine, input.as_ref(), &bindings(fuel), meter::full(fuel).options(now_ms, SEED)).0
+        }
+        Err(error) => Err(error),
+    };
+    Ok(Outcomes { quick: quick_outcome, metered })
+}
