@@ -53,8 +53,9 @@ def marks(trace, data):
             yield "row"
         elif call in ("read", "recvfrom", "recvmsg") and done and "AWSStepFunctions.StartExecution" in text:
             yield "request"
-        elif call in ("write", "writev", "sendto", "sendmsg") and match["call"] and "executionArn" in text and not in_data:
-            yield "answer"
+        elif call in ("write", "writev", "sendto", "sendmsg") and match["call"] and not in_data:
+            if "executionArn" in text:
+                yield "answer"
 
 
 def test_a_start_is_answered_after_its_sync(tmp_path):
