@@ -1,0 +1,52 @@
+# The two commands are `make run` and `make test`; `make help` lists the rest.
+# The work is done by scripts/, which can also be run by hand.
+
+# Where `make run` listens and what it keeps; both are overridable: make run PORT=8090 DATA=/var/tmp/stepwell
+PORT ?= 8083
+DATA ?= data
+# Further options for scripts/conformance: make conformance ARGS="--id X --verbose"
+ARGS ?=
+
+PYTHON := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run test unit compat lint fmt deny conformance fuzz-smoke clean-data
+
+help: ## Lists what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Installs what is missing, builds, starts the server, deploys and runs the samples, goes on serving
+	@PORT=$(PORT) DATA=$(DATA) scripts/run
+
+test: ## Every test: formatting, lints, Rust tests, AWS clients against the built server
+	@scripts/setup --for test
+	@$(MAKE) --no-print-directory lint deny unit compat
+
+lint: ## Formatting and clippy, warnings are errors
+	cargo fmt --all --check
+	cargo clippy --quiet --workspace --all-targets -- --deny warnings
+
+fmt: ## Formats the Rust code
+	cargo fmt --all
+
+deny: ## Licences and sources of the dependencies, where cargo-deny is installed
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --log-level error check licenses bans sources; \
+	else echo "deny: cargo-deny is not installed, so licences are not checked (cargo install --locked cargo-deny)"; fi
+
+unit: ## The Rust tests
+	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace --no-fail-fast; \
+	else cargo test --workspace --no-fail-fast; fi
+
+compat: ## The debug server through boto3, the AWS CLI and raw sockets (ARGS go to pytest)
+	@scripts/setup --for test
+	cargo build --quiet --package stepwell
+	$(PYTHON) -m pytest compat $(ARGS)
+
+conformance: ## The recorded cases of ../shared/conformance against the release server (ARGS go to its runner)
+	@scripts/conformance $(ARGS)
+
+fuzz-smoke: ## Replays the fuzz corpora; fuzzes each target for a short while where nightly and cargo-fuzz are there
+	@scripts/fuzz-smoke
+
+clean-data: ## Deletes what `make run` keeps
+	rm -rf -- "$(DATA)"
