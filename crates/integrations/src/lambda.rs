@@ -1,0 +1,219 @@
+//! Lambda: a function named by `Resource`, and `lambda:invoke`.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{HeaderMap, Method, Request};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use stepwell_expr::{Object, Payload, Value, json};
+use stepwell_machine::Failure;
+
+use crate::http::{Answer, HttpClient};
+
+/// What stays as it is in one part of a path or in a query.
+const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':');
+
+#[derive(Clone)]
+pub(crate) struct Lambda {
+    http: HttpClient,
+    endpoint: Option<String>,
+}
+
+/// One invocation, as the Invoke API takes it.
+struct Invocation {
+    function: String,
+    qualifier: Option<String>,
+    headers: Vec<(&'static str, String)>,
+    payload: Bytes,
+}
+
+impl Lambda {
+    pub(crate) fn new(http: HttpClient, endpoint: Option<String>) -> Lambda {
+        Lambda { http, endpoint }
+    }
+
+    /// `Resource` is the function's ARN: the input is the payload, the function's answer the output.
+    pub(crate) async fn invoke_function(&self, arn: &str, input: &Payload) -> Result<Payload, Failure> {
+        let (function, qualifier) = split_qualifier(arn);
+        let payload = Bytes::copy_from_slice(input.text().as_bytes());
+        let answer = self.send(Invocation { function, qualifier, headers: Vec::new(), payload }).await?;
+        Ok(payload_of(&answer.body))
+    }
+
+    /// `arn:aws:states:::lambda:invoke`. Source: the API's Invoke and recordings.
+    pub(crate) async fn invoke(&self, parameters: &Payload) -> Result<Payload, Failure> {
+        let parameters = parameters.value();
+        let text = |name: &str| parameters.get(name).and_then(Value::as_str);
+        let Some(function) = text("FunctionName") else {
+            return Err(Failure::new(
+                "States.Runtime",
+                "The parameter `FunctionName` is required and must be a string.",
+            ));
+        };
+        let (function, qualifier) = split_qualifier(function);
+        let headers = [
+            ("X-Amz-Invocation-Type", text("InvocationType")),
+            ("X-Amz-Client-Context", text("ClientContext")),
+            ("X-Amz-Log-Type", text("LogType")),
+        ];
+        let headers = headers.into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))).collect();
+        let payload = match parameters.get("Payload") {
+            None | Some(Value::Null) => Bytes::from_static(b"{}"),
+            // A string that holds JSON is sent as that JSON. Source: recordings.
+            Some(Value::String(text)) if json::check(text).is_ok() => Bytes::copy_from_slice(text.as_bytes()),
+            Some(value) => Bytes::from(value.to_string()),
+        };
+        let qualifier = text("Qualifier").map(str::to_owned).or(qualifier);
+        let answer = self.send(Invocation { function, qualifier, headers, payload }).await?;
+        Ok(Payload::from_value(invoke_output(&answer)))
+    }
+
+    async fn send(&self, invocation: Invocation) -> Result<Answer, Failure> {
+        let Some(endpoint) = &self.endpoint else {
+            let text = "no Lambda endpoint is configured: set AWS_ENDPOINT_URL_LAMBDA";
+            return Err(Failure::new("Lambda.SdkClientException", text));
+        };
+        let function = utf8_percent_encode(&invocation.function, PART);
+        let mut uri = format!("{}/2015-03-31/functions/{function}/invocations", endpoint.trim_end_matches('/'));
+        if let Some(qualifier) = &invocation.qualifier {
+            uri.push_str("?Qualifier=");
+            uri.extend(utf8_percent_encode(qualifier, PART));
+        }
+        let mut request = Request::builder().method(Method::POST).uri(uri).header("Content-Type", "application/json");
+        for (name, value) in &invocation.headers {
+            request = request.header(*name, value);
+        }
+        let unsendable = |error: String| Failure::new("Lambda.SdkClientException", error);
+        let request = request.body(Full::new(invocation.payload)).map_err(|error| unsendable(error.to_string()))?;
+        let answer = self.http.send(request).await.map_err(unsendable)?;
+        if !answer.status.is_success() {
+            return Err(refusal(&answer));
+        }
+        if answer.headers.contains_key("X-Amz-Function-Error") {
+            return Err(function_failure(&answer.body));
+        }
+        Ok(answer)
+    }
+}
+
+/// A function's ARN may end in a version or an alias: `arn:aws:lambda:R:A:function:NAME:ALIAS`.
+fn split_qualifier(function: &str) -> (String, Option<String>) {
+    let parts: Vec<&str> = function.split(':').collect();
+    match parts.as_slice() {
+        ["arn", _, "lambda", _, _, "function", _, qualifier] => (parts[..7].join(":"), Some((*qualifier).to_owned())),
+        _ => (function.to_owned(), None),
+    }
+}
+
+/// A function's answer as a JSON document; a body that is no JSON becomes a string.
+fn payload_of(body: &[u8]) -> Payload {
+    match std::str::from_utf8(body) {
+        Ok("") => Payload::from_value(Value::Null),
+        Ok(text) if json::check(text).is_ok() => Payload::from_checked_text(text),
+        _ => Payload::from_value(Value::from(String::from_utf8_lossy(body).into_owned())),
+    }
+}
+
+/// Members in AWS's order, which is that of their names. Source: recordings.
+fn invoke_output(answer: &Answer) -> Value {
+    let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
+    let mut output = Object::new();
+    output.insert("ExecutedVersion".into(), header("X-Amz-Executed-Version").unwrap_or("$LATEST").into());
+    if let Some(log) = header("X-Amz-Log-Result") {
+        output.insert("LogResult".into(), log.into());
+    }
+    output.insert("Payload".into(), payload_of(&answer.body).value().clone());
+    output.insert("SdkHttpMetadata".into(), http_metadata(answer));
+    let request_id = request_id(&answer.headers);
+    output.insert("SdkResponseMetadata".into(), Value::object([("RequestId", Value::from(request_id))]));
+    output.insert("StatusCode".into(), Value::from(i64::from(answer.status.as_u16())));
+    Value::Object(output.into())
+}
+
+fn http_metadata(answer: &Answer) -> Value {
+    let mut all = Object::new();
+    let mut last = Object::new();
+    for name in answer.headers.keys() {
+        let values = answer.headers.get_all(name).iter();
+        let values: Vec<Value> =
+            values.map(|value| Value::from(String::from_utf8_lossy(value.as_bytes()).into_owned())).collect();
+        if let Some(value) = values.last() {
+            last.insert(name.as_str().into(), value.clone());
+        }
+        all.insert(name.as_str().into(), Value::array(values));
+    }
+    Value::object([
+        ("AllHttpHeaders", Value::Object(all.into())),
+        ("HttpHeaders", Value::Object(last.into())),
+        ("HttpStatusCode", Value::from(i64::from(answer.status.as_u16()))),
+    ])
+}
+
+fn request_id(headers: &HeaderMap) -> &str {
+    headers.get("x-amzn-RequestId").and_then(|value| value.to_str().ok()).unwrap_or("")
+}
+
+/// The function itself failed. Source: recordings; `Lambda.Unknown` from the Step Functions guide.
+fn function_failure(body: &[u8]) -> Failure {
+    let text = String::from_utf8_lossy(body).into_owned();
+    let error = json::parse(&text).ok().and_then(|value| value.get("errorType")?.as_str().map(str::to_owned));
+    match error {
+        Some(error) => Failure::new(error, text),
+        None => Failure::new(
+            "Lambda.Unknown",
+            format!(
+                "The cause could not be determined because Lambda did not return an error type. Returned payload: {text}"
+            ),
+        ),
+    }
+}
+
+/// Lambda refused the call. Source: recordings.
+fn refusal(answer: &Answer) -> Failure {
+    let body = String::from_utf8_lossy(&answer.body);
+    let message = json::parse(&body).ok().and_then(|value| {
+        let message = value.get("Message").or_else(|| value.get("message"))?;
+        message.as_str().map(str::to_owned)
+    });
+    let message = message.unwrap_or_else(|| body.into_owned());
+    let code =
+        answer.headers.get("x-amzn-ErrorType").and_then(|value| value.to_str().ok()).unwrap_or("ServiceException");
+    let code = code.split(':').next().unwrap_or(code);
+    let error = if code.ends_with("Exception") { format!("Lambda.{code}") } else { format!("Lambda.{code}Exception") };
+    let status = answer.status.as_u16();
+    let request_id = request_id(&answer.headers);
+    Failure::new(
+        error,
+        format!(
+            "{message} (Service: AWSLambda; Status Code: {status}; Error Code: {code}; Request ID: {request_id}; Proxy: null)"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_qualifier_is_taken_from_a_full_arn_only() {
+        let plain = "arn:aws:lambda:us-east-1:123456789012:function:f";
+        assert_eq!(split_qualifier(plain), (plain.to_owned(), None));
+        assert_eq!(split_qualifier(&format!("{plain}:live")), (plain.to_owned(), Some("live".to_owned())));
+        assert_eq!(split_qualifier("f"), ("f".to_owned(), None));
+    }
+
+    #[test]
+    fn a_function_error_is_named_by_its_type() {
+        let failure = function_failure(br#"{"errorMessage":"m","errorType":"Custom"}"#);
+        assert_eq!(failure.error.as_deref(), Some("Custom"));
+        assert_eq!(failure.cause.as_deref(), Some(r#"{"errorMessage":"m","errorType":"Custom"}"#));
+        let failure = function_failure(b"{}");
+        assert_eq!(failure.error.as_deref(), Some("Lambda.Unknown"));
+    }
+
+    #[test]
+    fn an_answer_keeps_its_text_and_plain_text_becomes_a_string() {
+        assert_eq!(&**payload_of(b"{\"a\": 1}").text(), "{\"a\": 1}");
+        assert_eq!(&**payload_of(b"plain").text(), "\"plain\"");
+        assert_eq!(&**payload_of(b"").text(), "null");
+    }
+}
