@@ -20,3 +20,31 @@ pub const JSONATA_ALLOCATED_BYTES_MAX: u64 = 256 * 1024 * 1024;
 pub const JSONATA_WALL_MS_MAX: u64 = 4_000;
 /// Longest text of an error that an expression throws, in bytes. Source: a `cause` holds at most 32,768 characters.
 pub const JSONATA_ERROR_BYTES_MAX: usize = 16 * 1024;
+
+/// Longest JSONPath, in bytes. Ours: far beyond any path that is written by hand.
+pub const PATH_BYTES_MAX: usize = 8 * 1024;
+/// Most steps of one JSONPath. Ours: reading recurses once for each step after the first indefinite one.
+pub const PATH_STEPS_MAX: usize = 128;
+/// Deepest nesting of filters and of function arguments in a JSONPath. Ours: each level may walk the whole document.
+pub const FILTER_DEPTH_MAX: usize = 4;
+/// Deepest nesting of parentheses and `!` in one filter. Ours.
+pub const FILTER_GROUPS_MAX: usize = 32;
+/// Most matches of one path. Ours: more cannot be a payload of 256 KiB.
+pub const PATH_RESULTS_MAX: usize = 262_144;
+/// Largest compiled form of one regular expression, in bytes. Ours.
+pub const REGEX_BYTES_MAX: usize = 1 << 20;
+
+/// Longest intrinsic call, in bytes. Ours.
+pub const CALL_BYTES_MAX: usize = 64 * 1024;
+/// Deepest nesting of intrinsic calls. Source: Step Functions Developer Guide, "Intrinsic functions".
+pub const CALL_DEPTH_MAX: usize = 10;
+/// Most arguments of one intrinsic call. Ours.
+pub const CALL_ARGUMENTS_MAX: usize = 1_000;
+/// Most items that `States.ArrayRange` makes. Source: Step Functions Developer Guide.
+pub const RANGE_ITEMS_MAX: usize = 1_000;
+/// Longest text for `States.Hash`, `States.Base64Encode` and `States.Base64Decode`, in characters (UTF-16 units).
+/// Source: Step Functions Developer Guide.
+pub const INTRINSIC_TEXT_CHARS_MAX: usize = 10_000;
+/// Largest result of a path or an intrinsic call, in bytes of its text as [`crate::Value::is_larger_than`] counts them.
+/// Ours: far more than a payload may hold, far less than values that share their parts could grow to.
+pub const RESULT_BYTES_MAX: usize = 4 << 20;

@@ -90,7 +90,9 @@ impl Value {
     }
 
     pub fn object<K: Into<Arc<str>>>(members: impl IntoIterator<Item = (K, Value)>) -> Value {
-        Value::Object(Arc::new(members.into_iter().map(|(key, value)| (key.into(), value)).collect()))
+        Value::Object(Arc::new(
+            members.into_iter().map(|(key, value)| (key.into(), value)).collect(),
+        ))
     }
 
     pub fn empty_object() -> Value {
@@ -147,6 +149,84 @@ impl Value {
 
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)
+    }
+
+    /// True if arrays and objects are nested in more than `levels` levels; a scalar has none.
+    ///
+    /// Whoever wraps a value in further arrays or objects asks this, to hold to the bound on depth. Looks at all of it.
+    pub fn is_deeper_than(&self, levels: usize) -> bool {
+        match self {
+            Value::Array(items) => levels == 0 || items.iter().any(|item| item.is_deeper_than(levels - 1)),
+            Value::Object(members) => levels == 0 || members.values().any(|member| member.is_deeper_than(levels - 1)),
+            _ => false,
+        }
+    }
+
+    /// True if its compact text surely has more than `bytes` bytes; stops looking as soon as it knows.
+    ///
+    /// Values share their parts, so a small one in memory may be huge as text: whoever writes one that was composed asks
+    /// this first. Counts texts by their length and everything else as one byte, so it may answer false for a text a
+    /// few times as long.
+    pub fn is_larger_than(&self, bytes: usize) -> bool {
+        let mut left = bytes;
+        !self.fits(&mut left)
+    }
+
+    fn fits(&self, left: &mut usize) -> bool {
+        let own = match self {
+            Value::String(text) => text.len() + 2,
+            _ => 1,
+        };
+        let Some(rest) = left.checked_sub(own) else {
+            return false;
+        };
+        *left = rest;
+        match self {
+            Value::Array(items) => items.iter().all(|item| item.fits(left)),
+            Value::Object(members) => members.iter().all(|(name, member)| {
+                *left = left.saturating_sub(name.len() + 3);
+                member.fits(left)
+            }),
+            _ => true,
+        }
+    }
+
+    /// As Java prints maps and lists: `{Arg1=1, Arg2=[a, b]}`; a text as it is, without quotes.
+    ///
+    /// Source: recorded runs of `States.Format` on AWS.
+    pub fn to_java_text(&self) -> String {
+        let mut out = String::new();
+        self.write_java_text(&mut out);
+        out
+    }
+
+    fn write_java_text(&self, out: &mut String) {
+        match self {
+            Value::String(text) => out.push_str(text),
+            Value::Array(items) => {
+                out.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    if index > 0 {
+                        out.push_str(", ");
+                    }
+                    item.write_java_text(out);
+                }
+                out.push(']');
+            }
+            Value::Object(members) => {
+                out.push('{');
+                for (index, (name, member)) in members.iter().enumerate() {
+                    if index > 0 {
+                        out.push_str(", ");
+                    }
+                    out.push_str(name);
+                    out.push('=');
+                    member.write_java_text(out);
+                }
+                out.push('}');
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => crate::json::write_value(out, self),
+        }
     }
 
     /// `null`, `boolean`, `number`, `string`, `array` or `object`, as AWS's error texts name the types.
