@@ -175,6 +175,9 @@ impl Path {
                 "result is nested deeper than {DEPTH_MAX} levels"
             )));
         }
+        if result.is_larger_than(RESULT_BYTES_MAX) {
+            return Err(PathError::NotFound(format!("result is larger than {RESULT_BYTES_MAX} bytes")));
+        }
         Ok(result)
     }
 

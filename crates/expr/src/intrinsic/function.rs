@@ -12,7 +12,7 @@ use crate::{
 /// Items that are gone through for one unit of fuel.
 const ITEMS_PER_FUEL: usize = 32;
 /// Bytes of text that are read, written or hashed for one unit of fuel.
-const BYTES_PER_FUEL: usize = 128;
+const BYTES_PER_FUEL: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Function {
