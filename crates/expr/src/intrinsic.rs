@@ -73,10 +73,7 @@ pub enum CallError {
 impl Call {
     pub fn parse(text: &str) -> Result<Call, CallSyntaxError> {
         let node = parse::call(text)?;
-        Ok(Call {
-            text: text.into(),
-            node: Arc::new(node),
-        })
+        Ok(Call { text: text.into(), node: Arc::new(node) })
     }
 
     /// The text as it was written.
@@ -116,10 +113,7 @@ impl Node {
                 Argument::Call(node) => node.evaluate(environment)?,
                 Argument::Path(path) => path.read(environment).map_err(|error| match error {
                     PathError::OutOfFuel(out) => CallError::OutOfFuel(out),
-                    error => CallError::Path {
-                        path: path.text().clone(),
-                        error,
-                    },
+                    error => CallError::Path { path: path.text().clone(), error },
                 })?,
             });
         }

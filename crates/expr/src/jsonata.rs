@@ -205,7 +205,8 @@ impl Compiled {
 
 fn compile(text: &str) -> Result<Engine, ExpressionSyntaxError> {
     let compiled = catch_unwind(|| Engine::compile(text));
-    let syntax_error = |code: Option<&str>, message: String| ExpressionSyntaxError { code: code.map(Into::into), message };
+    let syntax_error =
+        |code: Option<&str>, message: String| ExpressionSyntaxError { code: code.map(Into::into), message };
     match compiled {
         Ok(Ok(engine)) => Ok(engine),
         Ok(Err(error)) => Err(syntax_error(Some(error.code()), error.message())),
@@ -313,8 +314,7 @@ impl<'e> Evaluation<'e> {
         let fuel = self.environment.fuel();
         let shared = Shared::new(self.seed, fuel.left());
         let bindings = self.bindings(metered, self.functions(&shared).into_owned());
-        let (outcome, cost) =
-            run_metered(&metered.engine, None, &bindings, self.options(&meter::full(fuel.left())));
+        let (outcome, cost) = run_metered(&metered.engine, None, &bindings, self.options(&meter::full(fuel.left())));
         let spent = fuel.left() - shared.fuel_left();
         if let Err(EvaluationError::OutOfFuel(out)) = outcome {
             // All of it: what is left would not have been enough.
@@ -415,8 +415,7 @@ fn run_metered(
 ) -> (Result<Option<Value>, EvaluationError>, u64) {
     let mut meter = Meter::new();
     let options = options.cancel_token(meter.token());
-    let evaluated =
-        catch_unwind(AssertUnwindSafe(|| engine.evaluate_traced(input, bindings, &options, &mut meter)));
+    let evaluated = catch_unwind(AssertUnwindSafe(|| engine.evaluate_traced(input, bindings, &options, &mut meter)));
     let outcome = match evaluated {
         Ok(Ok(None)) => Ok(None),
         Ok(Ok(Some(json))) => result::from_json(&json, 0).map(Some).map_err(|_| TOO_DEEP),

@@ -85,21 +85,10 @@ impl Path {
     }
 
     fn new(text: Arc<str>, head: Head, steps: Vec<Step>) -> Path {
-        let selecting = steps
-            .iter()
-            .position(|step| matches!(step, Step::Function(_)))
-            .unwrap_or(steps.len());
-        let definite = steps[..selecting]
-            .iter()
-            .enumerate()
-            .all(|(index, step)| step.is_definite(index + 1 == selecting));
-        Path {
-            text,
-            head,
-            steps: steps.into(),
-            selecting,
-            definite,
-        }
+        let selecting = steps.iter().position(|step| matches!(step, Step::Function(_))).unwrap_or(steps.len());
+        let definite =
+            steps[..selecting].iter().enumerate().all(|(index, step)| step.is_definite(index + 1 == selecting));
+        Path { text, head, steps: steps.into(), selecting, definite }
     }
 
     /// The text as it was written.
@@ -142,9 +131,7 @@ impl Path {
 
     /// Only `.name`, `['name']` and `[n]`: no filters, slices, unions, wildcards, `..` or functions.
     pub fn is_reference(&self) -> bool {
-        self.steps
-            .iter()
-            .all(|step| matches!(step, Step::Name(_) | Step::Index(_)))
+        self.steps.iter().all(|step| matches!(step, Step::Name(_) | Step::Index(_)))
     }
 
     /// One value where it is definite (or an error when nothing is there), else the array of all matches.
@@ -171,9 +158,7 @@ impl Path {
             other => other?,
         };
         if result.is_deeper_than(DEPTH_MAX) {
-            return Err(PathError::NotFound(format!(
-                "result is nested deeper than {DEPTH_MAX} levels"
-            )));
+            return Err(PathError::NotFound(format!("result is nested deeper than {DEPTH_MAX} levels")));
         }
         if result.is_larger_than(RESULT_BYTES_MAX) {
             return Err(PathError::NotFound(format!("result is larger than {RESULT_BYTES_MAX} bytes")));
@@ -208,10 +193,7 @@ impl Path {
     /// Source: Amazon States Language, `ResultPath`. The head must be `$`; the path must be a reference path.
     pub fn write(&self, into: &Value, value: Value) -> Result<Value, PathError> {
         if self.head != Head::Input || !self.is_reference() {
-            return Err(PathError::Unwritable(format!(
-                "`{}` is not a reference path of the input",
-                self.text
-            )));
+            return Err(PathError::Unwritable(format!("`{}` is not a reference path of the input", self.text)));
         }
         write::write(&self.steps, into, value)
     }

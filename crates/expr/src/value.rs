@@ -90,9 +90,7 @@ impl Value {
     }
 
     pub fn object<K: Into<Arc<str>>>(members: impl IntoIterator<Item = (K, Value)>) -> Value {
-        Value::Object(Arc::new(
-            members.into_iter().map(|(key, value)| (key.into(), value)).collect(),
-        ))
+        Value::Object(Arc::new(members.into_iter().map(|(key, value)| (key.into(), value)).collect()))
     }
 
     pub fn empty_object() -> Value {

@@ -100,7 +100,9 @@ fn judge(case: &Value, datasets: &Value) -> Result<(), String> {
 }
 
 fn is_marked(case: &Value, mark: &str) -> bool {
-    case.get("marks").and_then(Value::as_array).is_some_and(|marks| marks.iter().any(|found| found.as_str() == Some(mark)))
+    case.get("marks")
+        .and_then(Value::as_array)
+        .is_some_and(|marks| marks.iter().any(|found| found.as_str() == Some(mark)))
 }
 
 fn expected_code(case: &Value) -> Option<&str> {

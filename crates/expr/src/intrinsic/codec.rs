@@ -41,9 +41,7 @@ pub(super) fn base64_decode(text: &str) -> String {
     if letters.len() % 4 == 1 {
         letters.pop();
     }
-    let bytes = LENIENT
-        .decode(&letters)
-        .expect("only letters of the alphabet, in a possible number");
+    let bytes = LENIENT.decode(&letters).expect("only letters of the alphabet, in a possible number");
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

@@ -43,11 +43,7 @@ pub(super) fn format(first: &Value, written: Option<&str>, values: &[Value]) -> 
 }
 
 fn text_of(value: &Value) -> Result<String, Refusal> {
-    if value.is_larger_than(RESULT_BYTES_MAX) {
-        Err(too_large())
-    } else {
-        Ok(value.to_java_text())
-    }
+    if value.is_larger_than(RESULT_BYTES_MAX) { Err(too_large()) } else { Ok(value.to_java_text()) }
 }
 
 fn too_large() -> Refusal {
@@ -61,7 +57,5 @@ fn wrong_count() -> Refusal {
 }
 
 fn unmatched(wanted: char, found: char) -> Refusal {
-    Refusal::Because(format!(
-        "Invalid template in States.Format: matching '{wanted}' not found for '{found}'."
-    ))
+    Refusal::Because(format!("Invalid template in States.Format: matching '{wanted}' not found for '{found}'."))
 }

@@ -77,17 +77,11 @@ type Answer = Result<Value, Refusal>;
 
 impl Function {
     pub(super) fn of(name: &str) -> Option<Function> {
-        NAMES
-            .iter()
-            .find(|(_, text)| *text == name)
-            .map(|(function, _)| *function)
+        NAMES.iter().find(|(_, text)| *text == name).map(|(function, _)| *function)
     }
 
     pub(super) fn name(self) -> &'static str {
-        NAMES
-            .iter()
-            .find(|(function, _)| *function == self)
-            .map_or("", |(_, text)| text)
+        NAMES.iter().find(|(function, _)| *function == self).map_or("", |(_, text)| text)
     }
 
     /// Calls it. `template`: the first argument as it was written, where it is a literal text.
@@ -108,9 +102,7 @@ impl Function {
             (Function::Format, [first, values @ ..]) => format::format(first, template, values),
             (Function::Hash, [data, Value::String(algorithm)]) => {
                 let data = text_of(data)?;
-                codec::hash(bounded(&data)?, algorithm)
-                    .map(Value::from)
-                    .ok_or(Refusal::Arguments)
+                codec::hash(bounded(&data)?, algorithm).map(Value::from).ok_or(Refusal::Arguments)
             }
             (Function::JsonMerge, [Value::Object(first), Value::Object(second), deep]) => merge(first, second, deep),
             (Function::JsonToString, [value]) => Ok(Value::from(json_of(value)?)),
@@ -136,9 +128,7 @@ fn burn_for(arguments: &[Value], environment: &dyn Environment) -> Result<(), Ou
         Value::String(text) => text.len() / BYTES_PER_FUEL,
         _ => 0,
     };
-    environment
-        .fuel()
-        .burn(arguments.iter().map(cost).sum::<usize>() as u64)
+    environment.fuel().burn(arguments.iter().map(cost).sum::<usize>() as u64)
 }
 
 /// The whole number of an argument; a fraction is cut off (seen on AWS; the guide says that it is rounded).
@@ -153,9 +143,7 @@ fn whole(value: &Value) -> Option<i64> {
 }
 
 fn whole_i32(value: &Value) -> Result<i64, Refusal> {
-    whole(value)
-        .filter(|whole| i32::try_from(*whole).is_ok())
-        .ok_or(Refusal::Arguments)
+    whole(value).filter(|whole| i32::try_from(*whole).is_ok()).ok_or(Refusal::Arguments)
 }
 
 /// The text, if it is within AWS's bound for texts that are hashed or coded.
@@ -197,22 +185,13 @@ fn get_item(items: &[Value], index: &Value) -> Answer {
     if items.is_empty() {
         return Ok(Value::Null);
     }
-    usize::try_from(index)
-        .ok()
-        .and_then(|index| items.get(index))
-        .cloned()
-        .ok_or(Refusal::Arguments)
+    usize::try_from(index).ok().and_then(|index| items.get(index)).cloned().ok_or(Refusal::Arguments)
 }
 
 fn partition(items: &[Value], size: &Value) -> Answer {
     let size = whole_i32(size)?;
-    let size = usize::try_from(size)
-        .ok()
-        .filter(|size| *size > 0)
-        .ok_or(Refusal::Arguments)?;
-    Ok(Value::array(
-        items.chunks(size).map(|part| Value::array(part.to_vec())).collect(),
-    ))
+    let size = usize::try_from(size).ok().filter(|size| *size > 0).ok_or(Refusal::Arguments)?;
+    Ok(Value::array(items.chunks(size).map(|part| Value::array(part.to_vec())).collect()))
 }
 
 fn range(first: &Value, last: &Value, step: &Value) -> Answer {
@@ -226,11 +205,7 @@ fn range(first: &Value, last: &Value, step: &Value) -> Answer {
     if count > RANGE_ITEMS_MAX {
         return Err(Refusal::Arguments);
     }
-    Ok(Value::array(
-        (0..count as i64)
-            .map(|index| Value::from(first + index * step))
-            .collect(),
-    ))
+    Ok(Value::array((0..count as i64).map(|index| Value::from(first + index * step)).collect()))
 }
 
 /// Keeps the first of values that are equal. AWS promises no order.
@@ -298,11 +273,7 @@ fn add(first: &Number, second: &Number) -> Answer {
             (rounded.abs() < 9.2e18).then_some(rounded as i64)
         }
     };
-    let small = |number: Option<i64>| {
-        number
-            .filter(|int| i32::try_from(*int).is_ok())
-            .ok_or(Refusal::Arguments)
-    };
+    let small = |number: Option<i64>| number.filter(|int| i32::try_from(*int).is_ok()).ok_or(Refusal::Arguments);
     let sum = small(rounded(first))? + small(rounded(second))?;
     Ok(Value::from(small(Some(sum))?))
 }
@@ -329,9 +300,7 @@ fn scramble(seed: u64) -> u64 {
 /// Splits at any of the characters; empty pieces are dropped (recorded).
 fn split(text: &str, delimiters: &str) -> Value {
     let delimiters: HashSet<char> = delimiters.chars().collect();
-    let pieces = text
-        .split(|char| delimiters.contains(&char))
-        .filter(|piece| !piece.is_empty());
+    let pieces = text.split(|char| delimiters.contains(&char)).filter(|piece| !piece.is_empty());
     Value::array(pieces.map(Value::from).collect())
 }
 

@@ -13,25 +13,18 @@ type Parsed<T> = Result<T, CallSyntaxError>;
 /// Parses a whole text as one call.
 pub(super) fn call(text: &str) -> Parsed<Node> {
     if text.len() > CALL_BYTES_MAX {
-        return Err(fail(format!(
-            "intrinsic function call is longer than {CALL_BYTES_MAX} bytes"
-        )));
+        return Err(fail(format!("intrinsic function call is longer than {CALL_BYTES_MAX} bytes")));
     }
     let mut parser = Parser { text, at: 0, depth: 0 };
     let node = parser.call()?;
     if parser.at < text.len() {
-        return Err(fail(format!(
-            "unexpected text after the intrinsic function call: `{}`",
-            parser.rest()
-        )));
+        return Err(fail(format!("unexpected text after the intrinsic function call: `{}`", parser.rest())));
     }
     Ok(node)
 }
 
 fn fail(message: impl Into<String>) -> CallSyntaxError {
-    CallSyntaxError {
-        message: message.into(),
-    }
+    CallSyntaxError { message: message.into() }
 }
 
 struct Parser<'t> {
@@ -56,44 +49,28 @@ impl<'t> Parser<'t> {
     }
 
     fn skip_blanks(&mut self) {
-        let blanks = self
-            .rest()
-            .bytes()
-            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
-            .count();
+        let blanks = self.rest().bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
         self.at += blanks;
     }
 
     fn call(&mut self) -> Parsed<Node> {
         let start = self.at;
-        let length = self
-            .rest()
-            .bytes()
-            .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'.')
-            .count();
+        let length = self.rest().bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'.').count();
         let name = &self.rest()[..length];
         let Some(function) = Function::of(name) else {
             return Err(fail(format!("`{name}` is not an intrinsic function")));
         };
         self.at += length;
         if !self.take("(") {
-            return Err(fail(format!(
-                "`{name}` must be followed by its arguments in parentheses"
-            )));
+            return Err(fail(format!("`{name}` must be followed by its arguments in parentheses")));
         }
         self.depth += 1;
         if self.depth > CALL_DEPTH_MAX {
-            return Err(fail(format!(
-                "intrinsic functions are nested deeper than {CALL_DEPTH_MAX} levels"
-            )));
+            return Err(fail(format!("intrinsic functions are nested deeper than {CALL_DEPTH_MAX} levels")));
         }
         let arguments = self.arguments(name)?;
         self.depth -= 1;
-        Ok(Node {
-            text: self.text[start..self.at].into(),
-            function,
-            arguments,
-        })
+        Ok(Node { text: self.text[start..self.at].into(), function, arguments })
     }
 
     /// Reads arguments and the closing parenthesis.
@@ -113,9 +90,7 @@ impl<'t> Parser<'t> {
                 return Ok(arguments);
             }
             if !self.take(",") {
-                return Err(fail(format!(
-                    "the arguments of `{name}` are not separated by commas or not closed"
-                )));
+                return Err(fail(format!("the arguments of `{name}` are not separated by commas or not closed")));
             }
             self.skip_blanks();
         }
@@ -144,10 +119,7 @@ impl<'t> Parser<'t> {
                 self.at += length;
                 Ok(Argument::Value(value))
             }
-            Err(_) => Err(fail(format!(
-                "`{}` is not an argument of an intrinsic function",
-                self.rest()
-            ))),
+            Err(_) => Err(fail(format!("`{}` is not an argument of an intrinsic function", self.rest()))),
         }
     }
 
@@ -161,9 +133,7 @@ impl<'t> Parser<'t> {
             match char {
                 _ if escaped => {
                     if !matches!(char, '\'' | '{' | '}' | '\\') {
-                        return Err(fail(format!(
-                            "`\\{char}` is not an escape in the text of an intrinsic function"
-                        )));
+                        return Err(fail(format!("`\\{char}` is not an escape in the text of an intrinsic function")));
                     }
                     value.push(char);
                     escaped = false;
@@ -172,10 +142,7 @@ impl<'t> Parser<'t> {
                 '\'' => {
                     let written = self.text[start..start + index].into();
                     self.at = start + index + 1;
-                    return Ok(Argument::Text {
-                        value: Value::from(value),
-                        written,
-                    });
+                    return Ok(Argument::Text { value: Value::from(value), written });
                 }
                 _ => value.push(char),
             }

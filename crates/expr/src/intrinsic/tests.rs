@@ -51,10 +51,7 @@ fn check_refused(calls: &[&str]) {
 fn arrays() {
     check(&[
         ("States.Array()", "[]"),
-        (
-            "States.Array('a', 1, -2.5, null, true, $.obj, $count)",
-            r#"["a",1,-2.5,null,true,{"Arg1":1,"Arg2":[]},3]"#,
-        ),
+        ("States.Array('a', 1, -2.5, null, true, $.obj, $count)", r#"["a",1,-2.5,null,true,{"Arg1":1,"Arg2":[]},3]"#),
         ("States.Array( 1 ,\n2 )", "[1,2]"),
         ("States.ArrayLength($.arr)", "3"),
         ("States.ArrayLength(States.Array())", "0"),
@@ -120,19 +117,13 @@ fn arrays() {
 fn texts() {
     check(&[
         ("States.StringSplit('1,2,3', ',')", r#"["1","2","3"]"#),
-        (
-            "States.StringSplit($.words, '.+,=')",
-            r#"["This","is","a","test","string"]"#,
-        ),
+        ("States.StringSplit($.words, '.+,=')", r#"["This","is","a","test","string"]"#),
         ("States.StringSplit(',,,,', ',')", "[]"),
         ("States.StringSplit(', , ,', ',')", r#"[" "," "]"#),
         ("States.StringSplit('', ',')", "[]"),
         ("States.StringSplit('abc', '')", r#"["abc"]"#),
         ("States.StringSplit('Hello\nWorld', '\n')", r#"["Hello","World"]"#),
-        (
-            "States.ArrayGetItem(States.StringSplit($$.StateMachine.Name, '-'), 0)",
-            "\"m\"",
-        ),
+        ("States.ArrayGetItem(States.StringSplit($$.StateMachine.Name, '-'), 0)", "\"m\""),
         ("States.StringToJson($.json)", r#"{"a":[1,2.5,"x"]}"#),
         ("States.StringToJson('')", "null"),
         ("States.StringToJson('  ')", "null"),
@@ -143,10 +134,7 @@ fn texts() {
         ("States.JsonToString($.obj)", r#""{\"Arg1\":1,\"Arg2\":[]}""#),
         ("States.JsonToString($.name)", r#""\"Ada\"""#),
         ("States.JsonToString($.nil)", "\"null\""),
-        (
-            "States.JsonMerge($.obj, States.StringToJson('{\"Arg2\":2,\"x\":3}'), false)",
-            r#"{"Arg1":1,"Arg2":2,"x":3}"#,
-        ),
+        ("States.JsonMerge($.obj, States.StringToJson('{\"Arg2\":2,\"x\":3}'), false)", r#"{"Arg1":1,"Arg2":2,"x":3}"#),
         ("States.JsonMerge($.obj, $.obj, 'false')", r#"{"Arg1":1,"Arg2":[]}"#),
     ]);
     check_refused(&[
@@ -169,10 +157,7 @@ fn texts() {
 fn formats() {
     check(&[
         ("States.Format('plain')", "\"plain\""),
-        (
-            "States.Format('Hello {}, {} {}!', $.name, $.n, $.t)",
-            "\"Hello Ada, 5 true!\"",
-        ),
+        ("States.Format('Hello {}, {} {}!', $.name, $.n, $.t)", "\"Hello Ada, 5 true!\""),
         ("States.Format('{}|{}|{}', $.f, $.nil, -1)", "\"1.1|null|-1\""),
         ("States.Format('{}', $.obj)", "\"{Arg1=1, Arg2=[]}\""),
         ("States.Format('{}', $.arr)", "\"[10, 20, 30]\""),
@@ -196,18 +181,9 @@ fn formats() {
     failure("States.Format('{} {}', $.n)", count);
     failure("States.Format('{}', $.n, $.n)", count);
     failure("States.Format(123, $.n)", count);
-    failure(
-        "States.Format('Hello {', $.n)",
-        "Invalid template in States.Format: matching '}' not found for '{'.",
-    );
-    failure(
-        "States.Format('Hello {{}}', $.n)",
-        "Invalid template in States.Format: matching '}' not found for '{'.",
-    );
-    failure(
-        "States.Format('}')",
-        "Invalid template in States.Format: matching '{' not found for '}'.",
-    );
+    failure("States.Format('Hello {', $.n)", "Invalid template in States.Format: matching '}' not found for '{'.");
+    failure("States.Format('Hello {{}}', $.n)", "Invalid template in States.Format: matching '}' not found for '{'.");
+    failure("States.Format('}')", "Invalid template in States.Format: matching '{' not found for '}'.");
     failure("States.Format()", "Invalid arguments in States.Format");
 }
 
@@ -258,10 +234,7 @@ fn chance_comes_from_the_environment_or_a_seed() {
         seen.insert(number);
     }
     assert_eq!(seen.len(), 6);
-    assert_eq!(
-        call("States.MathRandom(1, 100, 42)"),
-        call("States.MathRandom(1, 100, 42)")
-    );
+    assert_eq!(call("States.MathRandom(1, 100, 42)"), call("States.MathRandom(1, 100, 42)"));
     let (first, second) = (call("States.UUID()"), call("States.UUID()"));
     assert_ne!(first, second);
     let text = first.as_str().unwrap();
@@ -290,14 +263,8 @@ fn codes_and_hashes() {
         ("States.Base64Decode('a')", "\"\""),
         ("States.Base64Decode(States.Base64Encode($.text))", "\"hello\""),
         ("States.Hash('hello', 'MD5')", "\"5d41402abc4b2a76b9719d911017c592\""),
-        (
-            "States.Hash('input data', 'SHA-1')",
-            "\"aaff4a450a104cd177d28d18d74485e8cae074b7\"",
-        ),
-        (
-            "States.Hash('✓', 'SHA-256')",
-            "\"1dabba21cdad44541f6b15796f8d22978fc7ea10c46aeceeeeb66c23b3ac7604\"",
-        ),
+        ("States.Hash('input data', 'SHA-1')", "\"aaff4a450a104cd177d28d18d74485e8cae074b7\""),
+        ("States.Hash('✓', 'SHA-256')", "\"1dabba21cdad44541f6b15796f8d22978fc7ea10c46aeceeeeb66c23b3ac7604\""),
         (
             "States.Hash('input data', 'SHA-384')",
             "\"d28a7d5cf25a74f11a50a18452b75e04bb3d70c9dd0510d6123aa008c756511b87525bdc835ebb27e1fb9e9374a15562\"",
@@ -326,14 +293,8 @@ fn codes_and_hashes() {
 #[test]
 fn paths_that_are_missing() {
     check(&[
-        (
-            "States.Hash($.missing, 'MD5')",
-            "$ $.missing: No results for path: $['missing']",
-        ),
-        (
-            "States.Array(States.ArrayLength($.no.such))",
-            "$ $.no.such: Missing property in path $['no']",
-        ),
+        ("States.Hash($.missing, 'MD5')", "$ $.missing: No results for path: $['missing']"),
+        ("States.Array(States.ArrayLength($.no.such))", "$ $.no.such: Missing property in path $['no']"),
         ("States.Array($nothing.a)", "$ $nothing.a: undefined variable nothing"),
         ("States.Array($.missing[*])", "[[]]"),
     ]);
@@ -375,32 +336,23 @@ fn what_is_no_call() {
     }
     let nested = |depth: usize| format!("{}{}", "States.Array(".repeat(depth), ")".repeat(depth));
     assert!(Call::parse(&nested(10)).is_ok());
-    assert_eq!(
-        Call::parse(&nested(11)).unwrap_err().message,
-        "intrinsic functions are nested deeper than 10 levels"
-    );
+    assert_eq!(Call::parse(&nested(11)).unwrap_err().message, "intrinsic functions are nested deeper than 10 levels");
     assert!(Call::parse(&nested(5_000)).is_err());
 }
 
 #[test]
 fn arguments_are_full_paths() {
     check(&[
-        (
-            "States.Array($['arr'][0], $.arr[1:], $.arr.length(), $$['Execution']['Name'], $)",
-            &{
-                let input = json::parse(INPUT).unwrap();
-                format!("[10,[20,30],3,\"run\",{input}]")
-            },
-        ),
+        ("States.Array($['arr'][0], $.arr[1:], $.arr.length(), $$['Execution']['Name'], $)", &{
+            let input = json::parse(INPUT).unwrap();
+            format!("[10,[20,30],3,\"run\",{input}]")
+        }),
         ("States.Array($.arr[?(@ > 15 && @ in [20, 5])])", "[[20]]"),
         ("States.Array($count,$.n)", "[3,5]"),
     ]);
     let call = Call::parse("States.Format('{}', States.Array($a.b, $.x[?(@ == $c)], $a, $$.d))").unwrap();
     assert_eq!(call.variables(), ["a", "c"].map(Arc::from));
-    assert_eq!(
-        &**call.text(),
-        "States.Format('{}', States.Array($a.b, $.x[?(@ == $c)], $a, $$.d))"
-    );
+    assert_eq!(&**call.text(), "States.Format('{}', States.Array($a.b, $.x[?(@ == $c)], $a, $$.d))");
 }
 
 #[test]
@@ -416,13 +368,7 @@ fn results_are_bounded() {
     assert!(matches!(evaluate(&copies), Err(CallError::Failed(_))));
 
     environment.input = json::parse(&format!("{}{}", "[".repeat(256), "]".repeat(256))).unwrap();
-    assert!(matches!(
-        Call::parse("States.Array($)").unwrap().evaluate(&environment),
-        Err(CallError::Failed(_))
-    ));
+    assert!(matches!(Call::parse("States.Array($)").unwrap().evaluate(&environment), Err(CallError::Failed(_))));
     environment.fuel.burn(environment.fuel.left()).unwrap();
-    assert_eq!(
-        Call::parse("States.UUID()").unwrap().evaluate(&environment),
-        Err(CallError::OutOfFuel(OutOfFuel))
-    );
+    assert_eq!(Call::parse("States.UUID()").unwrap().evaluate(&environment), Err(CallError::OutOfFuel(OutOfFuel)));
 }

@@ -202,7 +202,8 @@ pub(super) fn from_json(json: &Json, depth: usize) -> Result<Value, Excess> {
             Value::array(items.iter().map(|item| from_json(item, depth + 1)).collect::<Result<_, _>>()?)
         }
         Json::Object(members) => {
-            let members = members.iter().map(|(key, value)| Ok((Arc::from(key.as_str()), from_json(value, depth + 1)?)));
+            let members =
+                members.iter().map(|(key, value)| Ok((Arc::from(key.as_str()), from_json(value, depth + 1)?)));
             Value::Object(Arc::new(members.collect::<Result<Object, Excess>>()?))
         }
     })

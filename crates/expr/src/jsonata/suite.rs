@@ -33,8 +33,7 @@ pub fn evaluate(
     let compiled = Compiled::new(text, Document::Some)?;
     let bindings = |fuel: u64| {
         let shared = Shared::new(SEED, fuel);
-        let functions =
-            functions::with_shared(&compiled.functions, &compiled.findings.functions, &shared).into_owned();
+        let functions = functions::with_shared(&compiled.functions, &compiled.findings.functions, &shared).into_owned();
         variables.iter().fold(functions, |bindings, (name, value)| bindings.var(name, cut_json(value, &Read::Whole)))
     };
 

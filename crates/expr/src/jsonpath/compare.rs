@@ -83,10 +83,7 @@ pub(super) fn holds(reader: &Reader<'_>, left: &Side<'_>, operator: Operator, ri
 }
 
 fn burn_pairs(reader: &Reader<'_>, count: usize, items: &[Value]) -> Result<(), Stop> {
-    Ok(reader
-        .environment
-        .fuel()
-        .burn((count.saturating_mul(items.len()) / PAIRS_PER_FUEL) as u64)?)
+    Ok(reader.environment.fuel().burn((count.saturating_mul(items.len()) / PAIRS_PER_FUEL) as u64)?)
 }
 
 fn sides_equal(left: &Side<'_>, right: &Side<'_>) -> bool {
@@ -165,9 +162,6 @@ fn matches(reader: &Reader<'_>, pattern: &Regex, value: &Value) -> Result<bool, 
         Value::Bool(bool) => bool.to_string(),
         _ => String::new(),
     };
-    reader
-        .environment
-        .fuel()
-        .burn(1 + (text.len() / PATTERN_BYTES_PER_FUEL) as u64)?;
+    reader.environment.fuel().burn(1 + (text.len() / PATTERN_BYTES_PER_FUEL) as u64)?;
     Ok(pattern.is_match(&text))
 }

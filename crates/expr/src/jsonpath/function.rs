@@ -64,10 +64,7 @@ impl Name {
     }
 
     pub(super) fn text(self) -> &'static str {
-        NAMES
-            .iter()
-            .find(|(name, _)| *name == self)
-            .map_or("", |(_, text)| text)
+        NAMES.iter().find(|(name, _)| *name == self).map_or("", |(_, text)| text)
     }
 }
 
@@ -90,10 +87,7 @@ impl Function {
             });
         }
         let items = model.as_array().unwrap_or(&[]);
-        reader
-            .environment
-            .fuel()
-            .burn(1 + (items.len() / NUMBERS_PER_FUEL) as u64)?;
+        reader.environment.fuel().burn(1 + (items.len() / NUMBERS_PER_FUEL) as u64)?;
         match self.name {
             Name::Length | Name::Size => Ok(length(arguments.first().unwrap_or(&model))),
             Name::Minimum | Name::Maximum | Name::Average | Name::Sum | Name::StandardDeviation => {
@@ -139,17 +133,10 @@ fn length(model: &Value) -> Value {
 fn pick(model: &Value, index: i64) -> Result<Value, Stop> {
     let empty = || Stop::Invalid("Aggregation function attempted to calculate value using empty array".to_string());
     let items = model.as_array().ok_or_else(empty)?;
-    let place = if index < 0 {
-        index.saturating_add(items.len() as i64)
-    } else {
-        index
-    };
+    let place = if index < 0 { index.saturating_add(items.len() as i64) } else { index };
     match usize::try_from(place).ok().and_then(|place| items.get(place)) {
         Some(item) => Ok(item.clone()),
-        None => Err(Stop::Invalid(format!(
-            "Target index:{index} larger than object count:{}",
-            items.len()
-        ))),
+        None => Err(Stop::Invalid(format!("Target index:{index} larger than object count:{}", items.len()))),
     }
 }
 
@@ -158,9 +145,7 @@ fn aggregate(name: Name, items: &[Value], arguments: &[Value]) -> Result<Value, 
     let mut count = 0.0_f64;
     let (mut sum, mut squares) = (0.0_f64, 0.0_f64);
     let (mut minimum, mut maximum) = (f64::INFINITY, f64::NEG_INFINITY);
-    let spread = arguments
-        .iter()
-        .flat_map(|argument| argument.as_array().unwrap_or(std::slice::from_ref(argument)));
+    let spread = arguments.iter().flat_map(|argument| argument.as_array().unwrap_or(std::slice::from_ref(argument)));
     for number in items.iter().chain(spread).filter_map(Value::as_f64) {
         count += 1.0;
         sum += number;
@@ -169,9 +154,7 @@ fn aggregate(name: Name, items: &[Value], arguments: &[Value]) -> Result<Value, 
         maximum = maximum.max(number);
     }
     if count == 0.0 {
-        return Err(Stop::Invalid(
-            "Aggregation function attempted to calculate value using empty array".to_string(),
-        ));
+        return Err(Stop::Invalid("Aggregation function attempted to calculate value using empty array".to_string()));
     }
     let result = match name {
         Name::Minimum => minimum,

@@ -38,12 +38,7 @@ pub(super) fn path(text: &str) -> Parsed<Path> {
 
 /// Parses the path that `text` begins with, as an argument of an intrinsic call; answers it and its bytes.
 pub(crate) fn path_argument(text: &str) -> Parsed<(Path, usize)> {
-    let mut parser = Parser {
-        text,
-        at: 0,
-        filters: 0,
-        groups: 0,
-    };
+    let mut parser = Parser { text, at: 0, filters: 0, groups: 0 };
     let (head, steps) = parser.path(Ends::Argument)?;
     if parser.at > PATH_BYTES_MAX {
         return Err(too_long());
@@ -56,9 +51,7 @@ fn too_long() -> PathSyntaxError {
 }
 
 fn fail(message: impl Into<String>) -> PathSyntaxError {
-    PathSyntaxError {
-        message: message.into(),
-    }
+    PathSyntaxError { message: message.into() }
 }
 
 struct Parser<'t> {
@@ -76,12 +69,7 @@ impl<'t> Parser<'t> {
         if text.len() > PATH_BYTES_MAX {
             return Err(too_long());
         }
-        Ok(Parser {
-            text,
-            at: 0,
-            filters: 0,
-            groups: 0,
-        })
+        Ok(Parser { text, at: 0, filters: 0, groups: 0 })
     }
 
     fn rest(&self) -> &'t str {
@@ -128,10 +116,7 @@ impl<'t> Parser<'t> {
         if matches!(steps.last(), Some(Step::Descend)) {
             return Err(fail("Path must not end with a '.' or '..'"));
         }
-        let functions = steps
-            .iter()
-            .position(|step| matches!(step, Step::Function(_)))
-            .unwrap_or(steps.len());
+        let functions = steps.iter().position(|step| matches!(step, Step::Function(_))).unwrap_or(steps.len());
         if steps[functions..].iter().any(|step| !matches!(step, Step::Function(_))) {
             return Err(fail("a function can only stand at the end of a path"));
         }
@@ -164,10 +149,7 @@ impl<'t> Parser<'t> {
     }
 
     fn illegal(&self) -> PathSyntaxError {
-        fail(format!(
-            "Illegal character at position {} expected '.' or '['",
-            self.position()
-        ))
+        fail(format!("Illegal character at position {} expected '.' or '['", self.position()))
     }
 
     /// Reads the next step; false at the end of the path.
@@ -182,10 +164,7 @@ impl<'t> Parser<'t> {
                 let step = match self.peek() {
                     None => return Err(fail("Path must not end with a '.' or '..'")),
                     Some('.') => {
-                        return Err(fail(format!(
-                            "Character '.' on position {} is not valid.",
-                            self.position()
-                        )));
+                        return Err(fail(format!("Character '.' on position {} is not valid.", self.position())));
                     }
                     Some('[') => self.bracket()?,
                     Some('*') => {
@@ -239,10 +218,7 @@ impl<'t> Parser<'t> {
             }
         }
         if name.is_empty() {
-            return Err(fail(format!(
-                "Could not parse token starting at position {}",
-                self.position()
-            )));
+            return Err(fail(format!("Could not parse token starting at position {}", self.position())));
         }
         Ok(Step::Name(name.into()))
     }
@@ -271,9 +247,7 @@ impl<'t> Parser<'t> {
                 }
                 Some(_) if arguments.is_empty() => {}
                 _ => {
-                    return Err(fail(format!(
-                        "Arguments to function: '{name}' are not closed properly."
-                    )));
+                    return Err(fail(format!("Arguments to function: '{name}' are not closed properly.")));
                 }
             }
             let argument = if matches!(self.peek(), Some('$' | '@')) {
@@ -286,19 +260,14 @@ impl<'t> Parser<'t> {
             arguments.push(argument);
         }
         self.filters -= 1;
-        Ok(Step::Function(Arc::new(Function {
-            name: function,
-            arguments,
-        })))
+        Ok(Step::Function(Arc::new(Function { name: function, arguments })))
     }
 
     /// Enters a filter or a function's arguments.
     fn deepen(&mut self) -> Parsed<()> {
         self.filters += 1;
         if self.filters > FILTER_DEPTH_MAX {
-            return Err(fail(format!(
-                "filters are nested deeper than {FILTER_DEPTH_MAX} levels"
-            )));
+            return Err(fail(format!("filters are nested deeper than {FILTER_DEPTH_MAX} levels")));
         }
         Ok(())
     }
@@ -324,10 +293,9 @@ impl<'t> Parser<'t> {
         self.skip_blanks();
         if !self.take("]") {
             return Err(match step {
-                Step::Wildcard => fail(format!(
-                    "Expected wildcard token to end with ']' on position {}",
-                    self.position()
-                )),
+                Step::Wildcard => {
+                    fail(format!("Expected wildcard token to end with ']' on position {}", self.position()))
+                }
                 Step::Name(_) | Step::Names(_) => fail("Property has not been closed - missing closing ]"),
                 _ => unparsed(start),
             });
@@ -375,10 +343,7 @@ impl<'t> Parser<'t> {
                 Some(char) if char == quote => return Ok(text),
                 Some('\\') => match self.bump() {
                     Some('u') => {
-                        let digits = self
-                            .rest()
-                            .get(..4)
-                            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
+                        let digits = self.rest().get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
                         let Some(code) = digits else {
                             return Err(fail("Unable to parse unicode value"));
                         };
@@ -406,10 +371,7 @@ impl<'t> Parser<'t> {
     fn numbers(&mut self) -> Parsed<Step> {
         let length = self.rest().find(']').ok_or_else(|| unparsed(self.position()))?;
         let text = &self.rest()[..length];
-        if !text
-            .chars()
-            .all(|char| char.is_ascii_digit() || matches!(char, ',' | '-' | ':' | ' '))
-        {
+        if !text.chars().all(|char| char.is_ascii_digit() || matches!(char, ',' | '-' | ':' | ' ')) {
             return Err(unparsed(self.position()));
         }
         self.at += length;
@@ -429,10 +391,8 @@ impl<'t> Parser<'t> {
             }
             return Ok(Step::Slice { from, to });
         }
-        let indexes = text
-            .split(',')
-            .map(|index| number(index, "token in ArrayIndexOperation"))
-            .collect::<Parsed<Vec<_>>>()?;
+        let indexes =
+            text.split(',').map(|index| number(index, "token in ArrayIndexOperation")).collect::<Parsed<Vec<_>>>()?;
         Ok(match <[i64; 1]>::try_from(indexes) {
             Ok([index]) => Step::Index(index),
             Err(indexes) => Step::Indexes(indexes),
@@ -450,10 +410,7 @@ impl<'t> Parser<'t> {
         let filter = self.any_of()?;
         self.skip_blanks();
         if !self.take(")") {
-            return Err(fail(format!(
-                "Failed to parse filter. Brackets are not balanced. {}",
-                self.text
-            )));
+            return Err(fail(format!("Failed to parse filter. Brackets are not balanced. {}", self.text)));
         }
         self.groups = outer_groups;
         self.filters -= 1;
@@ -494,9 +451,7 @@ impl<'t> Parser<'t> {
     fn group(&mut self) -> Parsed<()> {
         self.groups += 1;
         if self.groups > FILTER_GROUPS_MAX {
-            return Err(fail(format!(
-                "parentheses are nested deeper than {FILTER_GROUPS_MAX} levels"
-            )));
+            return Err(fail(format!("parentheses are nested deeper than {FILTER_GROUPS_MAX} levels")));
         }
         Ok(())
     }
@@ -515,10 +470,7 @@ impl<'t> Parser<'t> {
             let inner = self.any_of()?;
             self.skip_blanks();
             if !self.take(")") {
-                return Err(fail(format!(
-                    "Failed to parse filter. Brackets are not balanced. {}",
-                    self.text
-                )));
+                return Err(fail(format!("Failed to parse filter. Brackets are not balanced. {}", self.text)));
             }
             self.groups -= 1;
             return Ok(inner);
@@ -660,10 +612,7 @@ impl<'t> Parser<'t> {
                         self.at += length;
                         Ok(value)
                     }
-                    Err(_) => Err(fail(format!(
-                        "Could not parse token starting at position {}",
-                        self.position()
-                    ))),
+                    Err(_) => Err(fail(format!("Could not parse token starting at position {}", self.position()))),
                 }
             }
         }
@@ -688,27 +637,19 @@ impl<'t> Parser<'t> {
     fn member(&mut self) -> Parsed<(Arc<str>, Value)> {
         self.skip_blanks();
         if !matches!(self.peek(), Some('\'' | '"')) {
-            return Err(fail(format!(
-                "Could not parse token starting at position {}",
-                self.position()
-            )));
+            return Err(fail(format!("Could not parse token starting at position {}", self.position())));
         }
         let name = self.quoted()?;
         self.skip_blanks();
         if !self.take(":") {
-            return Err(fail(format!(
-                "Could not parse token starting at position {}",
-                self.position()
-            )));
+            return Err(fail(format!("Could not parse token starting at position {}", self.position())));
         }
         Ok((name.into(), self.literal()?))
     }
 }
 
 fn unparsed(position: usize) -> PathSyntaxError {
-    fail(format!(
-        "Could not parse token starting at position {position}. Expected ?, ', 0-9, * "
-    ))
+    fail(format!("Could not parse token starting at position {position}. Expected ?, ', 0-9, * "))
 }
 
 /// Source: Amazon States Language, names of variables (Unicode identifiers, nearly).

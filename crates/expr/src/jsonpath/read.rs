@@ -76,10 +76,7 @@ fn object_at<'v>(steps: &[Step], index: usize, at: &'v Value) -> Result<&'v Obje
 fn array_at<'v>(steps: &[Step], index: usize, at: &'v Value) -> Result<&'v [Value], Stop> {
     match at {
         Value::Array(items) => Ok(items),
-        Value::Null => Err(Stop::Missing(format!(
-            "The path {} is null",
-            canonical(&steps[..index])
-        ))),
+        Value::Null => Err(Stop::Missing(format!("The path {} is null", canonical(&steps[..index])))),
         other => Err(Stop::Missing(format!(
             "Filter: {} can only be applied to arrays. Current context is: {}",
             fragments(&steps[index..]),
@@ -89,11 +86,7 @@ fn array_at<'v>(steps: &[Step], index: usize, at: &'v Value) -> Result<&'v [Valu
 }
 
 fn item(items: &[Value], index: i64) -> Option<&Value> {
-    let index = if index < 0 {
-        index.checked_add(items.len() as i64)?
-    } else {
-        index
-    };
+    let index = if index < 0 { index.checked_add(items.len() as i64)? } else { index };
     items.get(usize::try_from(index).ok()?)
 }
 
@@ -132,11 +125,7 @@ struct Walk<'s> {
 
 impl<'e> Reader<'e> {
     pub(super) fn new(environment: &'e dyn Environment, document: &'e Value) -> Reader<'e> {
-        Reader {
-            environment,
-            document,
-            required: false,
-        }
+        Reader { environment, document, required: false }
     }
 
     pub(super) fn requiring(self) -> Reader<'e> {
@@ -159,11 +148,7 @@ impl<'e> Reader<'e> {
     /// One value where `path` is definite, else the array of all matches. `start` is what its head means.
     pub(super) fn value_of(&self, path: &Path, start: &Value) -> Result<Value, Stop> {
         let (selecting, functions) = path.steps.split_at(path.selecting);
-        let mut walk = Walk {
-            steps: selecting,
-            results: Vec::new(),
-            looks: 0,
-        };
+        let mut walk = Walk { steps: selecting, results: Vec::new(), looks: 0 };
         // A name that functions follow is not the last step: it must be there.
         let leaf = functions.is_empty();
         self.visit(&mut walk, 0, start, leaf, true)?;
@@ -327,21 +312,12 @@ fn children(at: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
 fn slice<'v>(step: &Step, items: &'v [Value]) -> impl Iterator<Item = &'v Value> {
     let length = items.len() as i64;
     let (from, to) = match step {
-        Step::Slice {
-            from: Some(from),
-            to: Some(to),
-        } => ((*from).max(-length), (*to).min(length)),
-        Step::Slice {
-            from: Some(from),
-            to: None,
-        } => {
+        Step::Slice { from: Some(from), to: Some(to) } => ((*from).max(-length), (*to).min(length)),
+        Step::Slice { from: Some(from), to: None } => {
             let from = if *from < 0 { from.saturating_add(length) } else { *from };
             (from.max(0), length)
         }
-        Step::Slice {
-            from: None,
-            to: Some(to),
-        } => {
+        Step::Slice { from: None, to: Some(to) } => {
             let to = if *to < 0 { to.saturating_add(length) } else { *to };
             (0, to.min(length))
         }

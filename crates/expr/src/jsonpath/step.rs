@@ -79,10 +79,8 @@ fn print(out: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 fn print_names(out: &mut String, names: &[Arc<str>]) {
-    let quoted: Vec<String> = names
-        .iter()
-        .map(|name| format!("'{}'", name.replace('\\', "\\\\").replace('\'', "\\'")))
-        .collect();
+    let quoted: Vec<String> =
+        names.iter().map(|name| format!("'{}'", name.replace('\\', "\\\\").replace('\'', "\\'"))).collect();
     print(out, format_args!("[{}]", quoted.join(",")));
 }
 

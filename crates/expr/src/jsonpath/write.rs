@@ -11,9 +11,7 @@ use crate::{
 /// `into` with `value` at `steps`; what is not on the way is shared with `into`.
 pub(super) fn write(steps: &[Step], into: &Value, value: Value) -> Result<Value, PathError> {
     if !steps.is_empty() && value.is_deeper_than(DEPTH_MAX.saturating_sub(steps.len())) {
-        return Err(PathError::Unwritable(format!(
-            "the result would be nested deeper than {DEPTH_MAX} levels"
-        )));
+        return Err(PathError::Unwritable(format!("the result would be nested deeper than {DEPTH_MAX} levels")));
     }
     put(steps, Some(into), value)
 }
@@ -35,11 +33,7 @@ fn put(steps: &[Step], at: Option<&Value>, value: Value) -> Result<Value, PathEr
             Ok(Value::Object(Arc::new(members)))
         }
         (Step::Index(index), Some(Value::Array(items))) => {
-            let place = if *index < 0 {
-                index.saturating_add(items.len() as i64)
-            } else {
-                *index
-            };
+            let place = if *index < 0 { index.saturating_add(items.len() as i64) } else { *index };
             let place = usize::try_from(place).ok().filter(|place| *place < items.len());
             let Some(place) = place else {
                 return Err(unwritable(step, at));
@@ -59,6 +53,6 @@ fn unwritable(step: &Step, at: Option<&Value>) -> PathError {
         Step::Index(index) => index.to_string(),
         _ => String::new(),
     };
-    let at = at.map_or_else(|| "null".to_string(), Value::to_string);
-    PathError::Unwritable(format!("Unable to apply step \"{step}\" to input {at}"))
+    let at = at.map_or("nothing", Value::type_name);
+    PathError::Unwritable(format!("step `{step}` cannot be applied to {at}"))
 }
