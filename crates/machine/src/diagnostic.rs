@@ -18,6 +18,9 @@ pub enum Severity {
 }
 
 /// AWS's diagnostic codes.
+///
+/// Source: the API model's list, and four that real validation answers show besides: the two about JSONata
+/// expressions and the two about names of variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     InvalidJsonDescription,
@@ -31,6 +34,10 @@ pub enum Code {
     InvalidLabelName,
     MissingTransitionTarget,
     TooDeeplyNested,
+    InvalidJsonataExpression,
+    UnsupportedJsonataExpression,
+    InvalidVariableName,
+    ReservedVariableName,
     NoDollar,
     NoPath,
     PassResultIsStatic,
@@ -51,6 +58,10 @@ impl Code {
             Code::InvalidLabelName => "INVALID_LABEL_NAME",
             Code::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
             Code::TooDeeplyNested => "TOO_DEEPLY_NESTED",
+            Code::InvalidJsonataExpression => "INVALID_JSONATA_EXPRESSION",
+            Code::UnsupportedJsonataExpression => "UNSUPPORTED_JSONATA_EXPRESSION",
+            Code::InvalidVariableName => "INVALID_VARIABLE_NAME",
+            Code::ReservedVariableName => "RESERVED_VARIABLE_NAME",
             Code::NoDollar => "NO_DOLLAR",
             Code::NoPath => "NO_PATH",
             Code::PassResultIsStatic => "PASS_RESULT_IS_STATIC",
@@ -58,13 +69,17 @@ impl Code {
     }
 }
 
-/// `CODE: message at location`, as CreateStateMachine shows it.
+/// `CODE: message at location`, as CreateStateMachine shows it; `at null` where there is no location.
 impl std::fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.code.as_str(), self.message)?;
-        match &self.location {
-            Some(location) => write!(f, " at {location}"),
-            None => Ok(()),
-        }
+        let location = self.location.as_deref().unwrap_or("null");
+        write!(f, "{}: {} at {location}", self.code.as_str(), self.message)
     }
+}
+
+/// The text of `InvalidDefinition`: every error, in order, joined as AWS joins them.
+pub fn invalid_definition(diagnostics: &[Diagnostic]) -> String {
+    let errors: Vec<String> =
+        diagnostics.iter().filter(|problem| problem.severity == Severity::Error).map(Diagnostic::to_string).collect();
+    format!("Invalid State Machine Definition: '{}'", errors.join(", "))
 }

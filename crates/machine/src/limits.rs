@@ -32,3 +32,16 @@ pub const FUEL_SLICE: u64 = 5_000;
 pub const FUEL_EVALUATION: u64 = 1_000_000;
 /// An execution runs at most one year. Source: Step Functions quotas.
 pub const EXECUTION_SECONDS_MAX: u64 = 31_536_000;
+/// Longest text of a place inside a definition, in bytes, rounded up to one more step. Ours: a definition may hold
+/// keys of any length, and many places below each.
+pub const PLACE_BYTES_MAX: usize = 1_024;
+/// Most problems that are reported of one definition. Ours.
+pub const DIAGNOSTICS_MAX: usize = 1_000;
+/// Longest name of a variable, in characters. Source: Amazon States Language.
+pub const VARIABLE_NAME_CHARS_MAX: usize = 80;
+/// Longest `Label` of a Map, in characters. Source: Step Functions guide.
+pub const LABEL_CHARS_MAX: usize = 40;
+/// A retrier's `MaxDelaySeconds` is less than this. Source: Amazon States Language.
+pub const RETRY_DELAY_SECONDS_END: u64 = 31_622_400;
+/// Largest batch of a distributed Map, in bytes of UTF-8. Source: Step Functions guide.
+pub const BATCH_BYTES_MAX: u64 = 262_144;

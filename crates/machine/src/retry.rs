@@ -2,9 +2,17 @@
 
 use std::sync::Arc;
 
+use stepwell_expr::Value;
+
 use crate::{
+    definition::{
+        compiler::{BOTH, Compiler, FieldTable, Fields, JSON_PATH, JSONATA, expected},
+        expression::Available,
+    },
     failure::Failure,
-    program::{Assign, ResultPath, StateId, Template},
+    limits::{RETRY_DELAY_SECONDS_END, SECONDS_MAX},
+    program::{Assign, QueryLanguage, ResultPath, StateId, Template},
+    state::Source,
 };
 
 /// One entry of `Retry`.
@@ -69,6 +77,129 @@ impl Retrier {
         let ms = (capped * 1_000.0).min(crate::limits::EXECUTION_SECONDS_MAX as f64 * 1_000.0) as i64;
         if self.jitter { (random % (ms as u64 + 1)) as i64 } else { ms }
     }
+}
+
+const RETRIER_FIELDS: &FieldTable = &[
+    ("ErrorEquals", BOTH),
+    ("IntervalSeconds", BOTH),
+    ("MaxAttempts", BOTH),
+    ("BackoffRate", BOTH),
+    ("MaxDelaySeconds", BOTH),
+    ("JitterStrategy", BOTH),
+    ("Comment", BOTH),
+];
+
+const CATCHER_FIELDS: &FieldTable = &[
+    ("ErrorEquals", BOTH),
+    ("Next", BOTH),
+    ("ResultPath", JSON_PATH),
+    ("Output", JSONATA),
+    ("Assign", BOTH),
+    ("Comment", BOTH),
+];
+
+impl Retrier {
+    /// The field `Retry`. `None` where an entry is broken.
+    pub(crate) fn compile_all(source: &Source, compiler: &mut Compiler) -> Option<Vec<Retrier>> {
+        compile_entries(source, "Retry", compiler, Retrier::compile)
+    }
+
+    fn compile(fields: &Fields, source: &Source, last: bool, compiler: &mut Compiler) -> Option<Retrier> {
+        fields.check(RETRIER_FIELDS, Some(source.language), compiler);
+        fields.require(&["ErrorEquals"], compiler);
+        let errors = error_names(fields, last, compiler);
+        let interval_seconds = fields.integer("IntervalSeconds", 1, SECONDS_MAX, compiler).unwrap_or(1);
+        let attempts_max = fields.integer("MaxAttempts", 0, SECONDS_MAX, compiler).unwrap_or(3);
+        let backoff_rate = backoff_rate(fields, compiler);
+        let delay_max_seconds = fields.integer("MaxDelaySeconds", 1, RETRY_DELAY_SECONDS_END - 1, compiler);
+        let jitter = fields.one_of("JitterStrategy", &["NONE", "FULL"], compiler).as_deref() == Some("FULL");
+        fields.string("Comment", compiler);
+        Some(Retrier { errors: errors?, interval_seconds, attempts_max, backoff_rate, delay_max_seconds, jitter })
+    }
+}
+
+fn backoff_rate(fields: &Fields, compiler: &mut Compiler) -> f64 {
+    const DEFAULT: f64 = 2.0;
+    let Some(value) = fields.get("BackoffRate") else {
+        return DEFAULT;
+    };
+    match value.as_f64() {
+        Some(rate) if rate >= 1.0 => rate,
+        Some(_) => {
+            compiler.schema(&fields.at("BackoffRate"), "Minimum value is 1.0");
+            1.0
+        }
+        None => {
+            expected(compiler, &fields.at("BackoffRate"), "NUMBER");
+            DEFAULT
+        }
+    }
+}
+
+impl Catcher {
+    /// The field `Catch`. `None` where an entry is broken.
+    pub(crate) fn compile_all(source: &Source, compiler: &mut Compiler) -> Option<Vec<Catcher>> {
+        compile_entries(source, "Catch", compiler, Catcher::compile)
+    }
+
+    fn compile(fields: &Fields, source: &Source, last: bool, compiler: &mut Compiler) -> Option<Catcher> {
+        fields.check(CATCHER_FIELDS, Some(source.language), compiler);
+        fields.require(&["ErrorEquals", "Next"], compiler);
+        let errors = error_names(fields, last, compiler);
+        let next = source.target(fields, "Next", compiler);
+        let available = Available { result: false, error_output: true };
+        let (result_path, output) = match source.language {
+            QueryLanguage::JsonPath => (fields.result_path(compiler), Some(None)),
+            QueryLanguage::Jsonata => {
+                (Some(ResultPath::Replace), source.template_in(fields, "Output", available, compiler))
+            }
+        };
+        let assign = compiler.assign(fields, source.scope, source.language, available);
+        fields.string("Comment", compiler);
+        Some(Catcher { errors: errors?, next: next?, result_path: result_path?, output: output?, assign: assign? })
+    }
+}
+
+fn compile_entries<T>(
+    source: &Source,
+    field: &str,
+    compiler: &mut Compiler,
+    compile: impl Fn(&Fields, &Source, bool, &mut Compiler) -> Option<T>,
+) -> Option<Vec<T>> {
+    if !source.fields.has(field) {
+        return Some(Vec::new());
+    }
+    let entries = source.fields.array(field, false, compiler)?;
+    let place = source.fields.at(field);
+    let compiled: Vec<Option<T>> = entries
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| {
+            let fields = Fields::of(entry, place.index(index), compiler)?;
+            compile(&fields, source, index + 1 == entries.len(), compiler)
+        })
+        .collect();
+    compiled.into_iter().collect()
+}
+
+/// `ErrorEquals`; `States.ALL` must stand alone, and in the last entry.
+fn error_names(fields: &Fields, last: bool, compiler: &mut Compiler) -> Option<Vec<Arc<str>>> {
+    let names = fields.array("ErrorEquals", true, compiler)?;
+    let place = fields.at("ErrorEquals");
+    let mut errors = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().enumerate() {
+        match name {
+            Value::String(name) => {
+                if &**name == "States.ALL" && (names.len() > 1 || !last) {
+                    let message = "States.ALL must appear alone and at end of list";
+                    compiler.schema(&place.index(index), message);
+                }
+                errors.push(name.clone());
+            }
+            _ => expected(compiler, &place.index(index), "STRING"),
+        }
+    }
+    (errors.len() == names.len()).then_some(errors)
 }
 
 #[cfg(test)]

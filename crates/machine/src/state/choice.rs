@@ -10,8 +10,15 @@ use stepwell_expr::{
 
 use crate::{
     data::{self, Fault, Scene, View},
-    program::{Assign, DataFlow, StateId, Template, Transition},
-    state::{Ran, State},
+    definition::{
+        compiler::{BOTH, Compiler, FieldTable, Fields, JSON_PATH, JSONATA, expected},
+        expression::{Available, Jsonata},
+        place::Place,
+        template::looks_like_path,
+    },
+    diagnostic::Code,
+    program::{Assign, DataFlow, QueryLanguage, StateId, Template, Transition},
+    state::{Ran, Source, State},
     timestamp,
 };
 
@@ -283,6 +290,268 @@ fn matches(pattern: &str, text: &str) -> bool {
         }
     }
     globs[glob..].iter().all(|glob| *glob == Glob::Any)
+}
+
+pub(crate) const FIELDS: &FieldTable = &[("Choices", BOTH), ("Default", BOTH), ("Assign", BOTH)];
+
+/// Fields of a rule in `Choices`, besides the comparators.
+const RULE_FIELDS: &FieldTable =
+    &[("Next", BOTH), ("Condition", JSONATA), ("Assign", BOTH), ("Output", JSONATA), ("Comment", BOTH)];
+
+/// Fields of a JSONPath condition, also of one inside `And`, `Or` and `Not`, besides the comparators.
+const CONDITION_FIELDS: &FieldTable =
+    &[("And", JSON_PATH), ("Or", JSON_PATH), ("Not", JSON_PATH), ("Variable", JSON_PATH)];
+
+/// What a comparator compares; with `Path` after its name the right side is a path, where it has such a form.
+#[derive(Clone, Copy)]
+enum Comparator {
+    String(Order),
+    Numeric(Order),
+    Timestamp(Order),
+    BooleanEquals,
+    StringMatches,
+    Is(Is),
+}
+
+const COMPARATORS: [(&str, Comparator); 23] = [
+    ("StringEquals", Comparator::String(Order::Equals)),
+    ("StringLessThan", Comparator::String(Order::LessThan)),
+    ("StringGreaterThan", Comparator::String(Order::GreaterThan)),
+    ("StringLessThanEquals", Comparator::String(Order::LessThanEquals)),
+    ("StringGreaterThanEquals", Comparator::String(Order::GreaterThanEquals)),
+    ("StringMatches", Comparator::StringMatches),
+    ("NumericEquals", Comparator::Numeric(Order::Equals)),
+    ("NumericLessThan", Comparator::Numeric(Order::LessThan)),
+    ("NumericGreaterThan", Comparator::Numeric(Order::GreaterThan)),
+    ("NumericLessThanEquals", Comparator::Numeric(Order::LessThanEquals)),
+    ("NumericGreaterThanEquals", Comparator::Numeric(Order::GreaterThanEquals)),
+    ("BooleanEquals", Comparator::BooleanEquals),
+    ("TimestampEquals", Comparator::Timestamp(Order::Equals)),
+    ("TimestampLessThan", Comparator::Timestamp(Order::LessThan)),
+    ("TimestampGreaterThan", Comparator::Timestamp(Order::GreaterThan)),
+    ("TimestampLessThanEquals", Comparator::Timestamp(Order::LessThanEquals)),
+    ("TimestampGreaterThanEquals", Comparator::Timestamp(Order::GreaterThanEquals)),
+    ("IsNull", Comparator::Is(Is::Null)),
+    ("IsPresent", Comparator::Is(Is::Present)),
+    ("IsNumeric", Comparator::Is(Is::Numeric)),
+    ("IsString", Comparator::Is(Is::String)),
+    ("IsBoolean", Comparator::Is(Is::Boolean)),
+    ("IsTimestamp", Comparator::Is(Is::Timestamp)),
+];
+
+impl Comparator {
+    /// The comparator of this field, and whether the field is its `Path` form.
+    fn named(field: &str) -> Option<(Comparator, bool)> {
+        let named = |name: &str| COMPARATORS.iter().find(|(known, _)| *known == name).map(|(_, found)| *found);
+        if let Some(comparator) = named(field) {
+            return Some((comparator, false));
+        }
+        match named(field.strip_suffix("Path")?)? {
+            Comparator::StringMatches | Comparator::Is(_) => None,
+            comparator => Some((comparator, true)),
+        }
+    }
+}
+
+impl Choice {
+    pub(crate) fn compile(source: &Source, compiler: &mut Compiler) -> Option<Choice> {
+        let fields = &source.fields;
+        fields.require(&["Choices"], compiler);
+        let place = fields.at("Choices");
+        let rules = fields.array("Choices", true, compiler).and_then(|rules| {
+            let rules: Vec<Option<Rule>> = rules
+                .iter()
+                .enumerate()
+                .map(|(index, rule)| {
+                    let fields = Fields::of(rule, place.index(index), compiler)?;
+                    Rule::compile(&fields, source, compiler)
+                })
+                .collect();
+            rules.into_iter().collect::<Option<Vec<_>>>()
+        });
+        let default = source.target(fields, "Default", compiler);
+        if fields.has("Default") && default.is_none() {
+            return None;
+        }
+        Some(Choice { rules: rules?, default })
+    }
+}
+
+impl Rule {
+    fn compile(fields: &Fields, source: &Source, compiler: &mut Compiler) -> Option<Rule> {
+        check_fields(fields, &[RULE_FIELDS, CONDITION_FIELDS].concat(), Some(source.language), compiler);
+        fields.require(&["Next"], compiler);
+        fields.string("Comment", compiler);
+        let when = match source.language {
+            QueryLanguage::JsonPath => Condition::compile(fields, compiler),
+            QueryLanguage::Jsonata => Condition::compile_jsonata(fields, compiler),
+        };
+        let next = source.target(fields, "Next", compiler);
+        let available = Available::default();
+        let assign = compiler.assign(fields, source.scope, source.language, available);
+        let output = match source.language {
+            QueryLanguage::JsonPath => Some(None),
+            QueryLanguage::Jsonata => source.template_in(fields, "Output", available, compiler),
+        };
+        Some(Rule { when: when?, next: next?, assign: assign?, output: output? })
+    }
+}
+
+impl Condition {
+    /// `Condition`: a boolean or an expression.
+    fn compile_jsonata(fields: &Fields, compiler: &mut Compiler) -> Option<Condition> {
+        fields.require(&["Condition"], compiler);
+        let place = fields.at("Condition");
+        match fields.get("Condition")? {
+            Value::Bool(holds) => Some(Condition::Constant(*holds)),
+            Value::String(text) => match compiler.jsonata(text, Available::default(), &place)? {
+                Jsonata::Expression(expression) => Some(Condition::Jsonata { expression, field: place.field() }),
+                Jsonata::Literal => {
+                    compiler.schema(&place, "JSONata string must start with {% and end with %}");
+                    None
+                }
+            },
+            _ => {
+                expected(compiler, &place, "BOOLEAN, STRING");
+                None
+            }
+        }
+    }
+
+    /// JSONPath: `And`, `Or`, `Not`, or `Variable` with one comparator. Recursion is bounded by the depth of a JSON
+    /// value.
+    fn compile(fields: &Fields, compiler: &mut Compiler) -> Option<Condition> {
+        let forms = ["And", "Or", "Not", "Variable"].into_iter().filter(|form| fields.has(form)).count();
+        if forms != 1 {
+            let message = "The object must have only one of the following fields, [And, Or, Not, Variable, Condition]";
+            compiler.schema(&fields.place, message);
+            return None;
+        }
+        if fields.has("And") {
+            return Condition::compile_list(fields, "And", compiler).map(Condition::And);
+        }
+        if fields.has("Or") {
+            return Condition::compile_list(fields, "Or", compiler).map(Condition::Or);
+        }
+        if let Some(inner) = fields.get("Not") {
+            return Condition::compile_nested(inner, fields.at("Not"), compiler)
+                .map(|inner| Condition::Not(Box::new(inner)));
+        }
+        Condition::compile_test(fields, compiler)
+    }
+
+    fn compile_list(fields: &Fields, field: &str, compiler: &mut Compiler) -> Option<Vec<Condition>> {
+        let items = fields.array(field, true, compiler)?;
+        let place = fields.at(field);
+        let conditions: Vec<Option<Condition>> = items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| Condition::compile_nested(item, place.index(index), compiler))
+            .collect();
+        conditions.into_iter().collect()
+    }
+
+    fn compile_nested(value: &Value, place: Place, compiler: &mut Compiler) -> Option<Condition> {
+        let fields = Fields::of(value, place, compiler)?;
+        check_fields(&fields, &[CONDITION_FIELDS, &[("Comment", BOTH)]].concat(), None, compiler);
+        Condition::compile(&fields, compiler)
+    }
+
+    fn compile_test(fields: &Fields, compiler: &mut Compiler) -> Option<Condition> {
+        let variable = fields.string("Variable", compiler);
+        let variable = variable.and_then(|text| reference_path(&text, &fields.at("Variable"), compiler));
+        let mut comparators = fields.members.keys().filter_map(|field| Some((field, Comparator::named(field)?)));
+        let Some((field, (comparator, is_path))) = comparators.next() else {
+            let names: Vec<&str> = COMPARATORS.iter().map(|(name, _)| *name).collect();
+            let message = format!("This object should have only one of the following fields: [{}]", names.join(", "));
+            compiler.schema(&fields.place, message);
+            return None;
+        };
+        let others: Vec<&str> = comparators.map(|(field, _)| &**field).collect();
+        if !others.is_empty() {
+            let names = [&[&**field], &others[..]].concat().join(", ");
+            let message = format!("There should only be one of the following fields: [{names}]");
+            compiler.schema(&fields.place, message);
+            return None;
+        }
+        let value = fields.get(field)?;
+        let comparison = Comparison::compile(comparator, is_path, value, &fields.at(field), compiler)?;
+        Some(Condition::Test { variable: variable?, comparison })
+    }
+}
+
+impl Comparison {
+    fn compile(
+        comparator: Comparator,
+        is_path: bool,
+        value: &Value,
+        place: &Place,
+        compiler: &mut Compiler,
+    ) -> Option<Comparison> {
+        if is_path {
+            let Some(text) = value.as_str() else {
+                expected(compiler, place, "STRING");
+                return None;
+            };
+            let path = reference_path(text, place, compiler)?;
+            return match comparator {
+                Comparator::String(order) => Some(Comparison::String(order, Operand::Path(path))),
+                Comparator::Numeric(order) => Some(Comparison::Numeric(order, Operand::Path(path))),
+                Comparator::Timestamp(order) => Some(Comparison::Timestamp(order, Operand::Path(path))),
+                Comparator::BooleanEquals => Some(Comparison::BooleanEquals(Operand::Path(path))),
+                Comparator::StringMatches | Comparator::Is(_) => None,
+            };
+        }
+        let compiled = match (comparator, value) {
+            (Comparator::String(order), Value::String(text)) => {
+                if looks_like_path(text) {
+                    let message = "Field value looks like a path, but field name does not end with 'Path'.";
+                    compiler.warn(Code::NoPath, place, message);
+                }
+                Some(Comparison::String(order, Operand::Constant(text.clone())))
+            }
+            (Comparator::StringMatches, Value::String(text)) => Some(Comparison::StringMatches(text.clone())),
+            (Comparator::Numeric(order), Value::Number(number)) => {
+                Some(Comparison::Numeric(order, Operand::Constant(number.as_f64())))
+            }
+            (Comparator::Timestamp(order), Value::String(text)) => {
+                if timestamp::parse(text).is_none() {
+                    compiler.schema(place, "String does not match RFC3339 timestamp");
+                }
+                Some(Comparison::Timestamp(order, Operand::Constant(text.clone())))
+            }
+            (Comparator::BooleanEquals, Value::Bool(bool)) => Some(Comparison::BooleanEquals(Operand::Constant(*bool))),
+            (Comparator::Is(is), Value::Bool(bool)) => Some(Comparison::Is(is, *bool)),
+            _ => None,
+        };
+        if compiled.is_none() {
+            let kind = match comparator {
+                Comparator::String(_) | Comparator::StringMatches | Comparator::Timestamp(_) => "STRING",
+                Comparator::Numeric(_) => "NUMBER",
+                Comparator::BooleanEquals | Comparator::Is(_) => "BOOLEAN",
+            };
+            expected(compiler, place, kind);
+        }
+        compiled
+    }
+}
+
+/// `Variable` and the comparators' paths; AWS has a sentence of its own for them.
+fn reference_path(text: &str, place: &Place, compiler: &mut Compiler) -> Option<Path> {
+    if !text.starts_with('$') {
+        compiler.schema(place, "Value is not a Reference Path: Reference path didn't start with '$'");
+        return None;
+    }
+    compiler.reference_path(text, place)
+}
+
+/// Checks the fields of a rule or condition against `table` and the comparators.
+fn check_fields(fields: &Fields, table: &FieldTable, language: Option<QueryLanguage>, compiler: &mut Compiler) {
+    let known = |field: &str| match table.iter().find(|(name, _)| *name == field) {
+        Some((_, only)) => Some(*only),
+        None => Comparator::named(field).map(|_| JSON_PATH),
+    };
+    fields.check_by(known, language, compiler);
 }
 
 #[cfg(test)]

@@ -6,9 +6,14 @@ use stepwell_expr::{Payload, Value};
 
 use crate::{
     data::{self, Fault, Scene},
+    definition::{
+        compiler::{BOTH, Compiler, FieldTable, JSON_PATH},
+        template::looks_like_path,
+    },
+    diagnostic::Code,
     failure::Failure,
-    program::{Expr, Field, Leaf, Template},
-    state::Ran,
+    program::{Expr, Field, Leaf, QueryLanguage, Template},
+    state::{Ran, Source},
 };
 
 #[derive(Clone, Debug)]
@@ -58,4 +63,27 @@ fn text(
             ))),
         },
     }
+}
+
+pub(crate) const FIELDS: &FieldTable =
+    &[("Error", BOTH), ("ErrorPath", JSON_PATH), ("Cause", BOTH), ("CausePath", JSON_PATH)];
+
+impl Fail {
+    pub(crate) fn compile(source: &Source, compiler: &mut Compiler) -> Option<Fail> {
+        let error = field(source, "Error", compiler);
+        let cause = field(source, "Cause", compiler);
+        Some(Fail { error: error?, cause: cause? })
+    }
+}
+
+fn field(source: &Source, name: &str, compiler: &mut Compiler) -> Option<Option<Field<Arc<str>>>> {
+    let field = source.fields.string_field(name, true, source.language, compiler);
+    if let Some(Some(Field::Constant(text))) = &field
+        && source.language == QueryLanguage::JsonPath
+        && looks_like_path(text)
+    {
+        let message = "Field value looks like a path, but field name does not end with 'Path'.";
+        compiler.warn(Code::NoPath, &source.fields.at(name), message);
+    }
+    field
 }

@@ -4,10 +4,16 @@ use stepwell_expr::{Payload, Value};
 
 use crate::{
     data::{self, Fault, FieldValue, Scene, View},
-    limits,
-    program::{DataFlow, Expr, Field, Leaf, ScopeId, Template, Transition},
+    definition::{
+        MachineType,
+        compiler::{BOTH, Compiler, FieldTable, Fields, JSON_PATH, JSONATA, expected},
+        expression::{Available, Jsonata},
+    },
+    diagnostic::Code,
+    limits::{self, BATCH_BYTES_MAX, LABEL_CHARS_MAX},
+    program::{DataFlow, Expr, Field, Leaf, QueryLanguage, ScopeId, Template, Transition},
     retry::{Catcher, Retrier},
-    state::{Ran, State},
+    state::{Ran, Source, State},
 };
 
 #[derive(Clone, Debug)]
@@ -159,5 +165,327 @@ fn percentage(field: &Field<f64>, view: &View<'_>) -> Result<(), Fault> {
             Some(_) => Err(Fault::Query { cause: outside(), location: Some(name.into()) }),
             None => Err(data::unexpected_type(data::expression_text(field), &name.into(), "number", &value)),
         },
+    }
+}
+
+pub(crate) const FIELDS: &FieldTable = &[
+    ("ItemProcessor", BOTH),
+    ("Iterator", BOTH),
+    ("ItemsPath", JSON_PATH),
+    ("Items", JSONATA),
+    ("ItemSelector", BOTH),
+    ("Parameters", JSON_PATH),
+    ("ItemReader", BOTH),
+    ("ItemBatcher", BOTH),
+    ("ResultWriter", BOTH),
+    ("MaxConcurrency", BOTH),
+    ("MaxConcurrencyPath", JSON_PATH),
+    ("ToleratedFailureCount", BOTH),
+    ("ToleratedFailureCountPath", JSON_PATH),
+    ("ToleratedFailurePercentage", BOTH),
+    ("ToleratedFailurePercentagePath", JSON_PATH),
+    ("Label", BOTH),
+    ("ResultSelector", JSON_PATH),
+    ("ResultPath", JSON_PATH),
+    ("Assign", BOTH),
+    ("Retry", BOTH),
+    ("Catch", BOTH),
+];
+
+/// Fields of an item processor, also under its old name `Iterator`.
+pub(crate) const PROCESSOR_FIELDS: &FieldTable =
+    &[("StartAt", BOTH), ("States", BOTH), ("Comment", BOTH), ("ProcessorConfig", BOTH)];
+
+const CONFIG_FIELDS: &FieldTable = &[("Mode", BOTH), ("ExecutionType", BOTH)];
+
+const READER_FIELDS: &FieldTable =
+    &[("Resource", BOTH), ("Parameters", JSON_PATH), ("Arguments", JSONATA), ("ReaderConfig", BOTH)];
+
+const READER_CONFIG_FIELDS: &FieldTable = &[
+    ("InputType", BOTH),
+    ("Transformation", BOTH),
+    ("ManifestType", BOTH),
+    ("CSVHeaderLocation", BOTH),
+    ("CSVHeaders", BOTH),
+    ("CSVDelimiter", BOTH),
+    ("ItemsPointer", BOTH),
+    ("MaxItems", BOTH),
+    ("MaxItemsPath", JSON_PATH),
+];
+
+const BATCHER_FIELDS: &FieldTable = &[
+    ("MaxItemsPerBatch", BOTH),
+    ("MaxItemsPerBatchPath", JSON_PATH),
+    ("MaxInputBytesPerBatch", BOTH),
+    ("MaxInputBytesPerBatchPath", JSON_PATH),
+    ("BatchInput", BOTH),
+];
+
+const WRITER_FIELDS: &FieldTable =
+    &[("Resource", BOTH), ("Parameters", JSON_PATH), ("Arguments", JSONATA), ("WriterConfig", BOTH)];
+
+const WRITER_CONFIG_FIELDS: &FieldTable = &[("Transformation", BOTH), ("OutputType", BOTH)];
+
+/// No bound of AWS's own: what is too great is cut when the Map runs.
+const ANY_COUNT: u64 = i64::MAX as u64;
+
+impl Map {
+    pub(crate) fn compile(source: &Source, compiler: &mut Compiler) -> Option<Map> {
+        let (fields, language) = (&source.fields, source.language);
+        let processor = processor(source, compiler);
+        let items = Items::compile(source, compiler);
+        let selector = selector(source, compiler);
+        let max_concurrency = fields.integer_field("MaxConcurrency", 0, ANY_COUNT, language, compiler);
+        let failures = fields.integer_field("ToleratedFailureCount", 0, ANY_COUNT, language, compiler);
+        let percentage = fields.number_field("ToleratedFailurePercentage", 0.0, 100.0, language, compiler);
+        label(fields, compiler);
+        item_reader(source, compiler);
+        item_batcher(source, compiler);
+        result_writer(source, compiler);
+        let retry = Retrier::compile_all(source, compiler);
+        let catch = Catcher::compile_all(source, compiler);
+        let transition = source.transition(compiler);
+        let (processor, distributed) = processor?;
+        Some(Map {
+            items: items?,
+            selector: selector?,
+            max_concurrency: max_concurrency?,
+            tolerated_failure_count: failures?,
+            tolerated_failure_percentage: percentage?,
+            processor,
+            distributed,
+            retry: retry?,
+            catch: catch?,
+            transition: transition?,
+        })
+    }
+}
+
+impl Items {
+    fn compile(source: &Source, compiler: &mut Compiler) -> Option<Items> {
+        let fields = &source.fields;
+        match source.language {
+            QueryLanguage::JsonPath => match fields.get("ItemsPath") {
+                None => Some(Items::Input),
+                Some(_) => fields.path_field("ItemsPath", compiler).map(Items::Path),
+            },
+            QueryLanguage::Jsonata => {
+                let place = fields.at("Items");
+                match fields.get("Items") {
+                    None => Some(Items::Input),
+                    Some(value @ (Value::Array(_) | Value::Object(_))) => compiler
+                        .template(value, QueryLanguage::Jsonata, Available::default(), &place)
+                        .map(Items::Template),
+                    Some(value @ Value::String(text)) => {
+                        if let Jsonata::Literal = compiler.jsonata(text, Available::default(), &place)? {
+                            compiler.schema(&place, "JSONata string must start with {% and end with %}");
+                            return None;
+                        }
+                        compiler
+                            .template(value, QueryLanguage::Jsonata, Available::default(), &place)
+                            .map(Items::Template)
+                    }
+                    Some(_) => {
+                        expected(compiler, &place, "ARRAY, OBJECT, STRING");
+                        None
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The item processor's scope, and whether it is distributed.
+fn processor(source: &Source, compiler: &mut Compiler) -> Option<(ScopeId, bool)> {
+    let fields = &source.fields;
+    fields.at_most_one(&["ItemProcessor", "Iterator"], compiler);
+    let field = match fields.has("Iterator") && !fields.has("ItemProcessor") {
+        true => "Iterator",
+        false => "ItemProcessor",
+    };
+    fields.require(&[field], compiler);
+    let value = fields.get(field)?;
+    let scope = source.nested_scope(0, value, &fields.at(field), compiler);
+    let processor = Fields::of(value, fields.at(field), compiler).filter(|_| scope.is_some())?;
+    let distributed = match processor.object("ProcessorConfig", compiler) {
+        Some(config) => processor_config(&config, compiler),
+        None => false,
+    };
+    if distributed && compiler.machine_type == MachineType::Express {
+        // Source: Step Functions guide; AWS's own wording is not known.
+        compiler.schema(&fields.place, "Express state machine does not support Distributed Map");
+    }
+    Some((scope?, distributed))
+}
+
+fn processor_config(config: &Fields, compiler: &mut Compiler) -> bool {
+    config.check(CONFIG_FIELDS, None, compiler);
+    let mode = config.one_of("Mode", &["INLINE", "DISTRIBUTED"], compiler);
+    let distributed = mode.as_deref() == Some("DISTRIBUTED");
+    if distributed {
+        config.require(&["ExecutionType"], compiler);
+        config.one_of("ExecutionType", &["STANDARD", "EXPRESS"], compiler);
+    } else if config.has("ExecutionType") {
+        compiler.schema(&config.place, "Field 'ExecutionType' is not supported");
+    }
+    distributed
+}
+
+/// `ItemSelector`, or `Parameters` of old. The outer `None`: broken. The inner one: absent.
+fn selector(source: &Source, compiler: &mut Compiler) -> Option<Option<Template>> {
+    let available = Available::default();
+    match source.language {
+        QueryLanguage::JsonPath => {
+            source.fields.at_most_one(&["ItemSelector", "Parameters"], compiler);
+            let field = if source.fields.has("ItemSelector") { "ItemSelector" } else { "Parameters" };
+            source.template(field, available, compiler)
+        }
+        QueryLanguage::Jsonata => source.template("ItemSelector", available, compiler),
+    }
+}
+
+/// Source: Step Functions guide; the characters are those that no name may have.
+fn label(fields: &Fields, compiler: &mut Compiler) {
+    let Some(label) = fields.string("Label", compiler) else {
+        return;
+    };
+    let place = fields.at("Label");
+    if label.chars().count() > LABEL_CHARS_MAX {
+        let message = format!(
+            "Label name '{}' exceeds the {LABEL_CHARS_MAX}-character limit allowed by the service",
+            crate::definition::compiler::shown(&label)
+        );
+        compiler.error(Code::InvalidLabelName, &place, message);
+    } else if label.is_empty() || !label.chars().all(is_name_char) {
+        compiler.error(Code::InvalidLabelName, &place, format!("Invalid Label name: {label}"));
+    } else if !compiler.labels.insert(label.clone()) {
+        compiler.error(Code::DuplicateLabelName, &place, format!("Duplicate Label name: {label}"));
+    }
+}
+
+/// Source: API documentation, "name" of CreateStateMachine.
+fn is_name_char(char: char) -> bool {
+    let forbidden = "<>{}[]?*\"#%\\^|~`$&,;:/";
+    let noncharacter = matches!(char, '\u{fffe}' | '\u{ffff}' | '\u{10ffff}');
+    !char.is_whitespace() && !char.is_control() && !forbidden.contains(char) && !noncharacter
+}
+
+/// `ItemReader`: checked completely, not kept.
+fn item_reader(source: &Source, compiler: &mut Compiler) {
+    let Some(reader) = source.fields.object("ItemReader", compiler) else {
+        return;
+    };
+    reader.check(READER_FIELDS, Some(source.language), compiler);
+    reader.require(&["Resource"], compiler);
+    let resource = s3_action(&reader, &["getObject", "listObjectsV2"], compiler);
+    s3_parameters(source, &reader, compiler);
+    let config = reader.object("ReaderConfig", compiler);
+    if let Some(config) = config {
+        reader_config(source, &config, resource, compiler);
+    }
+}
+
+fn reader_config(source: &Source, config: &Fields, resource: Option<&str>, compiler: &mut Compiler) {
+    config.check(READER_CONFIG_FIELDS, Some(source.language), compiler);
+    let input_type = config.one_of("InputType", &["CSV", "JSON", "JSONL", "PARQUET", "MANIFEST"], compiler);
+    let manifest = config.one_of("ManifestType", &["S3_INVENTORY", "ATHENA_DATA"], compiler);
+    let transformation = config.one_of("Transformation", &["NONE", "LOAD_AND_FLATTEN"], compiler);
+    let headers = config.one_of("CSVHeaderLocation", &["FIRST_ROW", "GIVEN"], compiler);
+    config.one_of("CSVDelimiter", &["COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"], compiler);
+    config.string("ItemsPointer", compiler);
+    for (index, header) in config.array("CSVHeaders", false, compiler).unwrap_or_default().iter().enumerate() {
+        if header.as_str().is_none() {
+            expected(compiler, &config.at("CSVHeaders").index(index), "STRING");
+        }
+    }
+    // A negative `MaxItems` fails when the Map runs, as AWS's does; those above the greatest are cut then.
+    if !config.get("MaxItems").is_some_and(|max| max.as_i64().is_some()) {
+        config.integer_field("MaxItems", 0, ANY_COUNT, source.language, compiler);
+    } else {
+        config.at_most_one(&["MaxItems", "MaxItemsPath"], compiler);
+    }
+    let lists = resource == Some("listObjectsV2");
+    if resource == Some("getObject") && manifest.is_none() && !config.has("InputType") {
+        config.require(&["InputType"], compiler);
+    }
+    if lists && transformation.as_deref() == Some("LOAD_AND_FLATTEN") {
+        config.require(&["InputType"], compiler);
+    }
+    match input_type.as_deref() {
+        Some("CSV") if manifest.is_none() => {
+            if !config.has("CSVHeaderLocation") {
+                compiler.schema(&config.place, "The field 'CSVHeaderLocation' is required");
+            }
+        }
+        Some("JSON" | "JSONL" | "PARQUET") => {
+            for field in ["CSVHeaderLocation", "CSVHeaders", "CSVDelimiter"] {
+                if config.has(field) {
+                    compiler.schema(&config.place, format!("Field '{field}' is not supported"));
+                }
+            }
+        }
+        _ => {}
+    }
+    if headers.as_deref() == Some("GIVEN") {
+        config.require(&["CSVHeaders"], compiler);
+    }
+}
+
+/// `Resource` of a reader or writer: an action of the optimised S3 integration.
+fn s3_action(fields: &Fields, actions: &[&'static str], compiler: &mut Compiler) -> Option<&'static str> {
+    let text = fields.string("Resource", compiler)?;
+    let action = text
+        .strip_prefix("arn:")
+        .and_then(|rest| rest.split_once(":states:::s3:"))
+        .filter(|(partition, _)| !partition.is_empty() && !partition.contains(':'))
+        .and_then(|(_, action)| actions.iter().copied().find(|known| *known == action));
+    if action.is_none() {
+        compiler.schema(&fields.at("Resource"), "The field 'Resource' does not match any of the allowed values");
+    }
+    action
+}
+
+/// `Parameters` or `Arguments` of a reader or writer.
+fn s3_parameters(source: &Source, fields: &Fields, compiler: &mut Compiler) {
+    let field = match source.language {
+        QueryLanguage::JsonPath => "Parameters",
+        QueryLanguage::Jsonata => "Arguments",
+    };
+    source.template_in(fields, field, Available::default(), compiler);
+}
+
+/// `ItemBatcher`: checked completely, not kept.
+fn item_batcher(source: &Source, compiler: &mut Compiler) {
+    let Some(batcher) = source.fields.object("ItemBatcher", compiler) else {
+        return;
+    };
+    batcher.check(BATCHER_FIELDS, Some(source.language), compiler);
+    batcher.integer_field("MaxItemsPerBatch", 1, ANY_COUNT, source.language, compiler);
+    batcher.integer_field("MaxInputBytesPerBatch", 1, BATCH_BYTES_MAX, source.language, compiler);
+    source.template_in(&batcher, "BatchInput", Available::default(), compiler);
+}
+
+/// `ResultWriter`: checked completely, not kept.
+fn result_writer(source: &Source, compiler: &mut Compiler) {
+    let Some(writer) = source.fields.object("ResultWriter", compiler) else {
+        return;
+    };
+    writer.check(WRITER_FIELDS, Some(source.language), compiler);
+    let parameters = match source.language {
+        QueryLanguage::JsonPath => "Parameters",
+        QueryLanguage::Jsonata => "Arguments",
+    };
+    if writer.has("Resource") || writer.has(parameters) {
+        writer.require(&["Resource", parameters], compiler);
+        s3_action(&writer, &["putObject"], compiler);
+    } else if !writer.has("WriterConfig") {
+        compiler.schema(&writer.place, "Value cannot be empty");
+    }
+    s3_parameters(source, &writer, compiler);
+    if let Some(config) = writer.object("WriterConfig", compiler) {
+        config.check(WRITER_CONFIG_FIELDS, None, compiler);
+        config.require(&["Transformation", "OutputType"], compiler);
+        config.one_of("Transformation", &["NONE", "COMPACT", "FLATTEN"], compiler);
+        config.one_of("OutputType", &["JSON", "JSONL"], compiler);
     }
 }

@@ -4,9 +4,10 @@ use stepwell_expr::Payload;
 
 use crate::{
     data::{Fault, Scene},
+    definition::compiler::{BOTH, Compiler, FieldTable, JSON_PATH, JSONATA},
     program::{DataFlow, ScopeId, Transition},
     retry::{Catcher, Retrier},
-    state::{Ran, State},
+    state::{Ran, Source, State},
 };
 
 #[derive(Clone, Debug)]
@@ -25,5 +26,38 @@ impl Parallel {
             DataFlow::Jsonata(flow) => flow.arguments(input, scene)?,
         };
         Ok(Ran::Branches { input })
+    }
+}
+
+pub(crate) const FIELDS: &FieldTable = &[
+    ("Branches", BOTH),
+    ("Parameters", JSON_PATH),
+    ("ResultSelector", JSON_PATH),
+    ("ResultPath", JSON_PATH),
+    ("Arguments", JSONATA),
+    ("Assign", BOTH),
+    ("Retry", BOTH),
+    ("Catch", BOTH),
+];
+
+/// Fields of a branch.
+pub(crate) const BRANCH_FIELDS: &FieldTable = &[("StartAt", BOTH), ("States", BOTH), ("Comment", BOTH)];
+
+impl Parallel {
+    pub(crate) fn compile(source: &Source, compiler: &mut Compiler) -> Option<Parallel> {
+        source.fields.require(&["Branches"], compiler);
+        let place = source.fields.at("Branches");
+        let branches = source.fields.array("Branches", true, compiler).and_then(|branches| {
+            let scopes: Vec<Option<ScopeId>> = branches
+                .iter()
+                .enumerate()
+                .map(|(index, branch)| source.nested_scope(index, branch, &place.index(index), compiler))
+                .collect();
+            scopes.into_iter().collect::<Option<Vec<_>>>()
+        });
+        let retry = Retrier::compile_all(source, compiler);
+        let catch = Catcher::compile_all(source, compiler);
+        let transition = source.transition(compiler);
+        Some(Parallel { branches: branches?, retry: retry?, catch: catch?, transition: transition? })
     }
 }

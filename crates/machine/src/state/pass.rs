@@ -4,8 +4,13 @@ use stepwell_expr::Payload;
 
 use crate::{
     data::{self, Fault, Scene},
-    program::{DataFlow, Transition},
-    state::{Ran, State},
+    definition::{
+        compiler::{BOTH, Compiler, FieldTable, JSON_PATH},
+        template::holds_path,
+    },
+    diagnostic::Code,
+    program::{DataFlow, QueryLanguage, Transition},
+    state::{Ran, Source, State},
 };
 
 #[derive(Clone, Debug)]
@@ -30,5 +35,23 @@ impl Pass {
             DataFlow::Jsonata(flow) => flow.output(&state.assign, input, None, scene)?,
         };
         Ok(Ran::Exits { output, assigned, transition: self.transition })
+    }
+}
+
+pub(crate) const FIELDS: &FieldTable =
+    &[("Result", JSON_PATH), ("Parameters", JSON_PATH), ("ResultPath", JSON_PATH), ("Assign", BOTH)];
+
+impl Pass {
+    pub(crate) fn compile(source: &Source, compiler: &mut Compiler) -> Option<Pass> {
+        let result = match source.language {
+            QueryLanguage::JsonPath => source.fields.get("Result"),
+            QueryLanguage::Jsonata => None,
+        };
+        if result.is_some_and(holds_path) {
+            let message = "Attempt to use a path in the result of a pass state.";
+            compiler.warn(Code::PassResultIsStatic, &source.fields.at("Result"), message);
+        }
+        let transition = source.transition(compiler)?;
+        Some(Pass { result: result.cloned().map(Payload::from_value), transition })
     }
 }

@@ -1,15 +1,16 @@
 //! Succeed: ends its scope with its input as output.
 
-#[derive(Clone, Debug)]
-pub struct Succeed {}
-
 use stepwell_expr::Payload;
 
 use crate::{
     data::{self, Fault, Scene},
+    definition::compiler::FieldTable,
     program::{DataFlow, Transition},
     state::{Ran, State},
 };
+
+#[derive(Clone, Debug)]
+pub struct Succeed {}
 
 impl Succeed {
     pub(crate) fn run(&self, state: &State, input: &Payload, scene: &Scene<'_>) -> Result<Ran, Fault> {
@@ -26,3 +27,5 @@ impl Succeed {
         Ok(Ran::Exits { output, assigned, transition: Transition::End })
     }
 }
+
+pub(crate) const FIELDS: &FieldTable = &[];

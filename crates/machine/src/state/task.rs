@@ -6,11 +6,16 @@ use stepwell_expr::{Payload, Value};
 
 use crate::{
     data::{self, Fault, FieldValue, Scene, View},
+    definition::{
+        MachineType,
+        compiler::{BOTH, Compiler, FieldTable, JSON_PATH, JSONATA, expected},
+        expression::Available,
+    },
     history::ServiceResource,
-    limits,
-    program::{DataFlow, Field, ServicePattern, Template, Transition},
+    limits::{self, SECONDS_MAX},
+    program::{DataFlow, Field, QueryLanguage, ServicePattern, Template, Transition},
     retry::{Catcher, Retrier},
-    state::{Ran, State},
+    state::{Ran, Source, State},
 };
 
 #[derive(Clone, Debug)]
@@ -144,5 +149,118 @@ fn positive_seconds(field: &Field<u64>, name: &str, view: &View<'_>) -> Result<u
             }),
             None => Err(data::unexpected_type(data::expression_text(field), &name.into(), "number", &value)),
         },
+    }
+}
+
+pub(crate) const FIELDS: &FieldTable = &[
+    ("Resource", BOTH),
+    ("Parameters", JSON_PATH),
+    ("ResultSelector", JSON_PATH),
+    ("ResultPath", JSON_PATH),
+    ("Arguments", JSONATA),
+    ("Assign", BOTH),
+    ("TimeoutSeconds", BOTH),
+    ("TimeoutSecondsPath", JSON_PATH),
+    ("HeartbeatSeconds", BOTH),
+    ("HeartbeatSecondsPath", JSON_PATH),
+    ("Credentials", BOTH),
+    ("Retry", BOTH),
+    ("Catch", BOTH),
+];
+
+impl Task {
+    pub(crate) fn compile(source: &Source, compiler: &mut Compiler) -> Option<Task> {
+        let (fields, language) = (&source.fields, source.language);
+        fields.require(&["Resource"], compiler);
+        let resource = compile_resource(source, compiler);
+        let timeout = fields.integer_field("TimeoutSeconds", 1, SECONDS_MAX, language, compiler);
+        let heartbeat = fields.integer_field("HeartbeatSeconds", 1, SECONDS_MAX, language, compiler);
+        if let (Some(Some(Field::Constant(timeout))), Some(Some(Field::Constant(heartbeat)))) = (&timeout, &heartbeat)
+            && heartbeat >= timeout
+        {
+            // Source: Amazon States Language; AWS's own wording is not known.
+            compiler.schema(&fields.at("HeartbeatSeconds"), "HeartbeatSeconds must be smaller than TimeoutSeconds");
+        }
+        let credentials = credentials(source, compiler);
+        let retry = Retrier::compile_all(source, compiler);
+        let catch = Catcher::compile_all(source, compiler);
+        let transition = source.transition(compiler);
+        Some(Task {
+            resource: resource?,
+            timeout: timeout?,
+            heartbeat: heartbeat?,
+            credentials: credentials?,
+            retry: retry?,
+            catch: catch?,
+            transition: transition?,
+        })
+    }
+}
+
+/// `Resource`, and what it asks of the type of the machine and of the task's parameters.
+fn compile_resource(source: &Source, compiler: &mut Compiler) -> Option<Resource> {
+    let fields = &source.fields;
+    let text = fields.string("Resource", compiler)?;
+    let place = fields.at("Resource");
+    let resource = match Resource::parse(&text) {
+        Ok(resource) => resource,
+        Err(error) => {
+            compiler.schema(&place, error.to_string());
+            return None;
+        }
+    };
+    if compiler.machine_type == MachineType::Express {
+        let unsupported = match &resource {
+            Resource::Activity { .. } => Some("Activity ARN"),
+            Resource::LambdaFunction { .. } => None,
+            Resource::Service { pattern, .. } => match pattern {
+                ServicePattern::RequestResponse => None,
+                ServicePattern::Sync | ServicePattern::Sync2 => Some("'.sync' service integration"),
+                // The blank at the end is AWS's.
+                ServicePattern::WaitForTaskToken => Some("'.waitForTaskToken' service integration "),
+            },
+        };
+        if let Some(unsupported) = unsupported {
+            compiler.schema(&place, format!("Express state machine does not support {unsupported}"));
+        }
+    }
+    if matches!(resource, Resource::Service { .. }) {
+        let field = match source.language {
+            QueryLanguage::JsonPath => "Parameters",
+            QueryLanguage::Jsonata => "Arguments",
+        };
+        let expression = |value: &Value| source.language == QueryLanguage::Jsonata && value.as_str().is_some();
+        if fields.get(field).is_some_and(|value| value.as_object().is_none() && !expression(value)) {
+            expected(compiler, &fields.at(field), "OBJECT");
+        }
+    }
+    Some(resource)
+}
+
+/// `Credentials`: its `RoleArn`. The outer `None`: broken. The inner one: absent.
+fn credentials(source: &Source, compiler: &mut Compiler) -> Option<Option<Template>> {
+    if !source.fields.has("Credentials") {
+        return Some(None);
+    }
+    let fields = source.fields.object("Credentials", compiler)?;
+    let role = match source.language {
+        QueryLanguage::JsonPath => fields.get("RoleArn").or_else(|| fields.get("RoleArn.$")),
+        QueryLanguage::Jsonata => fields.get("RoleArn"),
+    };
+    let Some(role) = role else {
+        compiler.schema(&fields.place, "The field 'RoleArn' is required but was missing");
+        return None;
+    };
+    if role.as_str().is_none() {
+        expected(compiler, &fields.at("RoleArn"), "STRING");
+        return None;
+    }
+    let value = source.fields.get("Credentials")?;
+    let template = compiler.template(value, source.language, Available::default(), &fields.place)?;
+    match template {
+        Template::Literal(literal) => Some(literal.get("RoleArn").cloned().map(Template::Literal)),
+        Template::Object(fields) => Some(fields.into_iter().find(|(name, _)| &**name == "RoleArn").map(|(_, t)| t)),
+        // An object compiles to one of the two above.
+        Template::Leaf(_) | Template::Array(_) => None,
     }
 }

@@ -6,8 +6,10 @@ use stepwell_expr::{Number, Payload, Value, jsonpath::PathError};
 
 use crate::{
     data::{self, Fault, FieldValue, Scene},
+    definition::compiler::{BOTH, Compiler, FieldTable, JSON_PATH},
+    limits::SECONDS_MAX,
     program::{DataFlow, Field, Transition},
-    state::{Ran, State},
+    state::{Ran, Source, State},
     timestamp,
 };
 
@@ -151,4 +153,38 @@ fn until(field: &Field<Arc<str>>, input: &Payload, scene: &Scene<'_>) -> Result<
 fn near(at_ms: i64, scene: &Scene<'_>) -> Result<i64, Fault> {
     check_delay(at_ms.saturating_sub(scene.entered_ms) / 1_000)?;
     Ok(at_ms)
+}
+
+pub(crate) const FIELDS: &FieldTable = &[
+    ("Seconds", BOTH),
+    ("SecondsPath", JSON_PATH),
+    ("Timestamp", BOTH),
+    ("TimestampPath", JSON_PATH),
+    ("Assign", BOTH),
+];
+
+impl Wait {
+    pub(crate) fn compile(source: &Source, compiler: &mut Compiler) -> Option<Wait> {
+        let until = Until::compile(source, compiler);
+        let transition = source.transition(compiler);
+        Some(Wait { until: until?, transition: transition? })
+    }
+}
+
+impl Until {
+    fn compile(source: &Source, compiler: &mut Compiler) -> Option<Until> {
+        let (fields, language) = (&source.fields, source.language);
+        fields.exactly_one(&["SecondsPath", "Seconds", "TimestampPath", "Timestamp"], compiler);
+        if fields.has("Seconds") || fields.has("SecondsPath") {
+            return fields.integer_field("Seconds", 0, SECONDS_MAX, language, compiler)?.map(Until::Seconds);
+        }
+        let timestamp = fields.string_field("Timestamp", false, language, compiler)??;
+        if let Field::Constant(text) = &timestamp
+            && timestamp::parse(text).is_none()
+        {
+            compiler.schema(&fields.at("Timestamp"), "String does not match RFC3339 timestamp");
+            return None;
+        }
+        Some(Until::Timestamp(timestamp))
+    }
 }
