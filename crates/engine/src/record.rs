@@ -4,15 +4,42 @@
 //! then [`record_step`] for each step; both only fill a batch. Reading, for drivers: [`load`], [`fill`], and the
 //! queues [`timers`], [`intents`], [`offers`], [`runnable`]; for callers: [`summary`], [`history`], [`list`].
 
-use std::{collections::BTreeSet, sync::Arc};
+//!
+//! [`key`] says which rows there are. A pure execution, which ends in its first step, writes three: summary, history
+//! chunk and listing.
+
+mod codec;
+mod events;
+mod frames;
+mod history;
+mod key;
+mod listing;
+mod load;
+mod queues;
+mod summary;
+mod texts;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use sha2::{Digest, Sha256};
 use stepwell_expr::Payload;
-use stepwell_machine::{Execution, Identity, Step, TaskId};
-use stepwell_store::{Batch, Store};
+use stepwell_machine::{Execution, Identity, TaskId};
+use stepwell_store::{Direction, Space, Store, Visit};
+
+pub use history::history;
+pub use listing::list;
+pub use load::load;
+pub use queues::{intents, offers, runnable, timers};
+pub use summary::summary;
+pub use texts::fill;
+pub use write::{record_start, record_step};
 
 use crate::{
-    handle::{Cursor, GetHistory, HistoryPage, ListedExecution, Page, StatusName, Summary},
+    handle::{StatusName, Summary},
     limits::SHARDS,
 };
 
@@ -22,7 +49,9 @@ pub struct ExecutionId(pub [u8; 16]);
 
 impl ExecutionId {
     pub fn of_arn(arn: &str) -> ExecutionId {
-        ExecutionId(digest(arn.as_bytes()))
+        let mut id = [0; 16];
+        id.copy_from_slice(&Sha256::digest(arn.as_bytes())[..16]);
+        ExecutionId(id)
     }
 
     pub fn of(identity: &Identity) -> ExecutionId {
@@ -36,10 +65,10 @@ impl ExecutionId {
     }
 }
 
-fn digest(bytes: &[u8]) -> [u8; 16] {
-    let mut id = [0; 16];
-    id.copy_from_slice(&Sha256::digest(bytes)[..16]);
-    id
+impl fmt::Display for ExecutionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
 }
 
 /// The shards that one driver owns: those with `shard % drivers == driver`.
@@ -117,18 +146,6 @@ pub struct SummaryRow {
     pub input_hash: [u8; 32],
 }
 
-impl SummaryRow {
-    /// True if it was started with this text as input.
-    pub fn same_input(&self, input: &Payload) -> bool {
-        self.input_hash == input_hash(input)
-    }
-
-    /// Input and output, as far as they are absent: to be [`fill`]ed before their texts are read.
-    pub fn absent(&self) -> Vec<Payload> {
-        unimplemented!()
-    }
-}
-
 /// The earliest deadline of a waiting execution. Ordered by due time, then id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timer {
@@ -168,75 +185,21 @@ pub enum RecordError {
     NewerFormat { row: &'static str, execution: String, found: u8, known: u8 },
 }
 
-/// The books of an execution that has not begun. Nothing is written before its first step.
-pub fn record_start(_execution: &Execution, _revision: u64, _trace_header: Option<Arc<str>>) -> Books {
-    unimplemented!()
-}
-
-/// Adds the rows of one step to `batch`: `after` is `before` with `step` applied.
-///
-/// Steps of one execution are recorded in their order; several may go into one batch. A step that changed nothing
-/// adds nothing. A step that ended the execution removes all but summary, history and listing.
-pub fn record_step(_books: &mut Books, _before: &Execution, _step: &Step, _after: &Execution, _batch: &mut Batch) {
-    unimplemented!()
-}
-
-/// The execution as last committed; one that has ended comes without frames. `None`: there is none.
-pub fn load(_store: &dyn Store, _id: ExecutionId) -> Result<Option<Loaded>, RecordError> {
-    unimplemented!()
-}
-
-/// Gives those of `payloads` that are absent their texts.
-pub fn fill(_store: &dyn Store, _id: ExecutionId, _payloads: &[Payload]) -> Result<(), RecordError> {
-    unimplemented!()
-}
-
-pub fn summary(_store: &dyn Store, _id: ExecutionId) -> Result<Option<SummaryRow>, RecordError> {
-    unimplemented!()
-}
-
-/// A page of at most `get.limit` events and `PAGE_BYTES_MAX` bytes of texts, but at least one event.
-///
-/// `last` is `None` if nothing comes after the page. A page costs the same at any depth. `None`: no such execution.
-pub fn history(_store: &dyn Store, _get: &GetHistory) -> Result<Option<HistoryPage>, RecordError> {
-    unimplemented!()
-}
-
-/// A page of the executions of a state machine, newest start first; at most `limit` and `PAGE_MAX` of them.
-///
-/// A page costs the same at any depth. A cursor that this function did not make gives an empty page.
-pub fn list(
-    _store: &dyn Store,
-    _state_machine_arn: &str,
-    _status: Option<StatusName>,
-    _limit: usize,
-    _after: Option<&Cursor>,
-) -> Result<Page<ListedExecution>, RecordError> {
-    unimplemented!()
-}
-
-/// The next timers of `shards` behind `after` that are due at or before `until_ms`: earliest first, at most `limit`.
-pub fn timers(
-    _store: &dyn Store,
-    _shards: Shards,
-    _after: Option<Timer>,
-    _until_ms: i64,
-    _limit: usize,
-) -> Result<Vec<Timer>, RecordError> {
-    unimplemented!()
-}
-
-/// All intents of `shards`, oldest first.
-pub fn intents(_store: &dyn Store, _shards: Shards) -> Result<Vec<Intent>, RecordError> {
-    unimplemented!()
-}
-
-/// All offers of `shards`, oldest first.
-pub fn offers(_store: &dyn Store, _shards: Shards) -> Result<Vec<Offer>, RecordError> {
-    unimplemented!()
-}
-
-/// Executions of `shards` whose last step yielded: `Event::Continued` comes next.
-pub fn runnable(_store: &dyn Store, _shards: Shards) -> Result<Vec<ExecutionId>, RecordError> {
-    unimplemented!()
+/// Visits the rows of a range; the visitor's error ends the scan.
+fn scan(
+    store: &dyn Store,
+    space: Space,
+    range: &key::Range,
+    direction: Direction,
+    visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<Visit, RecordError>,
+) -> Result<(), RecordError> {
+    let mut failed = None;
+    store.scan(space, &range.from, &range.to, direction, &mut |key, value| match visit(key, value) {
+        Ok(visit) => visit,
+        Err(error) => {
+            failed = Some(error);
+            Visit::Break(())
+        }
+    })?;
+    failed.map_or(Ok(()), Err)
 }

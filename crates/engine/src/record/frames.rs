@@ -1,0 +1,283 @@
+//! The rows of an execution that runs: header, frames, variables, results.
+//!
+//! A frame's variables have a row of their own, written only when a state assigned some, and each result of a Map or
+//! Parallel has one: a step then writes what it changed, however much the execution holds.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use stepwell_expr::Payload;
+use stepwell_machine::{
+    Frame, FrameId, Header, StateId, Status, TaskId, TaskOutcome,
+    execution::{MapWait, ParallelWait, Phase, TaskWait},
+    program::ScopeId,
+};
+
+use super::{
+    codec::{Fault, Reader, Writer},
+    summary::{failure, read_failure},
+    texts::{Rows, Texts},
+};
+
+const HEADER_VERSION: u8 = 1;
+const FRAME_VERSION: u8 = 1;
+const VARIABLES_VERSION: u8 = 1;
+const RESULTS_VERSION: u8 = 1;
+const RESULT_VERSION: u8 = 1;
+
+/// What assigned variables are kept in.
+pub(super) type Variables = BTreeMap<Arc<str>, Payload>;
+
+/// The header of a running execution, with the due time of its timer row.
+///
+/// That time is kept because it cannot be told from the frames: a heartbeat moves a frame's deadline in memory, and the
+/// frame may be written long after the timer row.
+pub(super) fn encode_header(header: &Header, timer_ms: Option<i64>) -> Writer {
+    let mut out = Writer::row(HEADER_VERSION);
+    out.number(header.next_event);
+    out.number(u64::from(header.next_frame));
+    out.signed(header.last_event_ms);
+    out.option(header.deadline_ms, Writer::signed);
+    out.option(timer_ms, Writer::signed);
+    out.count(header.ready.len());
+    for frame in &header.ready {
+        out.number(u64::from(frame.0));
+    }
+    out
+}
+
+pub(super) fn decode_header(row: &[u8]) -> Result<(Header, Option<i64>), Fault> {
+    let mut row = Reader::row(row, HEADER_VERSION)?;
+    let next_event = row.number()?;
+    let next_frame = row.small()?;
+    let last_event_ms = row.signed()?;
+    let deadline_ms = row.option(Reader::signed)?;
+    let timer_ms = row.option(Reader::signed)?;
+    let mut ready = VecDeque::new();
+    for _ in 0..row.count()? {
+        ready.push_back(FrameId(row.small()?));
+    }
+    row.end()?;
+    let status = Status::Running;
+    Ok((Header { status, next_event, next_frame, last_event_ms, deadline_ms, ready }, timer_ms))
+}
+
+/// All of a frame but its variables.
+pub(super) fn encode_frame(frame: &Frame, rows: &mut Rows<'_>) -> Writer {
+    let mut out = Writer::row(FRAME_VERSION);
+    out.number(u64::from(frame.scope.0));
+    out.option(frame.parent, |out, (parent, index)| {
+        out.number(u64::from(parent.0));
+        out.number(u64::from(index));
+    });
+    out.number(u64::from(frame.state.0));
+    rows.payload(&mut out, &frame.input);
+    out.number(frame.entered);
+    out.number(frame.before_entered);
+    out.signed(frame.entered_ms);
+    out.number(frame.last_event);
+    out.count(frame.retries.len());
+    for retries in &frame.retries {
+        out.number(*retries);
+    }
+    phase(&frame.phase, &mut out, rows);
+    out
+}
+
+/// The frame, without its variables.
+pub(super) fn decode_frame(row: &[u8], texts: &mut Texts) -> Result<Frame, Fault> {
+    let mut row = Reader::row(row, FRAME_VERSION)?;
+    let scope = ScopeId(row.small()?);
+    let parent = row.option(|row| Ok((FrameId(row.small()?), row.small()?)))?;
+    let state = StateId(row.small()?);
+    let input = texts.payload(&mut row)?;
+    let entered = row.number()?;
+    let before_entered = row.number()?;
+    let entered_ms = row.signed()?;
+    let last_event = row.number()?;
+    let mut retries = Vec::new();
+    for _ in 0..row.count()? {
+        retries.push(row.number()?);
+    }
+    let phase = read_phase(&mut row, texts)?;
+    row.end()?;
+    let variables = Arc::default();
+    Ok(Frame {
+        scope,
+        parent,
+        state,
+        input,
+        entered,
+        before_entered,
+        entered_ms,
+        last_event,
+        retries,
+        variables,
+        phase,
+    })
+}
+
+const ENTER: u8 = 1;
+const RUN: u8 = 2;
+const BACKOFF: u8 = 3;
+const WAIT: u8 = 4;
+const TASK: u8 = 5;
+const PARALLEL: u8 = 6;
+const MAP: u8 = 7;
+const FAILED: u8 = 8;
+
+fn phase(phase: &Phase, out: &mut Writer, rows: &mut Rows<'_>) {
+    match phase {
+        Phase::Enter => out.byte(ENTER),
+        Phase::Run => out.byte(RUN),
+        Phase::Backoff { until_ms } => {
+            out.byte(BACKOFF);
+            out.signed(*until_ms);
+        }
+        Phase::Wait { until_ms } => {
+            out.byte(WAIT);
+            out.signed(*until_ms);
+        }
+        Phase::Task(wait) => {
+            out.byte(TASK);
+            task(wait, out, rows);
+        }
+        Phase::Parallel(wait) => {
+            out.byte(PARALLEL);
+            out.number(u64::from(wait.branches));
+            out.number(u64::from(wait.ended));
+        }
+        Phase::Map(wait) => {
+            out.byte(MAP);
+            map(wait, out, rows);
+        }
+        Phase::Failed { failure: why, in_task } => {
+            out.byte(FAILED);
+            failure(why, out);
+            out.flag(*in_task);
+        }
+    }
+}
+
+fn read_phase(row: &mut Reader<'_>, texts: &mut Texts) -> Result<Phase, Fault> {
+    Ok(match row.byte()? {
+        ENTER => Phase::Enter,
+        RUN => Phase::Run,
+        BACKOFF => Phase::Backoff { until_ms: row.signed()? },
+        WAIT => Phase::Wait { until_ms: row.signed()? },
+        TASK => Phase::Task(read_task(row, texts)?),
+        PARALLEL => Phase::Parallel(ParallelWait { branches: row.small()?, ended: row.small()? }),
+        MAP => Phase::Map(read_map(row, texts)?),
+        FAILED => Phase::Failed { failure: read_failure(row)?, in_task: row.flag()? },
+        _ => return Err(Fault::Damaged("its phase is unknown")),
+    })
+}
+
+fn task(wait: &TaskWait, out: &mut Writer, rows: &mut Rows<'_>) {
+    out.number(wait.task.0);
+    rows.payload(out, &wait.input);
+    out.optional_text(wait.credentials_role.as_ref());
+    out.option(wait.deadline_ms, Writer::signed);
+    out.option(wait.heartbeat, |out, (seconds, due_ms)| {
+        out.number(seconds);
+        out.option(due_ms, Writer::signed);
+    });
+    out.flag(wait.under_way);
+    out.option(wait.early_answer.as_ref(), |out, outcome| match outcome {
+        TaskOutcome::Succeeded { output } => {
+            out.flag(true);
+            rows.payload(out, output);
+        }
+        TaskOutcome::Failed(why) => {
+            out.flag(false);
+            failure(why, out);
+        }
+    });
+}
+
+fn read_task(row: &mut Reader<'_>, texts: &mut Texts) -> Result<TaskWait, Fault> {
+    Ok(TaskWait {
+        task: TaskId(row.number()?),
+        input: texts.payload(row)?,
+        credentials_role: row.optional_text()?,
+        deadline_ms: row.option(Reader::signed)?,
+        heartbeat: row.option(|row| Ok((row.number()?, row.option(Reader::signed)?)))?,
+        under_way: row.flag()?,
+        early_answer: row.option(|row| {
+            Ok(if row.flag()? {
+                TaskOutcome::Succeeded { output: texts.payload(row)? }
+            } else {
+                TaskOutcome::Failed(read_failure(row)?)
+            })
+        })?,
+    })
+}
+
+fn map(wait: &MapWait, out: &mut Writer, rows: &mut Rows<'_>) {
+    rows.payload(out, &wait.items);
+    rows.payload(out, &wait.effective_input);
+    for number in [wait.length, wait.next, wait.ended, wait.concurrency] {
+        out.number(u64::from(number));
+    }
+}
+
+fn read_map(row: &mut Reader<'_>, texts: &mut Texts) -> Result<MapWait, Fault> {
+    Ok(MapWait {
+        items: texts.payload(row)?,
+        effective_input: texts.payload(row)?,
+        length: row.small()?,
+        next: row.small()?,
+        ended: row.small()?,
+        concurrency: row.small()?,
+    })
+}
+
+pub(super) fn encode_variables(variables: &Variables, rows: &mut Rows<'_>) -> Writer {
+    let mut out = Writer::row(VARIABLES_VERSION);
+    out.count(variables.len());
+    for (name, payload) in variables {
+        out.text(name);
+        rows.payload(&mut out, payload);
+    }
+    out
+}
+
+pub(super) fn decode_variables(row: &[u8], texts: &mut Texts) -> Result<Variables, Fault> {
+    let mut row = Reader::row(row, VARIABLES_VERSION)?;
+    let mut variables = Variables::new();
+    for _ in 0..row.count()? {
+        let name = row.text()?;
+        variables.insert(name, texts.payload(&mut row)?);
+    }
+    row.end()?;
+    Ok(variables)
+}
+
+/// How many results a chunk has room for.
+pub(super) fn encode_results(slots: u16) -> Writer {
+    let mut out = Writer::row(RESULTS_VERSION);
+    out.number(u64::from(slots));
+    out
+}
+
+pub(super) fn decode_results(row: &[u8]) -> Result<u16, Fault> {
+    let mut row = Reader::row(row, RESULTS_VERSION)?;
+    let slots = u16::try_from(row.number()?).map_err(|_| Fault::Damaged("a number is too large"))?;
+    row.end()?;
+    Ok(slots)
+}
+
+pub(super) fn encode_result(result: &Payload, rows: &mut Rows<'_>) -> Writer {
+    let mut out = Writer::row(RESULT_VERSION);
+    rows.payload(&mut out, result);
+    out
+}
+
+pub(super) fn decode_result(row: &[u8], texts: &mut Texts) -> Result<Payload, Fault> {
+    let mut row = Reader::row(row, RESULT_VERSION)?;
+    let result = texts.payload(&mut row)?;
+    row.end()?;
+    Ok(result)
+}

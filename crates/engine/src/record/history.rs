@@ -1,0 +1,124 @@
+//! Pages of history, at the same cost at any depth.
+
+use std::collections::BTreeMap;
+
+use stepwell_expr::Payload;
+use stepwell_machine::HistoryEvent;
+use stepwell_store::{Direction, Space, Store, Visit};
+
+use super::{
+    ExecutionId, RecordError,
+    codec::Fault,
+    events::{self, Decoded},
+    key::{self, Range},
+    scan,
+    texts::{Texts, fill_unchecked},
+};
+use crate::{
+    handle::{GetHistory, HistoryPage},
+    limits::{PAGE_BYTES_MAX, PAGE_MAX},
+};
+
+const ROW: &str = "history chunk";
+
+/// A page of at most `get.limit` events (1 to `PAGE_MAX`) and `PAGE_BYTES_MAX` bytes of texts, but at least one event.
+///
+/// `last` is `None` if nothing comes after the page. `None`: no such execution.
+pub fn history(store: &dyn Store, get: &GetHistory) -> Result<Option<HistoryPage>, RecordError> {
+    page(store, get, PAGE_BYTES_MAX)
+}
+
+pub(super) fn page(store: &dyn Store, get: &GetHistory, bytes_max: usize) -> Result<Option<HistoryPage>, RecordError> {
+    let id = ExecutionId::of_arn(&get.execution_arn);
+    let mut page = Page {
+        get,
+        limit: get.limit.clamp(1, PAGE_MAX),
+        bytes_max,
+        bytes: 0,
+        events: Vec::new(),
+        absent: BTreeMap::new(),
+        more: false,
+    };
+    let mut texts = Texts::default();
+    let direction = if get.reverse { Direction::Backward } else { Direction::Forward };
+    scan(store, Space::History, &range(store, id, get)?, direction, &mut |key, row| {
+        let damaged = |fault: Fault| fault.of(ROW, id);
+        let first = key::first_event(key).ok_or(Fault::Damaged("its key is unknown")).map_err(damaged)?;
+        let chunk = events::decode(row, first, &mut texts).map_err(damaged)?;
+        Ok(page.take(chunk))
+    })?;
+    if page.events.is_empty() && get.after.is_none() {
+        return Ok(None);
+    }
+    if get.with_data {
+        let absent: Vec<Payload> = page.absent.into_values().collect();
+        fill_unchecked(store, id, &absent)?;
+    }
+    let last = if page.more { page.events.last().map(|event| event.id) } else { None };
+    Ok(Some(HistoryPage { events: page.events, last }))
+}
+
+/// The chunks that may hold events of the page: forward, from the one that holds the event behind `after` on.
+fn range(store: &dyn Store, id: ExecutionId, get: &GetHistory) -> Result<Range, RecordError> {
+    let mut range = key::chunks(id);
+    match get.after {
+        Some(after) if get.reverse => range.to = key::chunk(id, after),
+        Some(after) => {
+            let upper = Range { from: range.from.clone(), to: key::chunk(id, after.saturating_add(2)) };
+            scan(store, Space::History, &upper, Direction::Backward, &mut |key, _| {
+                range.from = key.to_vec();
+                Ok(Visit::Break(()))
+            })?;
+        }
+        None => {}
+    }
+    Ok(range)
+}
+
+struct Page<'a> {
+    get: &'a GetHistory,
+    limit: usize,
+    bytes_max: usize,
+    bytes: usize,
+    events: Vec<HistoryEvent>,
+    /// The texts to be read, by id.
+    absent: BTreeMap<u64, Payload>,
+    /// True if an event did not fit.
+    more: bool,
+}
+
+impl Page<'_> {
+    fn take(&mut self, mut chunk: Vec<Decoded>) -> Visit {
+        if self.get.reverse {
+            chunk.reverse();
+        }
+        for decoded in chunk {
+            if self.is_before(decoded.event.id) {
+                continue;
+            }
+            let bytes = if self.get.with_data { decoded.bytes } else { decoded.bytes_here };
+            let full = self.events.len() == self.limit || self.bytes.saturating_add(bytes) > self.bytes_max;
+            if full && !self.events.is_empty() {
+                self.more = true;
+                return Visit::Break(());
+            }
+            self.bytes = self.bytes.saturating_add(bytes);
+            self.events.push(decoded.event);
+            for payload in decoded.absent {
+                if let Some(id) = payload.id() {
+                    self.absent.insert(id, payload);
+                }
+            }
+        }
+        Visit::Continue(())
+    }
+
+    /// True for what was on an earlier page.
+    fn is_before(&self, event: u64) -> bool {
+        match self.get.after {
+            Some(after) if self.get.reverse => event >= after,
+            Some(after) => event <= after,
+            None => false,
+        }
+    }
+}

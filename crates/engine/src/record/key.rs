@@ -1,0 +1,276 @@
+//! The keys of all rows over executions. Numbers in keys are big endian, so that they sort as numbers.
+//!
+//! ```text
+//! Summary  id                                     identity, status, revision
+//! History  id 0 first-event-id                    a chunk of events
+//!          id 1 text-id                           a text longer than INLINE_TEXT_BYTES_MAX
+//! Frames   id 0                                   the header
+//!          id 1 frame                             a frame, without its variables
+//!          id 2 frame                             the variables of a frame, if it has any
+//!          id 3 frame chunk                       how many results this chunk has room for
+//!          id 3 frame chunk slot                  one result
+//! Open     1 due id                               the earliest deadline of an execution
+//!          2 shard id task                        a task to be run or taken
+//!          3 shard id                             an execution that can go on by itself
+//! Listing  1 machine status start-descending id   an execution of a state machine
+//! ```
+//!
+//! Timers are ordered by time over all shards: the next ones of a driver are then one scan that skips what other
+//! drivers own, and there are few drivers.
+
+use sha2::{Digest, Sha256};
+use stepwell_machine::{FrameId, TaskId};
+use stepwell_store::prefix_end;
+
+use super::{ExecutionId, Timer};
+
+const CHUNK: u8 = 0;
+const TEXT: u8 = 1;
+
+const HEADER: u8 = 0;
+const FRAME: u8 = 1;
+const VARIABLES: u8 = 2;
+const RESULTS: u8 = 3;
+
+const TIMER: u8 = 1;
+const TASK: u8 = 2;
+const WAKE: u8 = 3;
+
+const OF_MACHINE: u8 = 1;
+
+/// The keys `from <= key < to`.
+pub(super) struct Range {
+    pub(super) from: Vec<u8>,
+    pub(super) to: Vec<u8>,
+}
+
+impl Range {
+    fn of_prefix(prefix: Vec<u8>) -> Range {
+        Range { to: prefix_end(&prefix), from: prefix }
+    }
+}
+
+pub(super) fn summary(id: ExecutionId) -> Vec<u8> {
+    id.0.to_vec()
+}
+
+fn of(id: ExecutionId, tag: u8) -> Vec<u8> {
+    let mut key = Vec::with_capacity(32);
+    key.extend_from_slice(&id.0);
+    key.push(tag);
+    key
+}
+
+pub(super) fn chunk(id: ExecutionId, first: u64) -> Vec<u8> {
+    let mut key = of(id, CHUNK);
+    key.extend_from_slice(&first.to_be_bytes());
+    key
+}
+
+/// All chunks of an execution.
+pub(super) fn chunks(id: ExecutionId) -> Range {
+    Range::of_prefix(of(id, CHUNK))
+}
+
+/// The first event id of the chunk with this key.
+pub(super) fn first_event(key: &[u8]) -> Option<u64> {
+    key.last_chunk::<8>().map(|first| u64::from_be_bytes(*first))
+}
+
+pub(super) fn text(id: ExecutionId, text: u64) -> Vec<u8> {
+    let mut key = of(id, TEXT);
+    key.extend_from_slice(&text.to_be_bytes());
+    key
+}
+
+/// Header, frames, variables and results of an execution.
+pub(super) fn frames(id: ExecutionId) -> Range {
+    Range::of_prefix(id.0.to_vec())
+}
+
+pub(super) fn header(id: ExecutionId) -> Vec<u8> {
+    of(id, HEADER)
+}
+
+pub(super) fn frame(id: ExecutionId, frame: FrameId) -> Vec<u8> {
+    let mut key = of(id, FRAME);
+    key.extend_from_slice(&frame.0.to_be_bytes());
+    key
+}
+
+pub(super) fn variables(id: ExecutionId, frame: FrameId) -> Vec<u8> {
+    let mut key = of(id, VARIABLES);
+    key.extend_from_slice(&frame.0.to_be_bytes());
+    key
+}
+
+pub(super) fn results(id: ExecutionId, frame: FrameId, chunk: u32) -> Vec<u8> {
+    let mut key = of(id, RESULTS);
+    key.extend_from_slice(&frame.0.to_be_bytes());
+    key.extend_from_slice(&chunk.to_be_bytes());
+    key
+}
+
+pub(super) fn result(id: ExecutionId, frame: FrameId, chunk: u32, slot: u16) -> Vec<u8> {
+    let mut key = results(id, frame, chunk);
+    key.extend_from_slice(&slot.to_be_bytes());
+    key
+}
+
+/// What a key in `Space::Frames` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FramesKey {
+    Header,
+    Frame(FrameId),
+    Variables(FrameId),
+    Results(FrameId, u32),
+    Result(FrameId, u32, u16),
+}
+
+pub(super) fn parse_frames(key: &[u8]) -> Option<FramesKey> {
+    let (tag, mut rest) = key.get(16..)?.split_first()?;
+    let parsed = match tag {
+        &HEADER => FramesKey::Header,
+        &FRAME => FramesKey::Frame(FrameId(take_u32(&mut rest)?)),
+        &VARIABLES => FramesKey::Variables(FrameId(take_u32(&mut rest)?)),
+        &RESULTS => {
+            let frame = FrameId(take_u32(&mut rest)?);
+            let chunk = take_u32(&mut rest)?;
+            match rest.split_first_chunk::<2>() {
+                Some((slot, after)) => {
+                    rest = after;
+                    FramesKey::Result(frame, chunk, u16::from_be_bytes(*slot))
+                }
+                None => FramesKey::Results(frame, chunk),
+            }
+        }
+        _ => return None,
+    };
+    rest.is_empty().then_some(parsed)
+}
+
+fn take_u32(rest: &mut &[u8]) -> Option<u32> {
+    let (number, after) = rest.split_first_chunk::<4>()?;
+    *rest = after;
+    Some(u32::from_be_bytes(*number))
+}
+
+/// Times before 1970 sort before those after.
+fn ordered(time_ms: i64) -> [u8; 8] {
+    (time_ms.cast_unsigned() ^ (1 << 63)).to_be_bytes()
+}
+
+pub(super) fn timer(timer: Timer) -> Vec<u8> {
+    let mut key = Vec::with_capacity(25);
+    key.push(TIMER);
+    key.extend_from_slice(&ordered(timer.due_ms));
+    key.extend_from_slice(&timer.execution.0);
+    key
+}
+
+/// The timers behind `after` that are due at or before `until_ms`.
+pub(super) fn timers(after: Option<Timer>, until_ms: i64) -> Range {
+    let from = match after {
+        // The first key behind another is that key and a zero.
+        Some(after) => timer(after).into_iter().chain([0]).collect(),
+        None => vec![TIMER],
+    };
+    let mut last = vec![TIMER];
+    last.extend_from_slice(&ordered(until_ms));
+    Range { from, to: prefix_end(&last) }
+}
+
+pub(super) fn parse_timer(key: &[u8]) -> Option<Timer> {
+    let (due, id) = key.get(1..)?.split_first_chunk::<8>()?;
+    let due_ms = (u64::from_be_bytes(*due) ^ (1 << 63)).cast_signed();
+    Some(Timer { due_ms, execution: ExecutionId(id.try_into().ok()?) })
+}
+
+fn of_shard(tag: u8, shard: u32) -> Vec<u8> {
+    let mut key = Vec::with_capacity(32);
+    key.push(tag);
+    key.extend_from_slice(&shard.to_be_bytes());
+    key
+}
+
+pub(super) fn task(id: ExecutionId, task: TaskId) -> Vec<u8> {
+    let mut key = of_shard(TASK, id.shard());
+    key.extend_from_slice(&id.0);
+    key.extend_from_slice(&task.0.to_be_bytes());
+    key
+}
+
+pub(super) fn tasks(shard: u32) -> Range {
+    Range::of_prefix(of_shard(TASK, shard))
+}
+
+pub(super) fn parse_task(key: &[u8]) -> Option<(ExecutionId, TaskId)> {
+    let (id, task) = key.get(5..)?.split_first_chunk::<16>()?;
+    Some((ExecutionId(*id), TaskId(u64::from_be_bytes(task.try_into().ok()?))))
+}
+
+pub(super) fn wake(id: ExecutionId) -> Vec<u8> {
+    let mut key = of_shard(WAKE, id.shard());
+    key.extend_from_slice(&id.0);
+    key
+}
+
+pub(super) fn wakes(shard: u32) -> Range {
+    Range::of_prefix(of_shard(WAKE, shard))
+}
+
+pub(super) fn parse_wake(key: &[u8]) -> Option<ExecutionId> {
+    Some(ExecutionId(key.get(5..)?.try_into().ok()?))
+}
+
+/// Bytes of a [`place`].
+pub(super) const PLACE_BYTES: usize = 24;
+
+/// Where an execution stands in every listing of its state machine: newest start first, then by id.
+pub(super) fn place(start_ms: i64, id: ExecutionId) -> [u8; PLACE_BYTES] {
+    let mut place = [0; PLACE_BYTES];
+    let descending = !u64::from_be_bytes(ordered(start_ms));
+    place[..8].copy_from_slice(&descending.to_be_bytes());
+    place[8..].copy_from_slice(&id.0);
+    place
+}
+
+/// The start time and the id that a place was made of.
+pub(super) fn parse_place(place: &[u8; PLACE_BYTES]) -> (i64, ExecutionId) {
+    let mut start = [0; 8];
+    start.copy_from_slice(&place[..8]);
+    let mut id = [0; 16];
+    id.copy_from_slice(&place[8..]);
+    let start_ms = (!u64::from_be_bytes(start) ^ (1 << 63)).cast_signed();
+    (start_ms, ExecutionId(id))
+}
+
+/// The machine's ARN, which begins with its account, as a key of fixed length.
+fn of_machine(state_machine_arn: &str, status: u8) -> Vec<u8> {
+    let mut key = Vec::with_capacity(48);
+    key.push(OF_MACHINE);
+    key.extend_from_slice(&Sha256::digest(state_machine_arn.as_bytes())[..16]);
+    key.push(status);
+    key
+}
+
+pub(super) fn listing(state_machine_arn: &str, status: u8, place: &[u8; PLACE_BYTES]) -> Vec<u8> {
+    let mut key = of_machine(state_machine_arn, status);
+    key.extend_from_slice(place);
+    key
+}
+
+/// The executions of a machine in one status, from behind `after` on.
+pub(super) fn listings(state_machine_arn: &str, status: u8, after: Option<&[u8; PLACE_BYTES]>) -> Range {
+    let prefix = of_machine(state_machine_arn, status);
+    let to = prefix_end(&prefix);
+    let from = match after {
+        Some(after) => listing(state_machine_arn, status, after).into_iter().chain([0]).collect(),
+        None => prefix,
+    };
+    Range { from, to }
+}
+
+pub(super) fn parse_listing(key: &[u8]) -> Option<[u8; PLACE_BYTES]> {
+    key.last_chunk::<PLACE_BYTES>().copied()
+}

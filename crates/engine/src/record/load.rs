@@ -1,0 +1,138 @@
+//! An execution back from its rows.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use stepwell_expr::Payload;
+use stepwell_machine::{Execution, Frame, FrameId, Header, Status, TaskId, execution::Phase};
+use stepwell_store::{Direction, Space, Store, Visit};
+
+use super::{
+    Books, ExecutionId, Loaded, RecordError,
+    codec::Fault,
+    frames::{self, Variables},
+    key::{self, FramesKey},
+    summary::{self, Stored, status_name, stop_ms},
+    texts::Texts,
+};
+
+/// The execution as last committed; one that has ended comes without frames. `None`: there is none.
+pub fn load(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, RecordError> {
+    let mut texts = Texts::checked();
+    let Some(stored) = summary::read(store, id, &mut texts)? else { return Ok(None) };
+    if !matches!(stored.status, Status::Running) {
+        return Ok(Some(ended(stored)));
+    }
+    let rows = read_frames(store, id, &mut texts)?;
+    let (header, timer_ms) = rows.header.ok_or_else(|| Fault::Damaged("it is missing").of("header", id))?;
+    let execution = Execution {
+        identity: Arc::new(stored.identity),
+        header,
+        frames: rows.frames.into_iter().map(|(id, frame)| (id, Arc::new(frame))).collect(),
+        results: rows.results.into_iter().map(|(chunk, results)| (chunk, Arc::new(results))).collect(),
+    };
+    let books = Books {
+        revision: stored.revision,
+        trace_header: stored.trace_header,
+        input_hash: stored.input_hash,
+        header: frames::encode_header(&execution.header, timer_ms).into_bytes(),
+        timer_ms,
+        listed: Some(status_name(&execution.header.status)),
+        waking: execution.is_ready(),
+        queued: execution.frames.values().filter_map(|frame| queued(frame)).collect(),
+        texts: texts.ids(),
+    };
+    Ok(Some(Loaded { execution, books }))
+}
+
+fn ended(stored: Stored) -> Loaded {
+    let listed = Some(status_name(&stored.status));
+    let header = Header {
+        last_event_ms: stop_ms(&stored.status).unwrap_or(stored.identity.start_ms),
+        status: stored.status,
+        next_event: stored.next_event,
+        next_frame: stored.next_frame,
+        deadline_ms: None,
+        ready: VecDeque::new(),
+    };
+    let identity = Arc::new(stored.identity);
+    let execution = Execution { identity, header, frames: BTreeMap::new(), results: BTreeMap::new() };
+    let books = Books {
+        revision: stored.revision,
+        trace_header: stored.trace_header,
+        input_hash: stored.input_hash,
+        header: Vec::new(),
+        timer_ms: None,
+        listed,
+        waking: false,
+        queued: Default::default(),
+        texts: Default::default(),
+    };
+    Loaded { execution, books }
+}
+
+/// The task whose intent or offer is stored.
+fn queued(frame: &Frame) -> Option<TaskId> {
+    match &frame.phase {
+        Phase::Task(wait) if !wait.under_way => Some(wait.task),
+        _ => None,
+    }
+}
+
+#[derive(Default)]
+struct FramesRows {
+    header: Option<(Header, Option<i64>)>,
+    frames: BTreeMap<FrameId, Frame>,
+    results: BTreeMap<(FrameId, u32), Vec<Option<Payload>>>,
+}
+
+fn read_frames(store: &dyn Store, id: ExecutionId, texts: &mut Texts) -> Result<FramesRows, RecordError> {
+    let mut rows = FramesRows::default();
+    let range = key::frames(id);
+    super::scan(store, Space::Frames, &range, Direction::Forward, &mut |key, value| {
+        let parsed = key::parse_frames(key);
+        let name = parsed.map_or("frames row", row_name);
+        let taken = parsed.ok_or(Fault::Damaged("its key is unknown")).and_then(|key| rows.take(key, value, texts));
+        taken.map(|()| Visit::Continue(())).map_err(|fault| fault.of(name, id))
+    })?;
+    Ok(rows)
+}
+
+fn row_name(key: FramesKey) -> &'static str {
+    match key {
+        FramesKey::Header => "header",
+        FramesKey::Frame(_) => "frame",
+        FramesKey::Variables(_) => "variables",
+        FramesKey::Results(..) | FramesKey::Result(..) => "result",
+    }
+}
+
+impl FramesRows {
+    /// Rows come in the order of their keys: a frame before its variables, a chunk before its results.
+    fn take(&mut self, key: FramesKey, value: &[u8], texts: &mut Texts) -> Result<(), Fault> {
+        match key {
+            FramesKey::Header => self.header = Some(frames::decode_header(value)?),
+            FramesKey::Frame(frame) => {
+                self.frames.insert(frame, frames::decode_frame(value, texts)?);
+            }
+            FramesKey::Variables(frame) => {
+                let variables: Variables = frames::decode_variables(value, texts)?;
+                let frame = self.frames.get_mut(&frame).ok_or(Fault::Damaged("its frame is missing"))?;
+                frame.variables = Arc::new(variables);
+            }
+            FramesKey::Results(frame, chunk) => {
+                let slots = frames::decode_results(value)?;
+                self.results.insert((frame, chunk), vec![None; usize::from(slots)]);
+            }
+            FramesKey::Result(frame, chunk, slot) => {
+                let result = frames::decode_result(value, texts)?;
+                let chunk = self.results.get_mut(&(frame, chunk)).ok_or(Fault::Damaged("its chunk is missing"))?;
+                let slot = chunk.get_mut(usize::from(slot)).ok_or(Fault::Damaged("its chunk is too small"))?;
+                *slot = Some(result);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,233 @@
+//! One step as rows.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use stepwell_expr::Payload;
+use stepwell_machine::{Effect, Execution, Frame, FrameId, Identity, Step, TaskId, execution::Phase};
+use stepwell_store::{Batch, Space};
+
+use super::{
+    Books, ExecutionId, Timer, events, frames, input_hash, key, listing,
+    queues::{self, Queued},
+    summary::{self, Stored, status_name},
+    texts::Rows,
+};
+
+/// The books of an execution that has not begun. Nothing is written before its first step.
+pub fn record_start(execution: &Execution, revision: u64, trace_header: Option<Arc<str>>) -> Books {
+    Books {
+        revision,
+        trace_header,
+        input_hash: input_hash(&execution.identity.input),
+        header: Vec::new(),
+        timer_ms: None,
+        listed: None,
+        waking: false,
+        queued: Default::default(),
+        texts: Default::default(),
+    }
+}
+
+/// Adds the rows of one step to `batch`: `after` is `before` with `step` applied.
+///
+/// Steps of one execution are recorded in their order; several may go into one batch. A step that changed nothing
+/// adds nothing. A step that ended the execution removes all but summary, history and listing. Work in proportion to
+/// what changed, but for the end, which visits every frame that is left.
+pub fn record_step(books: &mut Books, before: &Execution, step: &Step, after: &Execution, batch: &mut Batch) {
+    let id = ExecutionId::of(&after.identity);
+    let mut texts = std::mem::take(&mut books.texts);
+    let mut rows = Rows { id, root: &after.identity.root, stored: &mut texts, batch };
+    events::record(&step.history, &mut rows);
+    if after.is_running() {
+        record_frames(before, step, &mut rows);
+        record_results(before, step, &mut rows);
+    } else {
+        remove_frames(before, &mut rows);
+    }
+    record_tasks(books, step, after, &mut rows);
+    record_timer(books, after, &mut rows);
+    record_wake(books, after, &mut rows);
+    record_header(books, after, &mut rows);
+    record_status(books, after, &mut rows);
+    books.texts = texts;
+}
+
+fn record_frames(before: &Execution, step: &Step, rows: &mut Rows<'_>) {
+    for (frame_id, frame) in &step.frames {
+        let old = before.frames.get(frame_id);
+        match (old, frame) {
+            (old, Some(frame)) => put_frame(*frame_id, old, frame, rows),
+            (Some(old), None) => remove_frame(*frame_id, old, rows),
+            (None, None) => {}
+        }
+    }
+}
+
+fn put_frame(frame_id: FrameId, old: Option<&Arc<Frame>>, frame: &Frame, rows: &mut Rows<'_>) {
+    let row = frames::encode_frame(frame, rows);
+    rows.put(Space::Frames, key::frame(rows.id, frame_id), row);
+    let had_variables = old.is_some_and(|old| !old.variables.is_empty());
+    if old.is_some_and(|old| Arc::ptr_eq(&old.variables, &frame.variables)) {
+        return;
+    }
+    if !frame.variables.is_empty() {
+        let row = frames::encode_variables(&frame.variables, rows);
+        rows.put(Space::Frames, key::variables(rows.id, frame_id), row);
+    } else if had_variables {
+        rows.delete(Space::Frames, key::variables(rows.id, frame_id));
+    }
+}
+
+fn remove_frame(frame_id: FrameId, old: &Frame, rows: &mut Rows<'_>) {
+    rows.delete(Space::Frames, key::frame(rows.id, frame_id));
+    if !old.variables.is_empty() {
+        rows.delete(Space::Frames, key::variables(rows.id, frame_id));
+    }
+}
+
+fn record_results(before: &Execution, step: &Step, rows: &mut Rows<'_>) {
+    for ((frame_id, chunk), results) in &step.results {
+        let old = before.results.get(&(*frame_id, *chunk)).map(|old| old.as_slice());
+        let new = results.as_ref().map(|results| results.as_slice());
+        record_chunk(*frame_id, *chunk, old, new, rows);
+    }
+}
+
+/// Writes the results that are new or others than before, by their identity in memory.
+fn record_chunk(
+    frame_id: FrameId,
+    chunk: u32,
+    old: Option<&[Option<Payload>]>,
+    new: Option<&[Option<Payload>]>,
+    rows: &mut Rows<'_>,
+) {
+    let slots = |results: &[Option<Payload>]| u16::try_from(results.len()).expect("a chunk holds few results");
+    match new.map(slots) {
+        Some(count) if old.map(slots) != Some(count) => {
+            rows.put(Space::Frames, key::results(rows.id, frame_id, chunk), frames::encode_results(count));
+        }
+        None if old.is_some() => rows.delete(Space::Frames, key::results(rows.id, frame_id, chunk)),
+        Some(_) | None => {}
+    }
+    let at = |results: Option<&[Option<Payload>]>, slot: u16| -> Option<Payload> {
+        results.and_then(|results| results.get(usize::from(slot)).cloned().flatten())
+    };
+    let count = old.map_or(0, slots).max(new.map_or(0, slots));
+    for slot in 0..count {
+        let slot_key = key::result(rows.id, frame_id, chunk, slot);
+        match (at(old, slot), at(new, slot)) {
+            (Some(old), Some(new)) if old.is(&new) => {}
+            (_, Some(new)) => {
+                let row = frames::encode_result(&new, rows);
+                rows.put(Space::Frames, slot_key, row);
+            }
+            (Some(_), None) => rows.delete(Space::Frames, slot_key),
+            (None, None) => {}
+        }
+    }
+}
+
+/// At the end. Frames and results that began in the ending step were never written.
+fn remove_frames(before: &Execution, rows: &mut Rows<'_>) {
+    for (frame_id, frame) in &before.frames {
+        remove_frame(*frame_id, frame, rows);
+    }
+    for ((frame_id, chunk), results) in &before.results {
+        record_chunk(*frame_id, *chunk, Some(results), None, rows);
+    }
+}
+
+/// A task has a row from its schedule until its call has come back or a worker has taken it, or it is dropped.
+fn record_tasks(books: &mut Books, step: &Step, after: &Execution, rows: &mut Rows<'_>) {
+    let mut fresh: BTreeMap<TaskId, Queued> = BTreeMap::new();
+    let mut done: Vec<TaskId> = Vec::new();
+    for effect in &step.effects {
+        match effect {
+            Effect::RunTask(request) => {
+                fresh.insert(request.task, Queued::Intent);
+            }
+            Effect::OfferTask { task, activity_arn, .. } => {
+                fresh.insert(*task, Queued::Offer { activity_arn: activity_arn.clone() });
+            }
+            Effect::DropTask { task } => done.push(*task),
+        }
+    }
+    done.extend(step.frames.values().flatten().filter_map(|frame| match &frame.phase {
+        Phase::Task(wait) if wait.under_way => Some(wait.task),
+        _ => None,
+    }));
+    if !after.is_running() {
+        fresh.clear();
+        done.extend(books.queued.iter());
+    }
+    for task in done {
+        if fresh.remove(&task).is_none() && books.queued.remove(&task) {
+            rows.delete(Space::Open, key::task(rows.id, task));
+        }
+    }
+    for (task, queued) in fresh {
+        books.queued.insert(task);
+        let row = queues::encode_task(&queued, after.header.last_event_ms);
+        rows.put(Space::Open, key::task(rows.id, task), row);
+    }
+}
+
+fn record_timer(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
+    let timer_ms = after.deadline_ms();
+    if timer_ms == books.timer_ms {
+        return;
+    }
+    let execution = rows.id;
+    if let Some(due_ms) = books.timer_ms {
+        rows.delete(Space::Open, key::timer(Timer { due_ms, execution }));
+    }
+    if let Some(due_ms) = timer_ms {
+        rows.put(Space::Open, key::timer(Timer { due_ms, execution }), queues::encode_mark());
+    }
+    books.timer_ms = timer_ms;
+}
+
+fn record_wake(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
+    let waking = after.is_ready();
+    if waking && !books.waking {
+        rows.put(Space::Open, key::wake(rows.id), queues::encode_mark());
+    } else if !waking && books.waking {
+        rows.delete(Space::Open, key::wake(rows.id));
+    }
+    books.waking = waking;
+}
+
+fn record_header(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
+    let header =
+        if after.is_running() { frames::encode_header(&after.header, books.timer_ms).into_bytes() } else { Vec::new() };
+    if header == books.header {
+        return;
+    }
+    if header.is_empty() {
+        rows.delete(Space::Frames, key::header(rows.id));
+    } else {
+        rows.batch.put(Space::Frames, key::header(rows.id), header.clone());
+    }
+    books.header = header;
+}
+
+/// Summary and listing: written at the start and at the end.
+fn record_status(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
+    let status = status_name(&after.header.status);
+    if books.listed == Some(status) {
+        return;
+    }
+    let stored = Stored {
+        identity: Identity::clone(&after.identity),
+        revision: books.revision,
+        trace_header: books.trace_header.clone(),
+        input_hash: books.input_hash,
+        status: after.header.status.clone(),
+        next_event: after.header.next_event,
+        next_frame: after.header.next_frame,
+    };
+    let row = summary::encode(&stored, rows);
+    rows.put(Space::Summary, key::summary(rows.id), row);
+    listing::record(&after.identity, books.listed, &after.header.status, rows);
+    books.listed = Some(status);
+}
