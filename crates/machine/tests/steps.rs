@@ -1,0 +1,256 @@
+//! Steps of the machine, as text: see the files in `tests/steps/`.
+//!
+//! A case begins with a line `# title`, then the definition in JSON. `<` lines go in:
+//!
+//! ```text
+//! < start INPUT            the execution begins, at time 0
+//! < at 30.5                time passes to 30.5 s after the start
+//! < started TASK           a worker took an activity's task
+//! < returned TASK OUTPUT   the call came back (`returned TASK ! ERROR CAUSE`: it failed)
+//! < answered TASK OUTPUT   SendTaskSuccess (`answered TASK ! ERROR CAUSE`: SendTaskFailure)
+//! < heartbeat TASK
+//! < stop ERROR CAUSE
+//! ```
+//!
+//! What comes out follows: `ID<PREVIOUS TYPE what` for each history event, `>` for each effect, `due` when the earliest
+//! timer fires, `=` for the status of an execution that has ended. With STEPWELL_BLESS set the files are written anew:
+//! read the difference before it is committed.
+
+use std::{fmt::Write, path::Path, sync::Arc};
+
+use stepwell_expr::{Payload, json};
+use stepwell_machine::{
+    Effect, Event, Execution, Failure, Identity, Moment, Program, Status, Stepped, TaskId, TaskOutcome,
+    definition::{self, MachineType},
+    history::{Detail, HistoryEvent},
+    limits,
+    root::Root,
+};
+
+const START_MS: i64 = 1_700_000_000_000;
+
+#[test]
+fn cases() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/steps");
+    let bless = std::env::var_os("STEPWELL_BLESS").is_some();
+    let mut failures = String::new();
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let got = run_file(&text);
+        if bless {
+            std::fs::write(&file, &got).unwrap();
+        } else if got != text {
+            let at = got.lines().zip(text.lines()).position(|(got, expected)| got != expected);
+            let line = at.unwrap_or(got.lines().count().min(text.lines().count()));
+            let show = |text: &str| text.lines().nth(line).unwrap_or("(end)").to_owned();
+            let _ = writeln!(
+                failures,
+                "{}:{}\n  expected {}\n  got      {}",
+                file.display(),
+                line + 1,
+                show(&text),
+                show(&got)
+            );
+        }
+    }
+    assert!(failures.is_empty(), "\n{failures}");
+}
+
+struct Case {
+    program: Program,
+    execution: Execution,
+    now_ms: i64,
+}
+
+/// Keeps titles, definitions and `<` lines, and writes everything else anew.
+fn run_file(text: &str) -> String {
+    let mut out = String::new();
+    let mut definition = String::new();
+    let mut case: Option<Case> = None;
+    for line in text.lines() {
+        if line.starts_with('#') {
+            if !out.is_empty() && !out.ends_with("\n\n") {
+                out.push('\n');
+            }
+            (case, definition) = (None, String::new());
+            let _ = writeln!(out, "{line}");
+        } else if let Some(input) = line.strip_prefix("< ") {
+            let _ = writeln!(out, "{line}");
+            if case.is_none() {
+                case = Some(begin(&definition, input));
+            }
+            feed(case.as_mut().unwrap(), input, &mut out);
+        } else if case.is_none() && !line.is_empty() {
+            definition.push_str(line);
+            definition.push('\n');
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    out
+}
+
+fn begin(text: &str, first: &str) -> Case {
+    let compiled = definition::compile(text, MachineType::Standard);
+    let program = compiled.program.unwrap_or_else(|| panic!("{:?} in {text}", compiled.diagnostics));
+    let input = first.strip_prefix("start ").expect("a case begins with `< start INPUT`");
+    json::check(input).expect("the input is JSON");
+    let prefix = "arn:aws:states:us-east-1:123456789012";
+    let identity = Identity {
+        arn: format!("{prefix}:execution:machine:run").into(),
+        name: "run".into(),
+        state_machine_arn: format!("{prefix}:stateMachine:machine").into(),
+        state_machine_name: "machine".into(),
+        role_arn: "arn:aws:iam::123456789012:role/role".into(),
+        region: "us-east-1".into(),
+        id: [7; 16],
+        root: Root([1; 32]),
+        start_ms: START_MS,
+        input: Payload::from_checked_text(input),
+    };
+    Case { program, execution: Execution::new(Arc::new(identity)), now_ms: START_MS }
+}
+
+fn feed(case: &mut Case, line: &str, out: &mut String) {
+    let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let task = || TaskId(rest.split(' ').next().unwrap().parse().expect("a task id"));
+    let outcome = || {
+        let (_, outcome) = rest.split_once(' ').expect("an outcome");
+        match outcome.strip_prefix("! ") {
+            Some(failure) => TaskOutcome::Failed(failure_of(failure)),
+            None => TaskOutcome::Succeeded { output: Payload::from_checked_text(outcome) },
+        }
+    };
+    let event = match verb {
+        "start" => Event::Started,
+        "at" => {
+            let seconds: f64 = rest.parse().expect("seconds");
+            case.now_ms = START_MS + (seconds * 1_000.0) as i64;
+            Event::TimePassed
+        }
+        "started" => Event::TaskStarted { task: task(), worker: None },
+        "returned" => Event::TaskReturned { task: task(), outcome: outcome() },
+        "answered" => Event::TaskAnswered { task: task(), outcome: outcome() },
+        "heartbeat" => Event::TaskHeartbeat { task: task() },
+        "stop" => Event::Stopped(failure_of(rest)),
+        other => panic!("unknown event {other}"),
+    };
+    let mut events = vec![event];
+    let mut effects = Vec::new();
+    let was_running = case.execution.is_running();
+    while let Some(event) = events.pop() {
+        let exists = |arn: &str| !arn.ends_with(":gone");
+        let moment = Moment { now_ms: case.now_ms, activity_exists: &exists };
+        let step = match stepwell_machine::step(&case.program, &case.execution, event, moment, limits::FUEL_EVALUATION)
+        {
+            Stepped::Done(step) => step,
+            other => panic!("the step did not end: {other:?}"),
+        };
+        for event in &step.history {
+            let _ = writeln!(out, "  {}", show(event));
+        }
+        case.execution.apply(&step);
+        effects.extend(step.effects);
+        if case.execution.is_ready() {
+            events.push(Event::Continued);
+        }
+    }
+    for effect in effects {
+        let _ = match effect {
+            Effect::RunTask(request) => writeln!(out, "> run {} {}", request.task.0, request.input.text()),
+            Effect::OfferTask { task, input, .. } => writeln!(out, "> offer {} {}", task.0, input.text()),
+            Effect::DropTask { task } => writeln!(out, "> drop {}", task.0),
+        };
+    }
+    let year_ms = 1_000 * i64::try_from(limits::EXECUTION_SECONDS_MAX).unwrap();
+    if let Some(due_ms) = case.execution.deadline_ms().filter(|due_ms| *due_ms != START_MS + year_ms) {
+        let _ = writeln!(out, "due {}", (due_ms - START_MS) as f64 / 1_000.0);
+    }
+    if was_running {
+        let _ = match &case.execution.header.status {
+            Status::Running => Ok(()),
+            Status::Succeeded { output, .. } => writeln!(out, "= SUCCEEDED {}", output.text()),
+            Status::Failed { failure, .. } => writeln!(out, "= FAILED {}", show_failure(failure)),
+            Status::TimedOut { failure, .. } => writeln!(out, "= TIMED_OUT {}", show_failure(failure)),
+            Status::Aborted { failure, .. } => writeln!(out, "= ABORTED {}", show_failure(failure)),
+        };
+        if !case.execution.is_running() {
+            assert!(case.execution.frames.is_empty(), "an ended execution has no frames");
+            assert!(case.execution.results.is_empty(), "an ended execution keeps no results");
+        }
+    }
+}
+
+fn failure_of(text: &str) -> Failure {
+    match text.split_once(' ') {
+        Some((error, cause)) => Failure::new(error, cause),
+        None if text.is_empty() => Failure { error: None, cause: None },
+        None => Failure::named(text),
+    }
+}
+
+fn show_failure(failure: &Failure) -> String {
+    format!("{} | {}", failure.error.as_deref().unwrap_or("-"), failure.cause.as_deref().unwrap_or("-"))
+}
+
+fn show(event: &HistoryEvent) -> String {
+    let at = (event.timestamp_ms - START_MS) as f64 / 1_000.0;
+    let at = if at == 0.0 { String::new() } else { format!(" @{at}") };
+    format!("{}<{} {}{at}", event.id, event.previous, show_detail(&event.detail))
+}
+
+fn show_detail(detail: &Detail) -> String {
+    let seconds = |timeout: &Option<u64>, heartbeat: &Option<u64>| {
+        let timeout = timeout.map(|seconds| format!(" timeout {seconds}")).unwrap_or_default();
+        let heartbeat = heartbeat.map(|seconds| format!(" heartbeat {seconds}")).unwrap_or_default();
+        timeout + &heartbeat
+    };
+    match detail {
+        Detail::ExecutionStarted { input, .. } => format!("ExecutionStarted {}", input.text()),
+        Detail::ExecutionSucceeded { output } => format!("ExecutionSucceeded {}", output.text()),
+        Detail::ExecutionFailed(failure) => format!("ExecutionFailed {}", show_failure(failure)),
+        Detail::ExecutionAborted(failure) => format!("ExecutionAborted {}", show_failure(failure)),
+        Detail::ExecutionTimedOut(failure) => format!("ExecutionTimedOut {}", show_failure(failure)),
+        Detail::StateEntered { kind, name, input } => format!("{}StateEntered {name} {}", kind.as_str(), input.text()),
+        Detail::StateExited { kind, name, output, assigned } => {
+            let assigned: String = assigned.iter().map(|(name, value)| format!(" ${name}={}", value.text())).collect();
+            format!("{}StateExited {name} {}{assigned}", kind.as_str(), output.text())
+        }
+        Detail::LambdaFunctionScheduled { input, timeout_seconds, .. } => {
+            format!("LambdaFunctionScheduled {}{}", input.text(), seconds(timeout_seconds, &None))
+        }
+        Detail::LambdaFunctionSucceeded { output } => format!("LambdaFunctionSucceeded {}", output.text()),
+        Detail::LambdaFunctionFailed(failure) => format!("LambdaFunctionFailed {}", show_failure(failure)),
+        Detail::LambdaFunctionTimedOut(failure) => format!("LambdaFunctionTimedOut {}", show_failure(failure)),
+        Detail::ActivityScheduled { input, timeout_seconds, heartbeat_seconds, .. } => {
+            format!("ActivityScheduled {}{}", input.text(), seconds(timeout_seconds, heartbeat_seconds))
+        }
+        Detail::ActivitySucceeded { output } => format!("ActivitySucceeded {}", output.text()),
+        Detail::ActivityFailed(failure) => format!("ActivityFailed {}", show_failure(failure)),
+        Detail::ActivityTimedOut(failure) => format!("ActivityTimedOut {}", show_failure(failure)),
+        Detail::TaskScheduled { resource, parameters, timeout_seconds, heartbeat_seconds, .. } => format!(
+            "TaskScheduled {}:{} {}{}",
+            resource.kind,
+            resource.action,
+            parameters.text(),
+            seconds(timeout_seconds, heartbeat_seconds)
+        ),
+        Detail::TaskSubmitted { output, .. } => format!("TaskSubmitted {}", output.text()),
+        Detail::TaskSucceeded { output, .. } => format!("TaskSucceeded {}", output.text()),
+        Detail::TaskFailed { failure, .. } => format!("TaskFailed {}", show_failure(failure)),
+        Detail::TaskTimedOut { failure, .. } => format!("TaskTimedOut {}", show_failure(failure)),
+        Detail::TaskStarted { .. } => "TaskStarted".to_owned(),
+        Detail::MapStateStarted { length } => format!("MapStateStarted {length}"),
+        Detail::MapIterationStarted { index, .. } => format!("MapIterationStarted {index}"),
+        Detail::MapIterationSucceeded { index, .. } => format!("MapIterationSucceeded {index}"),
+        Detail::MapIterationFailed { index, .. } => format!("MapIterationFailed {index}"),
+        Detail::MapIterationAborted { index, .. } => format!("MapIterationAborted {index}"),
+        Detail::EvaluationFailed { failure, location, .. } => {
+            format!("EvaluationFailed {} {}", location.as_deref().unwrap_or("-"), show_failure(failure))
+        }
+        Detail::ActivityStarted { .. } => "ActivityStarted".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
