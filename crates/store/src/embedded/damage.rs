@@ -162,16 +162,13 @@ fn broken_tables_and_manifests_never_give_wrong_rows() {
         let whole = fs::read(source.path().join(&relative)).unwrap();
         let mut cases = vec![("emptied", Vec::new()), ("cut", whole[..whole.len() / 2].to_vec())];
         cases.push(("garbage", garbage(whole.len())));
-        for part in 0..12 {
+        // Blocks stand in front, the outline of a table in its last 200 bytes.
+        let outline = [1, 9, 17, 30, 36, 60, 100, 150, 200].map(|before| whole.len().saturating_sub(before));
+        for at in (0..6).map(|part| part * whole.len() / 6).chain(outline) {
             let mut bytes = whole.clone();
-            let at = part * whole.len() / 12;
             bytes[at] ^= 0x41;
             cases.push(("flipped", bytes));
         }
-        let mut bytes = whole.clone();
-        let end = bytes.len().saturating_sub(1);
-        bytes[end] ^= 0xff;
-        cases.push(("flipped at the end", bytes));
         for (name, bytes) in cases {
             let folder = tempfile::tempdir().unwrap();
             copy(source.path(), folder.path());
