@@ -1,10 +1,12 @@
 //! The store of one process on a local disk, on top of fjall: a log-structured merge tree with one journal.
 //!
-//! Here is what fjall is told and kept from; the folder around it is in `folder`, the check of its journals in
-//! `journal`. Nothing outside this module knows of it.
+//! Here is what fjall is told and kept from; the folder around it is in `folder`, the checks of its files before it
+//! sees them in `journal` and `tables`. Nothing outside this module knows of it.
 
+mod flaw;
 mod folder;
 mod journal;
+mod tables;
 
 #[cfg(test)]
 mod crash;
@@ -287,6 +289,38 @@ mod tests {
             assert_eq!(numbered::verify(&store), round * 50);
             assert_eq!(store.torn_bytes(), 0);
         }
+    }
+
+    #[test]
+    fn rows_outgrow_memory_and_journals() {
+        const MIB: usize = 1024 * 1024;
+        let folder = tempfile::tempdir().unwrap();
+        let journals = || {
+            let entries = fs::read_dir(folder.path().join("rows")).unwrap().map(|entry| entry.unwrap().path());
+            entries.filter(|path| path.extension().is_some_and(|end| end == "jnl")).count()
+        };
+        let store = Embedded::open(folder.path()).unwrap();
+        // This row alone keeps the first journal from being dropped.
+        store.commit(row("kept")).unwrap();
+        let mut batches = 0;
+        while batches < 5 || journals() < 2 {
+            let mut batch = Batch::default();
+            (0..24).for_each(|part| batch.put(Space::History, [batches, part], vec![batches ^ part; MIB]));
+            store.commit(batch).unwrap();
+            batches += 1;
+            assert!(batches < 60, "no journal was ever sealed");
+        }
+        drop(store);
+        let store = Embedded::open(folder.path()).unwrap();
+        let mut rows = 0;
+        let mut visit = |key: &[u8], value: &[u8]| {
+            assert!(value.len() == MIB && value[0] == key[0] ^ key[1], "row {key:?}");
+            rows += 1;
+            std::ops::ControlFlow::Continue(())
+        };
+        store.scan(Space::History, b"", b"", Direction::Forward, &mut visit).unwrap();
+        assert_eq!(rows, usize::from(batches) * 24);
+        assert_eq!(store.get(Space::Summary, b"row").unwrap(), Some(b"kept".to_vec()));
     }
 
     #[test]

@@ -54,3 +54,6 @@ pub(crate) const JOURNAL_SEARCH_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
 /// Largest manifest of a keyspace that is read, in bytes: about a million tables.
 pub(crate) const MANIFEST_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Largest outline of a table or manifest, in bytes. It has about eight short entries.
+pub(crate) const OUTLINE_BYTES_MAX: u128 = 64 * 1024;

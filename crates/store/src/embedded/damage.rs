@@ -162,16 +162,16 @@ fn broken_tables_and_manifests_never_give_wrong_rows() {
         let whole = fs::read(source.path().join(&relative)).unwrap();
         let mut cases = vec![("emptied", Vec::new()), ("cut", whole[..whole.len() / 2].to_vec())];
         cases.push(("garbage", garbage(whole.len())));
-        for part in 0..12 {
+        // Manifests have one checksum for all. In tables, blocks stand in front, the outline in the last 200 bytes.
+        let is_table = relative.parent().is_some_and(|folder| folder.ends_with("tables"));
+        let ends = if is_table { &[1, 9, 17, 30, 36, 60, 100, 150, 200][..] } else { &[1] };
+        let outline = ends.iter().map(|end| whole.len().saturating_sub(*end));
+        let parts = if is_table { 6 } else { 2 };
+        for at in (0..parts).map(|part| part * whole.len() / parts).chain(outline) {
             let mut bytes = whole.clone();
-            let at = part * whole.len() / 12;
             bytes[at] ^= 0x41;
             cases.push(("flipped", bytes));
         }
-        let mut bytes = whole.clone();
-        let end = bytes.len().saturating_sub(1);
-        bytes[end] ^= 0xff;
-        cases.push(("flipped at the end", bytes));
         for (name, bytes) in cases {
             let folder = tempfile::tempdir().unwrap();
             copy(source.path(), folder.path());

@@ -4,12 +4,13 @@
 //! when the rows are complete. `rows/` belongs to the engine underneath; while it is made, it is called `rows.new/`.
 //! Files with other names are left alone.
 
-use super::journal::{self, Flaw, Journal};
-use crate::limits::MANIFEST_BYTES_MAX;
+use super::flaw::Flaw;
+use super::journal::{self, Journal};
+use super::tables;
 use crate::{Error, Space};
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// The format that this release writes, and the newest that it reads.
@@ -19,8 +20,6 @@ const FORMAT_WORDS: &str = "stepwell data, format ";
 /// A `format` file is never longer; what is longer is not ours.
 const FORMAT_BYTES_MAX: u64 = 64;
 const ROWS_VERSION: &[u8] = b"FJL\x03";
-/// Version (u64), XXH3-128 of the manifest (u128), kind of checksum (0: XXH3).
-const CURRENT_BYTES: usize = 25;
 
 /// A data folder that this process has locked.
 #[derive(Debug)]
@@ -102,7 +101,8 @@ impl Folder {
     /// Walks everything that the engine underneath would trust or die of. Cuts off the unfinished commit that a crash
     /// left, and answers how many bytes that were.
     pub(super) fn verify(&self, rows: &Path) -> Result<u64, Error> {
-        if self.read(&rows.join("version"), FORMAT_BYTES_MAX)? != ROWS_VERSION {
+        let version = rows.join("version");
+        if tables::read(&version, FORMAT_BYTES_MAX).map_err(|flaw| self.flawed(&version, flaw))? != ROWS_VERSION {
             return Err(self.damaged("the file `rows/version` is not readable"));
         }
         self.verify_keyspaces(&rows.join("keyspaces"))?;
@@ -133,7 +133,7 @@ impl Folder {
         if !exists(&path)? {
             return Ok(None);
         }
-        let bytes = self.read(&path, FORMAT_BYTES_MAX)?;
+        let bytes = tables::read(&path, FORMAT_BYTES_MAX).map_err(|flaw| self.flawed(&path, flaw))?;
         let number = std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_prefix(FORMAT_WORDS));
         match number.and_then(|number| number.trim_end().parse().ok()) {
             Some(found) if found > 0 => Ok(Some(found)),
@@ -151,18 +151,9 @@ impl Folder {
         }
         for keyspace in 0..=Space::ALL.len() {
             let keyspace = keyspaces.join(keyspace.to_string());
-            let current = self.read(&keyspace.join("current"), CURRENT_BYTES as u64)?;
-            if current.len() != CURRENT_BYTES {
-                return Err(self.damaged(format!("`{}` is cut", keyspace.join("current").display())));
-            }
-            let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |number, byte| number << 8 | u128::from(*byte));
-            let manifest = keyspace.join(format!("v{}", number(&current[..8])));
-            let bytes = self.read(&manifest, MANIFEST_BYTES_MAX)?;
-            if current[24] != 0 || number(&current[8..24]) != xxhash_rust::xxh3::xxh3_128(&bytes) {
-                return Err(self.damaged(format!("`{}` has a wrong checksum", manifest.display())));
-            }
-            let tables = keyspace.join("tables");
-            if let Some(entry) = self.entries(&tables)?.into_iter().find(|entry| entry.is_folder) {
+            tables::verify(&keyspace).map_err(|flaw| self.flawed(&keyspace, flaw))?;
+            // The engine underneath asserts that there are only files.
+            if let Some(entry) = self.entries(&keyspace.join("tables"))?.into_iter().find(|entry| entry.is_folder) {
                 return Err(self.damaged(format!("`{}` does not belong there", entry.path.display())));
             }
         }
@@ -200,21 +191,10 @@ impl Folder {
                     let trimmed = file.and_then(|file| file.set_len(keep).and_then(|()| file.sync_all()));
                     trimmed.map_err(io_error("cut off the unfinished commit in", path))?;
                 }
-                Err(Flaw::Damaged(reason)) => return Err(self.damaged(reason)),
-                Err(Flaw::Io(source)) => return Err(io_error("read", path)(source)),
+                Err(flaw) => return Err(self.flawed(path, flaw)),
             }
         }
         Ok(torn_bytes)
-    }
-
-    /// The bytes of a file that must be there; no more than one above `bytes_max`.
-    fn read(&self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, Error> {
-        let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes));
-        match read {
-            Ok(_) => Ok(bytes),
-            Err(source) => Err(self.unreadable(path, source)),
-        }
     }
 
     fn entries(&self, path: &Path) -> Result<Vec<Entry>, Error> {
@@ -225,15 +205,13 @@ impl Folder {
             });
             entries.collect::<io::Result<Vec<Entry>>>()
         };
-        list().map_err(|source| self.unreadable(path, source))
+        list().map_err(|error| self.flawed(path, Flaw::of(path, error)))
     }
 
-    /// What is not there, or is no file (or no folder), was changed by somebody: damage, not an error of the disk.
-    fn unreadable(&self, path: &Path, source: io::Error) -> Error {
-        use io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
-        match source.kind() {
-            NotFound | IsADirectory | NotADirectory => self.damaged(format!("`{}`: {source}", path.display())),
-            _ => io_error("read", path)(source),
+    fn flawed(&self, path: &Path, flaw: Flaw) -> Error {
+        match flaw {
+            Flaw::Damaged(reason) => self.damaged(reason),
+            Flaw::Io(source) => io_error("read", path)(source),
         }
     }
 }

@@ -8,6 +8,7 @@
 //! the bytes of the writes (u64), `FJL\3`. A write: `2`, kind (u8), compression (u8), keyspace (u64), key length
 //! (u16), value length (u32), stored length (u32), key, value. Behind the last batch: zeros, or the end of the file.
 
+use super::flaw::Flaw;
 use crate::limits::{
     BATCH_BYTES_MAX, BATCH_WRITES_MAX, JOURNAL_SEARCH_BYTES_MAX, JOURNAL_WRITE_OVERHEAD, TORN_BYTES_MAX,
 };
@@ -36,18 +37,6 @@ pub(super) enum Journal {
     },
 }
 
-#[derive(Debug)]
-pub(super) enum Flaw {
-    Io(io::Error),
-    Damaged(String),
-}
-
-impl From<io::Error> for Flaw {
-    fn from(error: io::Error) -> Flaw {
-        Flaw::Io(error)
-    }
-}
-
 /// Walks one journal. Only the newest may end in an unfinished commit: older ones were synced as a whole.
 ///
 /// A broken batch with a whole one somewhere behind it is damage. One with nothing whole behind it is the commit that
@@ -57,7 +46,7 @@ impl From<io::Error> for Flaw {
 /// `sequence` is that of the last batch of the journal before, and then of this one. They rise from batch to batch;
 /// they must be checked, since no checksum covers them.
 pub(super) fn read(path: &Path, newest: bool, sequence: &mut Option<u64>) -> Result<Journal, Flaw> {
-    let mut file = File::open(path)?;
+    let mut file = File::open(path).map_err(|error| Flaw::of(path, error))?;
     let mut walk = Walk::new(BufReader::with_capacity(BUFFER_BYTES, &file));
     let mut keep = 0;
     let broken = loop {
@@ -72,11 +61,10 @@ pub(super) fn read(path: &Path, newest: bool, sequence: &mut Option<u64>) -> Res
             }
             Ok(None) => return Ok(Journal::Whole),
             Err(Stop::Broken(why)) => break why,
-            Err(Stop::Io(error)) => return Err(error.into()),
+            Err(Stop::Io(error)) => return Err(Flaw::Io(error)),
         }
     };
-    file.seek(SeekFrom::Start(keep))?;
-    let cut = bytes_before_padding(&mut file)?;
+    let cut = bytes_before_padding(&mut file, keep).map_err(Flaw::Io)?;
     let damaged = |why: &str| Flaw::Damaged(format!("journal `{}`, offset {keep}: {broken}{why}", path.display()));
     if cut == 0 {
         return Ok(Journal::Whole);
@@ -87,9 +75,9 @@ pub(super) fn read(path: &Path, newest: bool, sequence: &mut Option<u64>) -> Res
     if cut > TORN_BYTES_MAX as u64 {
         return Err(damaged(", and what follows is longer than any commit"));
     }
-    file.seek(SeekFrom::Start(keep))?;
     let mut tail = Vec::new();
-    file.take(cut).read_to_end(&mut tail)?;
+    let read = file.seek(SeekFrom::Start(keep)).and_then(|_| file.take(cut).read_to_end(&mut tail));
+    read.map_err(Flaw::Io)?;
     if holds_whole_batch(&tail, sequence.unwrap_or(0)) {
         return Err(damaged(", and whole commits follow"));
     }
@@ -187,12 +175,13 @@ fn number(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// How many bytes come before the zeros that fill the rest of the file.
-fn bytes_before_padding(file: &mut File) -> io::Result<u64> {
+/// How many bytes from `start` on come before the zeros that fill the rest of the file.
+fn bytes_before_padding(file: &mut File, start: u64) -> io::Result<u64> {
     static ZEROS: [u8; BUFFER_BYTES] = [0; BUFFER_BYTES];
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut position = 0;
     let mut before = 0;
+    file.seek(SeekFrom::Start(start))?;
     loop {
         let read = file.read(&mut buffer)?;
         if read == 0 {

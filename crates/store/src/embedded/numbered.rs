@@ -56,6 +56,8 @@ fn history_key(number: u64, row: u8) -> Vec<u8> {
 }
 
 fn value(number: u64, row: u8) -> Vec<u8> {
-    let bytes = (number * 7919 + u64::from(row) * 104_729) % 12_000;
-    (number << 8 | u64::from(row)).to_le_bytes().into_iter().cycle().take(bytes as usize).collect()
+    let bytes = ((number * 7919 + u64::from(row) * 104_729) % 12_000) as usize;
+    let mut value = (number << 8 | u64::from(row)).to_le_bytes().repeat(bytes / 8 + 1);
+    value.truncate(bytes);
+    value
 }
