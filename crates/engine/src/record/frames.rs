@@ -24,7 +24,6 @@ use super::{
 const HEADER_VERSION: u8 = 1;
 const FRAME_VERSION: u8 = 1;
 const VARIABLES_VERSION: u8 = 1;
-const RESULTS_VERSION: u8 = 1;
 const RESULT_VERSION: u8 = 1;
 
 /// What assigned variables are kept in.
@@ -255,20 +254,7 @@ pub(super) fn decode_variables(row: &[u8], texts: &mut Texts) -> Result<Variable
     Ok(variables)
 }
 
-/// How many results a chunk has room for.
-pub(super) fn encode_results(slots: u16) -> Writer {
-    let mut out = Writer::row(RESULTS_VERSION);
-    out.number(u64::from(slots));
-    out
-}
-
-pub(super) fn decode_results(row: &[u8]) -> Result<u16, Fault> {
-    let mut row = Reader::row(row, RESULTS_VERSION)?;
-    let slots = u16::try_from(row.number()?).map_err(|_| Fault::Damaged("a number is too large"))?;
-    row.end()?;
-    Ok(slots)
-}
-
+/// One result of a Parallel branch or a Map iteration.
 pub(super) fn encode_result(result: &Payload, rows: &mut Rows<'_>) -> Writer {
     let mut out = Writer::row(RESULT_VERSION);
     rows.payload(&mut out, result);

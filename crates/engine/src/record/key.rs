@@ -7,8 +7,7 @@
 //! Frames   id 0                                   the header
 //!          id 1 frame                             a frame, without its variables
 //!          id 2 frame                             the variables of a frame, if it has any
-//!          id 3 frame chunk                       how many results this chunk has room for
-//!          id 3 frame chunk slot                  one result
+//!          id 3 frame chunk slot                  a result of the frame's Map or Parallel
 //! Open     1 due id                               the earliest deadline of an execution
 //!          2 shard id task                        a task to be run or taken
 //!          3 shard id                             an execution that can go on by itself
@@ -30,7 +29,7 @@ const TEXT: u8 = 1;
 const HEADER: u8 = 0;
 const FRAME: u8 = 1;
 const VARIABLES: u8 = 2;
-const RESULTS: u8 = 3;
+const RESULT: u8 = 3;
 
 const TIMER: u8 = 1;
 const TASK: u8 = 2;
@@ -104,15 +103,10 @@ pub(super) fn variables(id: ExecutionId, frame: FrameId) -> Vec<u8> {
     key
 }
 
-pub(super) fn results(id: ExecutionId, frame: FrameId, chunk: u32) -> Vec<u8> {
-    let mut key = of(id, RESULTS);
+pub(super) fn result(id: ExecutionId, frame: FrameId, chunk: u32, slot: u16) -> Vec<u8> {
+    let mut key = of(id, RESULT);
     key.extend_from_slice(&frame.0.to_be_bytes());
     key.extend_from_slice(&chunk.to_be_bytes());
-    key
-}
-
-pub(super) fn result(id: ExecutionId, frame: FrameId, chunk: u32, slot: u16) -> Vec<u8> {
-    let mut key = results(id, frame, chunk);
     key.extend_from_slice(&slot.to_be_bytes());
     key
 }
@@ -123,7 +117,6 @@ pub(super) enum FramesKey {
     Header,
     Frame(FrameId),
     Variables(FrameId),
-    Results(FrameId, u32),
     Result(FrameId, u32, u16),
 }
 
@@ -133,16 +126,12 @@ pub(super) fn parse_frames(key: &[u8]) -> Option<FramesKey> {
         &HEADER => FramesKey::Header,
         &FRAME => FramesKey::Frame(FrameId(take_u32(&mut rest)?)),
         &VARIABLES => FramesKey::Variables(FrameId(take_u32(&mut rest)?)),
-        &RESULTS => {
+        &RESULT => {
             let frame = FrameId(take_u32(&mut rest)?);
             let chunk = take_u32(&mut rest)?;
-            match rest.split_first_chunk::<2>() {
-                Some((slot, after)) => {
-                    rest = after;
-                    FramesKey::Result(frame, chunk, u16::from_be_bytes(*slot))
-                }
-                None => FramesKey::Results(frame, chunk),
-            }
+            let (slot, after) = rest.split_first_chunk::<2>()?;
+            rest = after;
+            FramesKey::Result(frame, chunk, u16::from_be_bytes(*slot))
         }
         _ => return None,
     };

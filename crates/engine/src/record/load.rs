@@ -105,12 +105,12 @@ fn row_name(key: FramesKey) -> &'static str {
         FramesKey::Header => "header",
         FramesKey::Frame(_) => "frame",
         FramesKey::Variables(_) => "variables",
-        FramesKey::Results(..) | FramesKey::Result(..) => "result",
+        FramesKey::Result(..) => "result",
     }
 }
 
 impl FramesRows {
-    /// Rows come in the order of their keys: a frame before its variables, a chunk before its results.
+    /// Rows come in the order of their keys: a frame before its variables, results by slot.
     fn take(&mut self, key: FramesKey, value: &[u8], texts: &mut Texts) -> Result<(), Fault> {
         match key {
             FramesKey::Header => self.header = Some(frames::decode_header(value)?),
@@ -122,15 +122,12 @@ impl FramesRows {
                 let frame = self.frames.get_mut(&frame).ok_or(Fault::Damaged("its frame is missing"))?;
                 frame.variables = Arc::new(variables);
             }
-            FramesKey::Results(frame, chunk) => {
-                let slots = frames::decode_results(value)?;
-                self.results.insert((frame, chunk), vec![None; usize::from(slots)]);
-            }
             FramesKey::Result(frame, chunk, slot) => {
                 let result = frames::decode_result(value, texts)?;
-                let chunk = self.results.get_mut(&(frame, chunk)).ok_or(Fault::Damaged("its chunk is missing"))?;
-                let slot = chunk.get_mut(usize::from(slot)).ok_or(Fault::Damaged("its chunk is too small"))?;
-                *slot = Some(result);
+                let results = self.results.entry((frame, chunk)).or_default();
+                // Slots come in order; one that has no row holds nothing yet.
+                results.resize(usize::from(slot), None);
+                results.push(Some(result));
             }
         }
         Ok(())

@@ -94,6 +94,8 @@ fn record_results(before: &Execution, step: &Step, rows: &mut Rows<'_>) {
 }
 
 /// Writes the results that are new or others than before, by their identity in memory.
+///
+/// A chunk ends with its last result, so that it needs no row of its own.
 fn record_chunk(
     frame_id: FrameId,
     chunk: u32,
@@ -101,21 +103,12 @@ fn record_chunk(
     new: Option<&[Option<Payload>]>,
     rows: &mut Rows<'_>,
 ) {
-    let slots = |results: &[Option<Payload>]| u16::try_from(results.len()).expect("a chunk holds few results");
-    match new.map(slots) {
-        Some(count) if old.map(slots) != Some(count) => {
-            rows.put(Space::Frames, key::results(rows.id, frame_id, chunk), frames::encode_results(count));
-        }
-        None if old.is_some() => rows.delete(Space::Frames, key::results(rows.id, frame_id, chunk)),
-        Some(_) | None => {}
-    }
-    let at = |results: Option<&[Option<Payload>]>, slot: u16| -> Option<Payload> {
-        results.and_then(|results| results.get(usize::from(slot)).cloned().flatten())
-    };
-    let count = old.map_or(0, slots).max(new.map_or(0, slots));
-    for slot in 0..count {
+    let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
+    for index in 0..old.len().max(new.len()) {
+        let slot = u16::try_from(index).expect("a chunk holds RESULTS_PER_CHUNK results at most");
         let slot_key = key::result(rows.id, frame_id, chunk, slot);
-        match (at(old, slot), at(new, slot)) {
+        let at = |results: &[Option<Payload>]| results.get(index).cloned().flatten();
+        match (at(old), at(new)) {
             (Some(old), Some(new)) if old.is(&new) => {}
             (_, Some(new)) => {
                 let row = frames::encode_result(&new, rows);
