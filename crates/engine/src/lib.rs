@@ -4,12 +4,27 @@
 //! (one per core, each owning shards of executions), one committer, timers, task runs, activity queues. Tasks are run
 //! by a [`TaskRunner`] that the binary supplies.
 
+mod activities;
+mod bounds;
+mod committer;
 pub mod config;
+mod driver;
 pub mod handle;
+mod inbox;
 pub mod limits;
+mod lru;
+mod open;
 pub mod record;
+mod registry;
+mod reply;
+mod shared;
+mod slow;
 pub mod task_runner;
+mod tasks;
+mod timeline;
 
+pub use bounds::Bounds;
 pub use config::{Clock, Config, SystemClock};
 pub use handle::*;
+pub use open::OpenError;
 pub use task_runner::TaskRunner;

@@ -32,3 +32,25 @@ pub const TASK_RUNS_MAX: usize = 10_000;
 pub const CACHE_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// Ids of stored texts that are remembered for one execution; past it a shared text may be written again.
 pub const STORED_TEXTS_MAX: usize = 4_096;
+/// Batches of one driver that may be on their way to the store at once: it steps on top of the one being committed.
+pub const COMMITS_OUTSTANDING_MAX: usize = 2;
+/// Executions that go on with a further slice in one batch; the others wait their turn, so that no batch gets long.
+pub const SLICES_PER_BATCH_MAX: usize = 16;
+/// Timers that one driver keeps in memory; later ones stay rows until their time comes near.
+pub const TIMERS_MAX: usize = 100_000;
+/// Timers that are read from rows at once.
+pub const TIMERS_READ_MAX: usize = 10_000;
+/// With fewer timers than this in memory, the next ones are read from their rows.
+pub const TIMERS_READ_BELOW: usize = 1_000;
+/// Longest sleep of a driver that has timers: bounds how late they fire after the wall clock was set.
+pub const DRIVER_SLEEP_MS_MAX: i64 = 1_000;
+/// How often one step may ask for absent payloads before it is taken for broken.
+pub const FILLS_PER_STEP_MAX: usize = 4_096;
+/// Threads that run evaluations which need more than a driver's slice of fuel.
+pub const SLOW_THREADS: usize = 2;
+/// Bytes of definitions, with their programs as estimated, that are kept compiled.
+pub const REVISIONS_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// A compiled program takes about this many times the bytes of its definition.
+pub const PROGRAM_BYTES_PER_TEXT_BYTE: usize = 8;
+/// Executions that the end of a state machine stops at a time.
+pub const SWEEP_PAGE: usize = 256;

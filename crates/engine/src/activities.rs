@@ -1,0 +1,287 @@
+//! Pairs the tasks of activities with the workers that poll for them.
+//!
+//! Soft state: what is offered is a row of its execution, and comes back from there after a restart. First come, first
+//! served on both sides. A pair goes to the driver of the task's execution as [`Errand::Take`]; only once the
+//! driver has committed that the task has started does the worker get it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use stepwell_machine::TaskId;
+use tokio::sync::oneshot;
+
+use crate::{
+    handle::{ActivityError, ActivityTask},
+    inbox::{Errand, Inboxes},
+    limits::{ACTIVITY_POLL_SECONDS, ACTIVITY_POLLERS_MAX},
+    record::ExecutionId,
+};
+
+/// A worker that waits for a task; gone once `to` is closed.
+pub(crate) struct Poller {
+    activity: Arc<str>,
+    place: u64,
+    until: Instant,
+    pub(crate) worker: Option<Arc<str>>,
+    pub(crate) to: oneshot::Sender<Polled>,
+}
+
+/// What a worker is told: `None` if no task came in time.
+pub(crate) type Polled = Result<Option<ActivityTask>, ActivityError>;
+
+/// A task that waits for a worker, and its place in the queue.
+pub(crate) struct Offered {
+    activity: Arc<str>,
+    place: u64,
+    pub(crate) execution: ExecutionId,
+    pub(crate) task: TaskId,
+}
+
+/// A worker's place: where to wait, and what to give back to [`Activities::leave`].
+pub(crate) struct Place {
+    activity: Arc<str>,
+    place: u64,
+    pub(crate) until: Instant,
+}
+
+pub(crate) struct Activities {
+    inboxes: Arc<Inboxes>,
+    matcher: Mutex<Matcher>,
+}
+
+/// Invariant: there is a queue for each activity that exists, and no other.
+#[derive(Default)]
+struct Matcher {
+    queues: HashMap<Arc<str>, Queue>,
+    /// Where each offered task stands.
+    places: HashMap<(ExecutionId, TaskId), (Arc<str>, u64)>,
+    next: u64,
+}
+
+/// Invariant: never both offers and connected pollers, once [`Activities::pair`] has run.
+#[derive(Default)]
+struct Queue {
+    offers: BTreeMap<u64, (ExecutionId, TaskId)>,
+    pollers: BTreeMap<u64, Poller>,
+}
+
+impl Activities {
+    pub(crate) fn new(inboxes: Arc<Inboxes>) -> Activities {
+        Activities { inboxes, matcher: Mutex::default() }
+    }
+
+    /// The activity exists from now on.
+    pub(crate) fn create(&self, arn: Arc<str>) {
+        self.matcher.lock().queues.entry(arn).or_default();
+    }
+
+    pub(crate) fn exists(&self, arn: &str) -> bool {
+        self.matcher.lock().queues.contains_key(arn)
+    }
+
+    /// The activity is gone: its workers are told, the tasks that waited for one are handed back.
+    pub(crate) fn delete(&self, arn: &str) -> Vec<(ExecutionId, TaskId)> {
+        let queue = {
+            let mut matcher = self.matcher.lock();
+            let Some(queue) = matcher.queues.remove(arn) else { return Vec::new() };
+            for offer in queue.offers.values() {
+                matcher.places.remove(offer);
+            }
+            queue
+        };
+        for poller in queue.pollers.into_values() {
+            drop(poller.to.send(Err(ActivityError::DoesNotExist)));
+        }
+        queue.offers.into_values().collect()
+    }
+
+    /// False if there is no such activity.
+    pub(crate) fn offer(&self, arn: &Arc<str>, execution: ExecutionId, task: TaskId) -> bool {
+        let mut matcher = self.matcher.lock();
+        matcher.next += 1;
+        let place = matcher.next;
+        let Some(queue) = matcher.queues.get_mut(arn) else { return false };
+        queue.offers.insert(place, (execution, task));
+        matcher.places.insert((execution, task), (arn.clone(), place));
+        self.pair(&mut matcher, arn);
+        true
+    }
+
+    /// Puts a task back at its place: the worker it was meant for has gone.
+    pub(crate) fn offer_again(&self, offered: Offered) {
+        let mut matcher = self.matcher.lock();
+        let Offered { activity, place, execution, task } = offered;
+        let Some(queue) = matcher.queues.get_mut(&activity) else { return };
+        queue.offers.insert(place, (execution, task));
+        matcher.places.insert((execution, task), (activity.clone(), place));
+        self.pair(&mut matcher, &activity);
+    }
+
+    /// The task no longer waits for a worker.
+    pub(crate) fn withdraw(&self, execution: ExecutionId, task: TaskId) {
+        let mut matcher = self.matcher.lock();
+        let Some((activity, place)) = matcher.places.remove(&(execution, task)) else { return };
+        if let Some(queue) = matcher.queues.get_mut(&activity) {
+            queue.offers.remove(&place);
+        }
+    }
+
+    /// A worker begins to wait.
+    pub(crate) fn poll(
+        &self,
+        arn: &str,
+        worker: Option<Arc<str>>,
+    ) -> Result<(Place, oneshot::Receiver<Polled>), ActivityError> {
+        let mut matcher = self.matcher.lock();
+        matcher.next += 1;
+        let place = matcher.next;
+        let Some((activity, queue)) = matcher.queues.get_key_value(arn) else {
+            return Err(ActivityError::DoesNotExist);
+        };
+        if queue.pollers.len() >= ACTIVITY_POLLERS_MAX {
+            return Err(ActivityError::TooManyPollers);
+        }
+        let activity = activity.clone();
+        let until = Instant::now() + Duration::from_secs(ACTIVITY_POLL_SECONDS);
+        let (to, answer) = oneshot::channel();
+        let poller = Poller { activity: activity.clone(), place, until, worker, to };
+        if let Some(queue) = matcher.queues.get_mut(arn) {
+            queue.pollers.insert(place, poller);
+        }
+        self.pair(&mut matcher, &activity);
+        Ok((Place { activity, place, until }, answer))
+    }
+
+    /// Lets a worker wait on at its place: the task it was meant to get is no longer there.
+    pub(crate) fn poll_again(&self, poller: Poller) {
+        if Instant::now() >= poller.until {
+            drop(poller.to.send(Ok(None)));
+            return;
+        }
+        let mut matcher = self.matcher.lock();
+        let activity = poller.activity.clone();
+        match matcher.queues.get_mut(&activity) {
+            Some(queue) => {
+                queue.pollers.insert(poller.place, poller);
+                self.pair(&mut matcher, &activity);
+            }
+            None => drop(poller.to.send(Err(ActivityError::DoesNotExist))),
+        }
+    }
+
+    /// Takes the worker away. False if it was not waiting any more: it is being given a task.
+    pub(crate) fn leave(&self, place: &Place) -> bool {
+        let mut matcher = self.matcher.lock();
+        matcher.queues.get_mut(&place.activity).is_some_and(|queue| queue.pollers.remove(&place.place).is_some())
+    }
+
+    /// Sends all workers away: the engine stops.
+    pub(crate) fn close(&self) {
+        for queue in self.matcher.lock().queues.values_mut() {
+            queue.pollers.clear();
+        }
+    }
+
+    fn pair(&self, matcher: &mut Matcher, arn: &str) {
+        let Some(queue) = matcher.queues.get_mut(arn) else { return };
+        while !queue.offers.is_empty() {
+            let Some((_, poller)) = queue.pollers.pop_first() else { return };
+            if poller.to.is_closed() {
+                continue;
+            }
+            let Some((place, (execution, task))) = queue.offers.pop_first() else { return };
+            matcher.places.remove(&(execution, task));
+            let offered = Offered { activity: poller.activity.clone(), place, execution, task };
+            self.inboxes.post(execution, Errand::Take { offered, poller });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::SystemClock,
+        inbox::Letter,
+        timeline::{Bell, Timeline},
+    };
+
+    fn activities() -> Activities {
+        let bells = [Arc::new(Bell::default())];
+        let timeline = Arc::new(Timeline::new(Arc::new(SystemClock), bells.to_vec()));
+        let activities = Activities::new(Arc::new(Inboxes::new(&bells, timeline)));
+        activities.create("a".into());
+        activities
+    }
+
+    fn taken(activities: &Activities) -> Option<(Offered, Poller)> {
+        match activities.inboxes.of_driver(0).take()?.letter {
+            Letter::To(_, Errand::Take { offered, poller }) => Some((offered, poller)),
+            _ => None,
+        }
+    }
+
+    const FIRST: ExecutionId = ExecutionId([1; 16]);
+    const SECOND: ExecutionId = ExecutionId([2; 16]);
+
+    #[test]
+    fn first_come_first_served_on_both_sides() {
+        let activities = activities();
+        assert!(activities.offer(&"a".into(), FIRST, TaskId(1)));
+        assert!(activities.offer(&"a".into(), SECOND, TaskId(2)));
+        let _first = activities.poll("a", Some("one".into())).unwrap();
+        let _second = activities.poll("a", Some("two".into())).unwrap();
+        let (offered, poller) = taken(&activities).unwrap();
+        assert_eq!((offered.execution, poller.worker.as_deref()), (FIRST, Some("one")));
+        let (offered, poller) = taken(&activities).unwrap();
+        assert_eq!((offered.execution, poller.worker.as_deref()), (SECOND, Some("two")));
+        assert!(taken(&activities).is_none());
+    }
+
+    #[test]
+    fn a_worker_that_left_gets_nothing_and_a_withdrawn_task_is_given_to_nobody() {
+        let activities = activities();
+        let (place, answer) = activities.poll("a", None).unwrap();
+        assert!(activities.leave(&place));
+        assert!(!activities.leave(&place));
+        drop(answer);
+        let (_, gone) = activities.poll("a", None).unwrap();
+        drop(gone);
+        assert!(activities.offer(&"a".into(), FIRST, TaskId(1)));
+        assert!(taken(&activities).is_none());
+        activities.withdraw(FIRST, TaskId(1));
+        let _waiting = activities.poll("a", None).unwrap();
+        assert!(taken(&activities).is_none());
+    }
+
+    #[test]
+    fn what_is_put_back_keeps_its_place() {
+        let activities = activities();
+        let _one = activities.poll("a", Some("one".into())).unwrap();
+        assert!(activities.offer(&"a".into(), FIRST, TaskId(1)));
+        assert!(activities.offer(&"a".into(), SECOND, TaskId(2)));
+        let (offered, poller) = taken(&activities).unwrap();
+        activities.offer_again(offered);
+        activities.poll_again(poller);
+        let (offered, poller) = taken(&activities).unwrap();
+        assert_eq!((offered.execution, poller.worker.as_deref()), (FIRST, Some("one")));
+    }
+
+    #[test]
+    fn a_deleted_activity_hands_back_its_tasks_and_tells_its_workers() {
+        let activities = activities();
+        assert!(activities.offer(&"a".into(), FIRST, TaskId(1)));
+        assert_eq!(activities.delete("a"), [(FIRST, TaskId(1))]);
+        assert!(!activities.exists("a"));
+        assert!(!activities.offer(&"a".into(), FIRST, TaskId(1)));
+        assert!(matches!(activities.poll("a", None), Err(ActivityError::DoesNotExist)));
+        activities.create("a".into());
+        let (_, mut answer) = activities.poll("a", None).unwrap();
+        assert!(activities.delete("a").is_empty());
+        assert!(matches!(answer.try_recv(), Ok(Err(ActivityError::DoesNotExist))));
+    }
+}

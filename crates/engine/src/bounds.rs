@@ -1,0 +1,20 @@
+//! The bounds of memory that a test may want smaller than they are.
+
+use crate::limits::{CACHE_BYTES_MAX, TASK_RUNS_MAX, TIMERS_MAX};
+
+/// How much an engine keeps in memory of what is also in rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Bytes of idle executions, over all drivers.
+    pub cache_bytes: usize,
+    /// Timers of each driver.
+    pub timers: usize,
+    /// Tasks that run at the same time.
+    pub task_runs: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds { cache_bytes: CACHE_BYTES_MAX, timers: TIMERS_MAX, task_runs: TASK_RUNS_MAX }
+    }
+}

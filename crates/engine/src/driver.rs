@@ -1,0 +1,252 @@
+//! One thread that owns some shards: it steps their executions and hands what came of it to the committer.
+//!
+//! A cycle: learn what has become durable, fill a batch from what has gathered (timers that are due, letters, further
+//! slices, one of each in turn), submit it. The driver steps on top of batches that are on their way, at most
+//! [`COMMITS_OUTSTANDING_MAX`]; once the store has failed it drops everything it holds and ends.
+
+mod errands;
+mod residents;
+mod timers;
+mod turn;
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use stepwell_machine::Effect;
+use stepwell_store::Batch;
+
+pub(crate) use self::turn::Then;
+use self::{
+    residents::{Resident, Residents},
+    timers::Timers,
+};
+use crate::{
+    bounds::Bounds,
+    committer::{Message, Submission},
+    handle::Unavailable,
+    inbox::{Envelope, Letter},
+    limits::{
+        COMMIT_BYTES_MAX, COMMIT_STEPS_MAX, COMMITS_OUTSTANDING_MAX, DRIVER_SLEEP_MS_MAX, SLICES_PER_BATCH_MAX,
+        TIMERS_READ_BELOW, TIMERS_READ_MAX,
+    },
+    record::{self, ExecutionId, RecordError, Shards},
+    reply::Reply,
+    shared::Shared,
+    timeline::{Bell, NEVER, UnderWay},
+};
+
+pub(crate) struct Driver {
+    index: usize,
+    shards: Shards,
+    bell: Arc<Bell>,
+    shared: Arc<Shared>,
+    residents: Residents,
+    timers: Timers,
+    /// Executions that go on with a further slice, in turn.
+    slices: VecDeque<(ExecutionId, UnderWay)>,
+    open: Open,
+    /// Number of the batch that is being filled; from 1.
+    number: u64,
+    /// Number of the last batch that is durable.
+    committed: u64,
+}
+
+/// The batch that is being filled.
+#[derive(Default)]
+struct Open {
+    batch: Batch,
+    steps: usize,
+    replies: Vec<Reply>,
+    effects: Vec<(ExecutionId, Effect)>,
+    opened: i64,
+}
+
+impl Open {
+    fn is_empty(&self) -> bool {
+        self.batch.is_empty() && self.replies.is_empty() && self.effects.is_empty()
+    }
+
+    fn is_full(&self) -> bool {
+        let items = self.steps.max(self.replies.len());
+        items >= COMMIT_STEPS_MAX || self.batch.bytes() >= COMMIT_BYTES_MAX / 2
+    }
+}
+
+impl Driver {
+    /// Reads the queues of its shards: what goes on, and what is due next.
+    pub(crate) fn open(
+        index: usize,
+        drivers: usize,
+        bell: Arc<Bell>,
+        shared: Arc<Shared>,
+        bounds: Bounds,
+    ) -> Result<Driver, RecordError> {
+        let (driver, all) = (u32::try_from(index).unwrap_or(0), u32::try_from(drivers).unwrap_or(1));
+        let shards = Shards::of_driver(driver, all);
+        let runnable = record::runnable(shared.store.as_ref(), shards)?;
+        let slices = runnable.into_iter().map(|id| (id, shared.timeline.begin())).collect();
+        let mut driver = Driver {
+            index,
+            shards,
+            bell,
+            residents: Residents::new(bounds.cache_bytes / drivers),
+            timers: Timers::new(bounds.timers),
+            slices,
+            open: Open::default(),
+            number: 1,
+            committed: 0,
+            shared,
+        };
+        driver.read_timers()?;
+        driver.publish();
+        Ok(driver)
+    }
+
+    /// Runs until the engine stops or the store fails.
+    pub(crate) fn run(mut self) {
+        loop {
+            let under_way = self.shared.timeline.begin();
+            self.learn();
+            if self.shared.ledger.poisoned.load(Ordering::SeqCst) {
+                self.give_up();
+                return;
+            }
+            let stopping = self.shared.stopping.load(Ordering::SeqCst);
+            let room = self.outstanding() < COMMITS_OUTSTANDING_MAX;
+            let busy = room && self.fill(stopping);
+            if busy {
+                self.submit();
+            } else if stopping && self.outstanding() == 0 {
+                return;
+            }
+            self.publish();
+            drop(under_way);
+            if !busy {
+                self.sleep(room);
+            }
+        }
+    }
+
+    fn outstanding(&self) -> usize {
+        usize::try_from(self.number - 1 - self.committed).unwrap_or(usize::MAX)
+    }
+
+    fn learn(&mut self) {
+        let committed = self.shared.ledger.progress[self.index].committed.load(Ordering::SeqCst);
+        if committed != self.committed {
+            self.committed = committed;
+            self.residents.settle(committed);
+        }
+    }
+
+    /// False if there was nothing to do.
+    fn fill(&mut self, stopping: bool) -> bool {
+        let mut worked = self.make_room();
+        let mut slices = self.slices.len().min(SLICES_PER_BATCH_MAX);
+        while !stopping && !self.open.is_full() {
+            let mut took = false;
+            if let Some(id) = self.timers.due(self.shared.timeline.now_ms()) {
+                self.timer(id);
+                took = true;
+            }
+            if let Some(Envelope { letter, under_way, .. }) = self.shared.inboxes.of_driver(self.index).take() {
+                match letter {
+                    Letter::To(id, errand) => self.errand(id, errand, under_way),
+                    Letter::Thought(thought) => self.thought(*thought),
+                    Letter::Fence(to) => self.open.replies.push(Reply::Done(to)),
+                }
+                took = true;
+            }
+            if slices > 0
+                && let Some((id, _under_way)) = self.slices.pop_front()
+            {
+                slices -= 1;
+                self.slice(id);
+                took = true;
+            }
+            if !took {
+                break;
+            }
+            worked = true;
+        }
+        if !stopping && self.timers.wants(TIMERS_READ_BELOW).is_some() {
+            if let Err(error) = self.read_timers() {
+                tracing::error!(error = error.to_string(), "cannot read timers");
+            }
+            worked = true;
+        }
+        worked
+    }
+
+    fn submit(&mut self) {
+        if self.open.is_empty() {
+            return;
+        }
+        self.publish();
+        let Open { batch, steps, replies, effects, opened } = std::mem::take(&mut self.open);
+        let submission = Submission {
+            batch,
+            steps,
+            replies,
+            effects,
+            opened,
+            from: Some((self.index, self.number)),
+            under_way: self.shared.timeline.begin(),
+        };
+        self.number += 1;
+        // The committer outlives the drivers; if it has gone, its replies' callers learn that the engine is down.
+        drop(self.shared.queue.send(Message::Commit(Box::new(submission))));
+    }
+
+    fn publish(&self) {
+        self.shared.timeline.publish(self.index, self.timers.next_ms());
+    }
+
+    /// Until the bell, or the next timer if there is room for it.
+    fn sleep(&self, room: bool) {
+        let next_ms = self.timers.next_ms();
+        let timeout = (room && next_ms != NEVER).then(|| {
+            let left_ms = next_ms.saturating_sub(self.shared.timeline.now_ms()).clamp(1, DRIVER_SLEEP_MS_MAX);
+            Duration::from_millis(left_ms.unsigned_abs())
+        });
+        self.bell.wait(timeout);
+    }
+
+    /// The store has failed: nothing in memory can be trusted to be durable.
+    fn give_up(&mut self) {
+        self.shared.inboxes.of_driver(self.index).close();
+        self.residents.clear();
+        self.timers.clear();
+        self.slices.clear();
+        let open = std::mem::take(&mut self.open);
+        open.replies.into_iter().for_each(|reply| reply.refuse(Unavailable::Down));
+        self.publish();
+    }
+
+    /// Idle executions leave memory when it is full. True if that put rows into the batch.
+    fn make_room(&mut self) -> bool {
+        let mut wrote = false;
+        for mut resident in self.residents.surplus(self.committed) {
+            if !resident.beaten.is_empty() {
+                self.record_heartbeats(&mut resident);
+                self.residents.put(resident);
+                wrote = true;
+            }
+        }
+        wrote
+    }
+
+    /// Reads the next timers from their rows, if there are few in memory.
+    fn read_timers(&mut self) -> Result<(), RecordError> {
+        let Some(horizon) = self.timers.wants(TIMERS_READ_BELOW) else { return Ok(()) };
+        let store = self.shared.store.as_ref();
+        let rows = record::timers(store, self.shards, Some(horizon), i64::MAX, TIMERS_READ_MAX)?;
+        let all = rows.len() < TIMERS_READ_MAX;
+        let residents = &self.residents;
+        self.timers.extend(&rows, all, |id| residents.deadline_ms(id), residents.deadlines());
+        Ok(())
+    }
+}

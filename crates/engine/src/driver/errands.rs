@@ -1,0 +1,300 @@
+//! What each errand means to an execution that runs, has ended, or is not there.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use stepwell_machine::{Event, Execution, Identity, TaskOutcome, root};
+
+use super::{
+    Driver, Resident,
+    residents::renewed,
+    turn::{Then, started, stop_ms},
+};
+use crate::{
+    handle::{ActivityTask, ExecutionError, StartExecutionError, TokenError, Unavailable},
+    inbox::{Errand, Start, Token},
+    record::{self, ExecutionId},
+    registry::log_down,
+    reply::Reply,
+    timeline::UnderWay,
+};
+
+/// Where an execution was found.
+enum Found {
+    Here(Box<Resident>),
+    /// Ended, and in rows only.
+    Ended(Box<Execution>),
+    Missing,
+}
+
+impl Driver {
+    pub(super) fn errand(&mut self, id: ExecutionId, errand: Errand, under_way: UnderWay) {
+        match self.find(id) {
+            Ok(Found::Here(mut resident)) => {
+                if resident.thinking.is_some() {
+                    resident.waiting.push_back((errand, under_way));
+                } else {
+                    self.deliver(&mut resident, errand, under_way);
+                }
+                self.residents.put(resident);
+            }
+            Ok(Found::Ended(execution)) => self.to_ended(&execution, errand),
+            Ok(Found::Missing) => self.to_missing(id, errand),
+            Err(why) => self.to_unreadable(id, errand, why),
+        }
+    }
+
+    /// A timer is due.
+    pub(super) fn timer(&mut self, id: ExecutionId) {
+        match self.find(id) {
+            Ok(Found::Here(mut resident)) => {
+                if resident.thinking.is_some() {
+                    // Set again when the step is back.
+                    self.timers.set(id, None);
+                } else {
+                    self.pass_time(&mut resident);
+                }
+                self.residents.put(resident);
+            }
+            Ok(Found::Ended(_) | Found::Missing) | Err(_) => self.timers.set(id, None),
+        }
+    }
+
+    /// The turn of an execution that goes on with a further slice.
+    pub(super) fn slice(&mut self, id: ExecutionId) {
+        if let Ok(Found::Here(mut resident)) = self.find(id) {
+            resident.queued = false;
+            if resident.thinking.is_none() {
+                self.pass_time(&mut resident);
+            }
+            if resident.thinking.is_none() && resident.execution.is_ready() {
+                self.turn(&mut resident, Event::Continued, Then::Nobody);
+            }
+            self.residents.put(resident);
+        }
+    }
+
+    /// The execution, from memory or from its rows.
+    fn find(&mut self, id: ExecutionId) -> Result<Found, Unavailable> {
+        if let Some(resident) = self.residents.take(id) {
+            return Ok(Found::Here(resident));
+        }
+        let Some(loaded) = record::load(self.shared.store.as_ref(), id).map_err(log_down)? else {
+            return Ok(Found::Missing);
+        };
+        if !loaded.execution.is_running() {
+            return Ok(Found::Ended(Box::new(loaded.execution)));
+        }
+        let revision = self.shared.registry.revision(loaded.books.revision).map_err(log_down)?;
+        let mut resident = Box::new(Resident {
+            id,
+            execution: loaded.execution,
+            books: loaded.books,
+            program: revision.program.clone(),
+            batch: 0,
+            queued: false,
+            thinking: None,
+            waiting: Default::default(),
+            beaten: Default::default(),
+        });
+        self.renew_heartbeats(&mut resident);
+        Ok(Found::Here(resident))
+    }
+
+    /// After a restart each task gets one full heartbeat interval: beats cost no write, so the last ones are unknown.
+    fn renew_heartbeats(&mut self, resident: &mut Resident) {
+        let opened_ms = self.shared.opened_ms;
+        let frames = resident.execution.frames.iter();
+        let stale = frames.filter_map(|(id, frame)| Some((*id, Arc::new(renewed(frame, opened_ms)?))));
+        let stale: Vec<_> = stale.collect();
+        for (id, frame) in stale {
+            resident.execution.frames.insert(id, frame);
+            resident.beaten.insert(id);
+        }
+        self.timers.set(resident.id, resident.execution.deadline_ms());
+    }
+
+    /// Timers that are due fire before anything else.
+    fn pass_time(&mut self, resident: &mut Resident) {
+        let due = |resident: &Resident| resident.execution.deadline_ms();
+        let Some(before_ms) = due(resident) else { return };
+        let now_ms = self.shared.timeline.now_ms();
+        if before_ms > now_ms {
+            return;
+        }
+        let next_event = resident.execution.header.next_event;
+        self.turn(resident, Event::TimePassed, Then::Nobody);
+        let stuck = due(resident) == Some(before_ms) && resident.execution.header.next_event == next_event;
+        if stuck && resident.thinking.is_none() && !resident.execution.is_ready() {
+            tracing::error!(arn = %resident.execution.identity.arn, "a timer that is due did not fire");
+            self.timers.set(resident.id, None);
+        }
+    }
+
+    /// To an execution in memory, which may have ended in a batch that is not durable yet.
+    pub(super) fn deliver(&mut self, resident: &mut Resident, errand: Errand, under_way: UnderWay) {
+        self.pass_time(resident);
+        if resident.thinking.is_some() {
+            resident.waiting.push_front((errand, under_way));
+            return;
+        }
+        if !resident.execution.is_running() {
+            return self.to_ended(&resident.execution, errand);
+        }
+        match errand {
+            Errand::Start(start) => self.repeated(resident, *start),
+            Errand::Stop { failure, to } => self.turn(resident, Event::Stopped(failure), Then::Stopper(to)),
+            Errand::Answer { token, outcome, to } => self.answer(resident, token, outcome, to),
+            Errand::Heartbeat { token, to } => match check(&resident.execution, token) {
+                Ok(()) => self.turn(resident, Event::TaskHeartbeat { task: token.task }, Then::Answerer(to)),
+                Err(why) => self.open.replies.push(Reply::Token(to, Err(why))),
+            },
+            Errand::Take { offered, poller } => {
+                let task = offered.task;
+                let wait = resident.execution.tasks().find(|wait| wait.task == task && !wait.under_way);
+                let Some(wait) = wait else { return self.shared.activities.poll_again(poller) };
+                if poller.to.is_closed() {
+                    return self.shared.activities.offer_again(offered);
+                }
+                let input = wait.input.clone();
+                if input.is_absent() && self.fill_payloads(resident.id, std::slice::from_ref(&input)).is_err() {
+                    drop(poller.to.send(Err(Unavailable::Down.into())));
+                    return;
+                }
+                let token = root::token(&resident.execution.identity, task);
+                let event = Event::TaskStarted { task, worker: poller.worker.clone() };
+                self.turn(resident, event, Then::Worker(poller, ActivityTask { token, input }));
+            }
+            Errand::Run { task } => {
+                let request = resident.execution.task_request(&resident.program, task).filter(|request| {
+                    let input = std::slice::from_ref(&request.input);
+                    !request.input.is_absent() || self.fill_payloads(resident.id, input).is_ok()
+                });
+                self.shared.tasks.requested(resident.id, task, request);
+            }
+            Errand::Returned { task, outcome } => {
+                self.turn(resident, Event::TaskReturned { task, outcome }, Then::Nobody);
+            }
+        }
+    }
+
+    fn answer(
+        &mut self,
+        resident: &mut Resident,
+        token: Token,
+        outcome: TaskOutcome,
+        to: tokio::sync::oneshot::Sender<Result<(), TokenError>>,
+    ) {
+        match check(&resident.execution, token) {
+            Ok(()) => self.turn(resident, Event::TaskAnswered { task: token.task, outcome }, Then::Answerer(to)),
+            Err(why) => self.open.replies.push(Reply::Token(to, Err(why))),
+        }
+    }
+
+    /// The same name again, while the execution runs: the same input answers the original.
+    fn repeated(&mut self, resident: &Resident, start: Start) {
+        let answer = if resident.books.same_input(&start.input) {
+            Ok(started(&resident.execution))
+        } else {
+            Err(StartExecutionError::AlreadyExists { arn: start.arn })
+        };
+        self.open.replies.push(Reply::Start(start.to, answer));
+    }
+
+    /// To an execution that has ended. What came too late changes nothing.
+    fn to_ended(&mut self, execution: &Execution, errand: Errand) {
+        let reply = match errand {
+            Errand::Start(start) => {
+                let Start { arn, to, .. } = *start;
+                Reply::Start(to, Err(StartExecutionError::AlreadyExists { arn }))
+            }
+            Errand::Stop { to, .. } => Reply::Stop(to, Ok(stop_ms(execution))),
+            Errand::Answer { token, to, .. } | Errand::Heartbeat { token, to } => {
+                Reply::Token(to, check(execution, token))
+            }
+            Errand::Take { poller, .. } => return self.shared.activities.poll_again(poller),
+            Errand::Run { task } => {
+                return self.shared.tasks.requested(ExecutionId::of(&execution.identity), task, None);
+            }
+            Errand::Returned { .. } => return,
+        };
+        self.open.replies.push(reply);
+    }
+
+    fn to_missing(&mut self, id: ExecutionId, errand: Errand) {
+        let reply = match errand {
+            Errand::Start(start) => return self.start(id, *start),
+            Errand::Stop { to, .. } => Reply::Stop(to, Err(ExecutionError::DoesNotExist)),
+            Errand::Answer { to, .. } | Errand::Heartbeat { to, .. } => Reply::Token(to, Err(TokenError::Invalid)),
+            Errand::Take { poller, .. } => return self.shared.activities.poll_again(poller),
+            Errand::Run { task } => return self.shared.tasks.requested(id, task, None),
+            Errand::Returned { .. } => return,
+        };
+        self.open.replies.push(reply);
+    }
+
+    /// Its rows cannot be read, or its program not be compiled: the reason is logged, the execution waits for help.
+    fn to_unreadable(&mut self, id: ExecutionId, errand: Errand, why: Unavailable) {
+        match errand {
+            Errand::Start(start) => drop(start.to.send(Err(why.into()))),
+            Errand::Stop { to, .. } => drop(to.send(Err(why.into()))),
+            Errand::Answer { to, .. } | Errand::Heartbeat { to, .. } => drop(to.send(Err(why.into()))),
+            Errand::Take { poller, .. } => self.shared.activities.poll_again(poller),
+            Errand::Run { task } => self.shared.tasks.requested(id, task, None),
+            Errand::Returned { .. } => {}
+        }
+    }
+
+    /// A new execution.
+    fn start(&mut self, id: ExecutionId, start: Start) {
+        let Start { arn, name, revision, input, trace_header, to } = start;
+        if revision.deleting.load(Ordering::SeqCst) {
+            self.open.replies.push(Reply::Start(to, Err(StartExecutionError::StateMachineDeleting)));
+            return;
+        }
+        let mut secret = [0; 32];
+        if let Err(error) = getrandom::fill(&mut secret) {
+            tracing::error!(error = error.to_string(), "the system gives no random numbers");
+            drop(to.send(Err(Unavailable::Down.into())));
+            return;
+        }
+        let machine = revision.machine;
+        let execution = Execution::new(Arc::new(Identity {
+            arn,
+            name,
+            state_machine_arn: machine.arn.clone(),
+            state_machine_name: machine.name.clone(),
+            role_arn: machine.role_arn.clone(),
+            region: self.shared.region.clone(),
+            id: id.0,
+            root: root::Root(secret),
+            start_ms: self.shared.timeline.now_ms(),
+            input,
+        }));
+        let books = record::record_start(&execution, revision.key, trace_header);
+        let mut resident = Box::new(Resident {
+            id,
+            execution,
+            books,
+            program: machine.program.clone(),
+            batch: 0,
+            queued: false,
+            thinking: None,
+            waiting: Default::default(),
+            beaten: Default::default(),
+        });
+        self.turn(&mut resident, Event::Started, Then::Starter(to));
+        self.residents.put(resident);
+    }
+}
+
+/// True tokens of tasks that are still waited for; anything else by what is wrong with it.
+fn check(execution: &Execution, token: Token) -> Result<(), TokenError> {
+    let expected = execution.identity.root.token_secret(token.task);
+    // All bytes are looked at, so that the time tells nothing about where they differ.
+    let difference = expected.iter().zip(token.secret).fold(0, |sum, (a, b)| sum | (a ^ b));
+    match difference {
+        0 if execution.awaits(token.task) => Ok(()),
+        0 => Err(TokenError::TaskTimedOut),
+        _ => Err(TokenError::Invalid),
+    }
+}

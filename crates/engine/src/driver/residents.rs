@@ -1,0 +1,175 @@
+//! Executions in memory: those that are being stepped, and as many idle ones as fit.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use stepwell_machine::{
+    Event, Execution, Frame, FrameId, Program, Step,
+    execution::{Phase, TaskWait},
+};
+
+use super::Then;
+use crate::{
+    inbox::Errand,
+    lru::Lru,
+    record::{Books, ExecutionId},
+    timeline::UnderWay,
+};
+
+/// Estimated bytes of an execution without frames, and of a frame without payloads.
+const EXECUTION_BYTES: usize = 1024;
+const FRAME_BYTES: usize = 512;
+
+/// One execution in memory.
+pub(crate) struct Resident {
+    pub(crate) id: ExecutionId,
+    pub(crate) execution: Execution,
+    pub(crate) books: Books,
+    pub(crate) program: Arc<Program>,
+    /// Number of the last batch that has rows of it; 0 for none since it was loaded.
+    pub(crate) batch: u64,
+    /// It stands in the queue of executions that go on with another slice.
+    pub(crate) queued: bool,
+    /// The step that is being run away from the driver.
+    pub(crate) thinking: Option<Thinking>,
+    /// What came in the meantime.
+    pub(crate) waiting: VecDeque<(Errand, UnderWay)>,
+    /// Frames whose heartbeat moved since they were recorded.
+    pub(crate) beaten: BTreeSet<FrameId>,
+}
+
+pub(crate) struct Thinking {
+    pub(crate) event: Event,
+    pub(crate) then: Then,
+}
+
+impl Resident {
+    /// True if it may leave memory: nothing of it is under way.
+    fn is_idle(&self, committed: u64) -> bool {
+        self.batch <= committed && !self.queued && self.thinking.is_none() && self.waiting.is_empty()
+    }
+
+    /// A step that only records the heartbeats that moved.
+    pub(crate) fn heartbeats(&mut self) -> Step {
+        let frames = std::mem::take(&mut self.beaten);
+        let known = |id: FrameId| self.execution.frames.get(&id).map(|frame| (id, Some(frame.clone())));
+        Step {
+            header: self.execution.header.clone(),
+            frames: frames.into_iter().filter_map(known).collect(),
+            results: Default::default(),
+            history: Vec::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let frames: usize = self.execution.frames.values().map(|frame| frame_bytes(frame)).sum();
+        let results = self.execution.results.values().map(|chunk| {
+            chunk.iter().map(|result| 16 + result.as_ref().map_or(0, |payload| payload.bytes())).sum::<usize>()
+        });
+        EXECUTION_BYTES + frames + results.sum::<usize>()
+    }
+}
+
+/// The frame with a full heartbeat interval from `since_ms` on; `None` if its last known beat is not older.
+pub(crate) fn renewed(frame: &Frame, since_ms: i64) -> Option<Frame> {
+    let Phase::Task(wait) = &frame.phase else { return None };
+    let (seconds, due_ms) = wait.heartbeat?;
+    let interval_ms = i64::try_from(seconds).ok()?.checked_mul(1000)?;
+    let renewed_ms = since_ms.checked_add(interval_ms)?;
+    if due_ms? >= renewed_ms {
+        return None;
+    }
+    let wait = TaskWait { heartbeat: Some((seconds, Some(renewed_ms))), ..wait.clone() };
+    Some(Frame { phase: Phase::Task(wait), ..frame.clone() })
+}
+
+fn frame_bytes(frame: &Frame) -> usize {
+    let variables: usize = frame.variables.values().map(|payload| payload.bytes()).sum();
+    let phase = match &frame.phase {
+        Phase::Map(wait) => wait.items.bytes() + wait.effective_input.bytes(),
+        Phase::Task(wait) => wait.input.bytes(),
+        Phase::Enter
+        | Phase::Run
+        | Phase::Backoff { .. }
+        | Phase::Wait { .. }
+        | Phase::Parallel(_)
+        | Phase::Failed { .. } => 0,
+    };
+    FRAME_BYTES + frame.input.bytes() + variables + phase
+}
+
+pub(crate) struct Residents {
+    lru: Lru<ExecutionId, Box<Resident>>,
+    /// Executions that have ended, in the order of the batches whose commit lets them go.
+    ended: VecDeque<(u64, ExecutionId)>,
+    bytes_max: usize,
+}
+
+/// How many executions one look for idle ones passes over.
+const LOOKED_AT_MAX: usize = 256;
+
+impl Residents {
+    pub(crate) fn new(bytes_max: usize) -> Residents {
+        Residents { lru: Lru::new(), ended: VecDeque::new(), bytes_max }
+    }
+
+    /// Takes an execution out, to be changed and put back.
+    pub(crate) fn take(&mut self, id: ExecutionId) -> Option<Box<Resident>> {
+        self.lru.remove(&id)
+    }
+
+    pub(crate) fn put(&mut self, resident: Box<Resident>) {
+        if !resident.execution.is_running() && resident.thinking.is_none() {
+            self.ended.push_back((resident.batch, resident.id));
+        }
+        let bytes = resident.bytes();
+        self.lru.insert(resident.id, resident, bytes);
+    }
+
+    /// Batches up to `committed` are durable: executions that ended with them are forgotten.
+    pub(crate) fn settle(&mut self, committed: u64) {
+        while let Some((batch, id)) = self.ended.front().copied() {
+            if batch > committed {
+                return;
+            }
+            self.ended.pop_front();
+            if self.lru.peek(&id).is_some_and(|resident| !resident.execution.is_running()) {
+                self.lru.remove(&id);
+            }
+        }
+    }
+
+    /// Idle executions that are to leave, those used longest ago first, until the rest fits.
+    pub(crate) fn surplus(&mut self, committed: u64) -> Vec<Box<Resident>> {
+        let mut surplus = Vec::new();
+        if self.lru.weight() <= self.bytes_max {
+            return surplus;
+        }
+        let idle = |(id, resident): (&ExecutionId, &Box<Resident>)| resident.is_idle(committed).then_some(*id);
+        let idle: Vec<ExecutionId> = self.lru.oldest().take(LOOKED_AT_MAX).filter_map(idle).collect();
+        for id in idle {
+            if self.lru.weight() <= self.bytes_max {
+                break;
+            }
+            surplus.extend(self.lru.remove(&id));
+        }
+        surplus
+    }
+
+    /// The deadline of an execution in memory, if it is there.
+    pub(crate) fn deadline_ms(&self, id: ExecutionId) -> Option<Option<i64>> {
+        self.lru.peek(&id).map(|resident| resident.execution.deadline_ms())
+    }
+
+    pub(crate) fn deadlines(&self) -> impl Iterator<Item = (ExecutionId, Option<i64>)> {
+        self.lru.oldest().map(|(id, resident)| (*id, resident.execution.deadline_ms()))
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.lru.clear();
+        self.ended.clear();
+    }
+}

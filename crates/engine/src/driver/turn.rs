@@ -1,0 +1,204 @@
+//! One turn of one execution: a step of the machine, and what becomes of it.
+
+use stepwell_machine::{
+    Effect, Event, Execution, Failure, HistoryEvent, Status, Step, Stepped, history::Detail, limits::FUEL_SLICE,
+};
+use tokio::sync::oneshot::Sender;
+
+use super::{Driver, Resident, residents::Thinking};
+use crate::{
+    activities::Poller,
+    handle::{ActivityTask, ExecutionError, StartExecutionError, StartedExecution, TokenError},
+    limits::FILLS_PER_STEP_MAX,
+    record::{self, ExecutionId},
+    reply::Reply,
+    slow::{Attempt, Job, Thought, attempt},
+};
+
+/// Who is answered after a step.
+pub(crate) enum Then {
+    Nobody,
+    Starter(Sender<Result<StartedExecution, StartExecutionError>>),
+    Stopper(Sender<Result<i64, ExecutionError>>),
+    Answerer(Sender<Result<(), TokenError>>),
+    Worker(Poller, ActivityTask),
+}
+
+impl Driver {
+    /// Feeds an event to an execution. Its step is recorded, or the execution is thinking afterwards.
+    pub(super) fn turn(&mut self, resident: &mut Resident, event: Event, then: Then) {
+        let now_ms = self.shared.timeline.now_ms().max(resident.execution.header.last_event_ms);
+        for _ in 0..FILLS_PER_STEP_MAX {
+            let (program, execution) = (&resident.program, &resident.execution);
+            let attempt = attempt(program, execution, event.clone(), now_ms, &self.shared.activities, FUEL_SLICE);
+            match attempt {
+                Attempt::Stepped(Stepped::Done(step)) => return self.conclude(resident, &event, step, then),
+                Attempt::Stepped(Stepped::Needs(payloads)) => {
+                    if let Err(why) = self.fill_payloads(resident.id, &payloads) {
+                        return self.end_broken(resident, &event, now_ms, why, then);
+                    }
+                }
+                Attempt::Stepped(Stepped::Slow) => return self.think(resident, event, now_ms, then),
+                Attempt::Panicked(panic) => {
+                    tracing::error!(arn = %resident.execution.identity.arn, panic, "a step panicked");
+                    return self.end_broken(resident, &event, now_ms, BROKEN.to_owned(), then);
+                }
+            }
+        }
+        self.end_broken(resident, &event, now_ms, BROKEN.to_owned(), then);
+    }
+
+    /// Runs the step with full fuel, away from this thread.
+    fn think(&mut self, resident: &mut Resident, event: Event, now_ms: i64, then: Then) {
+        let job = Job {
+            id: resident.id,
+            execution: resident.execution.clone(),
+            program: resident.program.clone(),
+            event: event.clone(),
+            now_ms,
+            under_way: self.shared.timeline.begin(),
+        };
+        resident.thinking = Some(Thinking { event, then });
+        // The pool outlives the drivers.
+        drop(self.shared.slow.send(Some(Box::new(job))));
+    }
+
+    /// A step comes back that was run away from this thread; then what came in the meantime.
+    pub(super) fn thought(&mut self, thought: Thought) {
+        let Thought { execution, now_ms, attempt } = thought;
+        let Some(mut resident) = self.residents.take(execution) else { return };
+        if let Some(Thinking { event, then }) = resident.thinking.take() {
+            match attempt {
+                Attempt::Stepped(Stepped::Done(step)) => self.conclude(&mut resident, &event, step, then),
+                Attempt::Stepped(Stepped::Needs(payloads)) => match self.fill_payloads(execution, &payloads) {
+                    Ok(()) => self.think(&mut resident, event, now_ms, then),
+                    Err(why) => self.end_broken(&mut resident, &event, now_ms, why, then),
+                },
+                Attempt::Stepped(Stepped::Slow) => {
+                    self.end_broken(&mut resident, &event, now_ms, BROKEN.to_owned(), then);
+                }
+                Attempt::Panicked(panic) => {
+                    tracing::error!(arn = %resident.execution.identity.arn, panic, "a step panicked");
+                    self.end_broken(&mut resident, &event, now_ms, BROKEN.to_owned(), then);
+                }
+            }
+        }
+        while resident.thinking.is_none()
+            && let Some((errand, under_way)) = resident.waiting.pop_front()
+        {
+            self.deliver(&mut resident, errand, under_way);
+        }
+        self.residents.put(resident);
+    }
+
+    /// Gives absent payloads their texts; or says why that cannot be.
+    pub(super) fn fill_payloads(&self, id: ExecutionId, payloads: &[stepwell_expr::Payload]) -> Result<(), String> {
+        let result = record::fill(self.shared.store.as_ref(), id, payloads);
+        result.map_err(|error| {
+            tracing::error!(error = error.to_string(), "cannot read a stored text");
+            "A stored text of the execution cannot be read.".to_owned()
+        })?;
+        match payloads.iter().all(|payload| !payload.is_absent()) && !payloads.is_empty() {
+            true => Ok(()),
+            false => Err("A stored text of the execution is missing.".to_owned()),
+        }
+    }
+
+    /// Ends an execution that the machine cannot go on with; the server goes on.
+    fn end_broken(&mut self, resident: &mut Resident, event: &Event, now_ms: i64, why: String, then: Then) {
+        let step = broken(&resident.execution, now_ms, why);
+        self.conclude(resident, event, step, then);
+    }
+
+    /// Takes a step over: rows and effects into the batch, timers and slices, and the answer.
+    fn conclude(&mut self, resident: &mut Resident, event: &Event, step: Step, then: Then) {
+        let before = resident.execution.clone();
+        resident.execution.apply(&step);
+        self.timers.set(resident.id, resident.execution.deadline_ms());
+        if matches!(event, Event::TaskHeartbeat { .. }) && step.history.is_empty() && step.effects.is_empty() {
+            // Heartbeats cost no write: after a restart each task gets one full interval.
+            resident.beaten.extend(step.frames.keys());
+        } else {
+            self.record(resident, &before, step);
+        }
+        if resident.execution.is_ready() && !resident.queued {
+            resident.queued = true;
+            self.slices.push_back((resident.id, self.shared.timeline.begin()));
+        }
+        let reply = match then {
+            Then::Nobody => return,
+            Then::Starter(to) => Reply::Start(to, Ok(started(&resident.execution))),
+            Then::Stopper(to) => Reply::Stop(to, Ok(stop_ms(&resident.execution))),
+            Then::Answerer(to) => Reply::Token(to, Ok(())),
+            Then::Worker(poller, task) => Reply::Task(poller, task),
+        };
+        self.open.replies.push(reply);
+    }
+
+    fn record(&mut self, resident: &mut Resident, before: &Execution, step: Step) {
+        let execution = &resident.execution;
+        record::record_step(&mut resident.books, before, &step, execution, &mut self.open.batch);
+        self.open.steps += 1;
+        self.open.opened += i64::from(before.header.next_event == 1 && !step.history.is_empty());
+        self.open.opened -= i64::from(before.is_running() && !execution.is_running());
+        resident.batch = self.number;
+        for frame in step.frames.keys() {
+            resident.beaten.remove(frame);
+        }
+        self.open.effects.extend(step.effects.into_iter().map(|effect| (resident.id, effect)));
+    }
+
+    /// Records heartbeats that were only in memory, since the execution is to leave it.
+    pub(super) fn record_heartbeats(&mut self, resident: &mut Resident) {
+        let step = resident.heartbeats();
+        let before = resident.execution.clone();
+        self.record(resident, &before, step);
+    }
+}
+
+/// What an execution fails with when it is our fault.
+const BROKEN: &str = "An internal error occurred while the execution was advanced.";
+
+/// A step that ends the execution with `States.Runtime`.
+fn broken(execution: &Execution, now_ms: i64, why: String) -> Step {
+    let mut header = execution.header.clone();
+    let mut history = Vec::new();
+    let mut effects = Vec::new();
+    if execution.is_running() {
+        let failure = Failure::new("States.Runtime", why);
+        history.push(HistoryEvent {
+            id: header.next_event,
+            previous: header.next_event - 1,
+            timestamp_ms: now_ms,
+            detail: Detail::ExecutionFailed(failure.clone()),
+        });
+        header.next_event += 1;
+        header.last_event_ms = now_ms;
+        header.deadline_ms = None;
+        header.ready.clear();
+        header.status = Status::Failed { failure, stop_ms: now_ms };
+        effects.extend(execution.tasks().map(|wait| Effect::DropTask { task: wait.task }));
+    }
+    Step {
+        header,
+        frames: execution.frames.keys().map(|id| (*id, None)).collect(),
+        results: execution.results.keys().map(|key| (*key, None)).collect(),
+        history,
+        effects,
+    }
+}
+
+pub(super) fn started(execution: &Execution) -> StartedExecution {
+    StartedExecution { arn: execution.identity.arn.clone(), start_ms: execution.identity.start_ms }
+}
+
+/// When it ended; of one that runs (which no stop leaves behind), the time of its last event.
+pub(super) fn stop_ms(execution: &Execution) -> i64 {
+    match &execution.header.status {
+        Status::Running => execution.header.last_event_ms,
+        Status::Succeeded { stop_ms, .. }
+        | Status::Failed { stop_ms, .. }
+        | Status::TimedOut { stop_ms, .. }
+        | Status::Aborted { stop_ms, .. } => *stop_ms,
+    }
+}

@@ -1,0 +1,181 @@
+//! Executions: start, stop, describe, list, history.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use stepwell_expr::Payload;
+use stepwell_machine::{Failure, HistoryEvent, Status, definition::MachineType};
+use tokio::sync::oneshot;
+
+use super::{Cursor, Engine, Page, Unavailable};
+use crate::{
+    inbox::{Errand, Start},
+    record::{self, ExecutionId},
+    registry::log_down,
+};
+
+/// About the memory of a call without its texts, in bytes.
+pub(super) const CALL_BYTES: usize = 512;
+
+#[derive(Clone, Debug)]
+pub struct StartExecution {
+    /// The plain ARN of the state machine.
+    pub state_machine_arn: Arc<str>,
+    /// `None`: a UUID is drawn.
+    pub name: Option<Arc<str>>,
+    /// Checked JSON text, as it was sent.
+    pub input: Payload,
+    pub trace_header: Option<Arc<str>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct StartedExecution {
+    pub arn: Arc<str>,
+    pub start_ms: i64,
+}
+
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StartExecutionError {
+    #[error("the state machine does not exist")]
+    StateMachineDoesNotExist,
+    #[error("the state machine is being deleted")]
+    StateMachineDeleting,
+    #[error("an execution of this name exists with another input, or has ended: {arn}")]
+    AlreadyExists { arn: Arc<str> },
+    /// Express is started by StartSyncExecution, which is not here yet.
+    #[error("express state machines cannot be started yet")]
+    ExpressNotSupported,
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// An execution's summary row.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    pub arn: Arc<str>,
+    pub name: Arc<str>,
+    pub state_machine_arn: Arc<str>,
+    pub status: Status,
+    pub start_ms: i64,
+    pub input: Payload,
+    pub trace_header: Option<Arc<str>>,
+}
+
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub enum ExecutionError {
+    #[error("the execution does not exist")]
+    DoesNotExist,
+    #[error("the engine is not available")]
+    Unavailable(#[from] Unavailable),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusName {
+    Running,
+    Succeeded,
+    Failed,
+    TimedOut,
+    Aborted,
+}
+
+#[derive(Clone, Debug)]
+pub struct ListExecutions {
+    pub state_machine_arn: Arc<str>,
+    pub status: Option<StatusName>,
+    pub limit: usize,
+    pub after: Option<Cursor>,
+}
+
+/// One row of ListExecutions.
+#[derive(Clone, Debug)]
+pub struct ListedExecution {
+    pub arn: Arc<str>,
+    pub name: Arc<str>,
+    pub status: StatusName,
+    pub start_ms: i64,
+    pub stop_ms: Option<i64>,
+}
+
+#[derive(Clone, Debug)]
+pub struct GetHistory {
+    pub execution_arn: Arc<str>,
+    pub reverse: bool,
+    /// False: texts are not read; payloads in the answer may be absent.
+    pub with_data: bool,
+    pub limit: usize,
+    /// The last event id of the page before.
+    pub after: Option<u64>,
+}
+
+/// Events in one answer of GetExecutionHistory; `last` is given back as `after` for the next page.
+#[derive(Clone, Debug)]
+pub struct HistoryPage {
+    pub events: Vec<HistoryEvent>,
+    pub last: Option<u64>,
+}
+
+impl Engine {
+    pub async fn start_execution(&self, start: StartExecution) -> Result<StartedExecution, StartExecutionError> {
+        let StartExecution { state_machine_arn, name, input, trace_header } = start;
+        let registry = &self.0.shared.registry;
+        let revision = match registry.current_in_memory(&state_machine_arn) {
+            Some(revision) => Some(revision),
+            None => {
+                let arn = state_machine_arn.clone();
+                self.blocking(move |shared| shared.registry.current(&arn).map_err(log_down)).await??
+            }
+        };
+        let revision = revision.ok_or(StartExecutionError::StateMachineDoesNotExist)?;
+        if revision.deleting.load(Ordering::SeqCst) {
+            return Err(StartExecutionError::StateMachineDeleting);
+        }
+        match revision.machine.machine_type {
+            MachineType::Standard => {}
+            MachineType::Express => return Err(StartExecutionError::ExpressNotSupported),
+        }
+        let name = name.unwrap_or_else(|| uuid::Uuid::new_v4().to_string().into());
+        let arn: Arc<str> = format!("{}:execution:{}:{name}", registry.arn_prefix, revision.machine.name).into();
+        let bytes = CALL_BYTES + input.bytes();
+        let (to, answer) = oneshot::channel();
+        let id = ExecutionId::of_arn(&arn);
+        let start = Start { arn, name, revision, input, trace_header, to };
+        self.0.shared.inboxes.call(id, Errand::Start(Box::new(start)), bytes)?;
+        answer.await.unwrap_or(Err(Unavailable::Down.into()))
+    }
+
+    /// Answers the stop date; of an execution that has ended, its own.
+    pub async fn stop_execution(&self, arn: &str, failure: Failure) -> Result<i64, ExecutionError> {
+        let texts = [&failure.error, &failure.cause];
+        let bytes = CALL_BYTES + texts.iter().filter_map(|text| text.as_ref()).map(|text| text.len()).sum::<usize>();
+        let (to, answer) = oneshot::channel();
+        self.0.shared.inboxes.call(ExecutionId::of_arn(arn), Errand::Stop { failure, to }, bytes)?;
+        answer.await.unwrap_or(Err(Unavailable::Down.into()))
+    }
+
+    pub async fn execution(&self, arn: &str) -> Result<Summary, ExecutionError> {
+        let id = ExecutionId::of_arn(arn);
+        self.blocking(move |shared| {
+            let store = shared.store.as_ref();
+            let row = record::summary(store, id).map_err(log_down)?.ok_or(ExecutionError::DoesNotExist)?;
+            record::fill(store, id, &row.absent()).map_err(log_down)?;
+            Ok(row.summary)
+        })
+        .await?
+    }
+
+    /// Newest first.
+    pub async fn list_executions(&self, list: ListExecutions) -> Result<Page<ListedExecution>, Unavailable> {
+        self.blocking(move |shared| {
+            let ListExecutions { state_machine_arn, status, limit, after } = list;
+            record::list(shared.store.as_ref(), &state_machine_arn, status, limit, after.as_ref()).map_err(log_down)
+        })
+        .await?
+    }
+
+    pub async fn history(&self, get: GetHistory) -> Result<HistoryPage, ExecutionError> {
+        self.blocking(move |shared| {
+            let page = record::history(shared.store.as_ref(), &get).map_err(log_down)?;
+            page.ok_or(ExecutionError::DoesNotExist)
+        })
+        .await?
+    }
+}

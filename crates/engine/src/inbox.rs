@@ -1,0 +1,205 @@
+//! What reaches a driver, and in which order.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use parking_lot::Mutex;
+use stepwell_expr::Payload;
+use stepwell_machine::{Failure, TaskId, TaskOutcome};
+use tokio::sync::oneshot::Sender;
+
+use crate::{
+    activities::{Offered, Poller},
+    handle::{ExecutionError, StartExecutionError, StartedExecution, TokenError, Unavailable},
+    limits::{INBOX_BYTES_MAX, INBOX_EVENTS_MAX},
+    record::ExecutionId,
+    registry::Revision,
+    slow::Thought,
+    timeline::{Bell, Timeline, UnderWay},
+};
+
+/// Something for a driver to do.
+pub(crate) enum Letter {
+    To(ExecutionId, Errand),
+    /// A step that was run away from the driver has come back.
+    Thought(Box<Thought>),
+    /// Answered once everything that came before it is durable.
+    Fence(Sender<Result<(), Unavailable>>),
+}
+
+/// Something that one execution is to be told.
+pub(crate) enum Errand {
+    Start(Box<Start>),
+    Stop {
+        failure: Failure,
+        to: Sender<Result<i64, ExecutionError>>,
+    },
+    Answer {
+        token: Token,
+        outcome: TaskOutcome,
+        to: Sender<Result<(), TokenError>>,
+    },
+    Heartbeat {
+        token: Token,
+        to: Sender<Result<(), TokenError>>,
+    },
+    /// A worker polls for a task that was offered.
+    Take {
+        offered: Offered,
+        poller: Poller,
+    },
+    /// There is room to run this task, whose request is no longer in memory.
+    Run {
+        task: TaskId,
+    },
+    Returned {
+        task: TaskId,
+        outcome: TaskOutcome,
+    },
+}
+
+pub(crate) struct Start {
+    pub(crate) arn: Arc<str>,
+    pub(crate) name: Arc<str>,
+    pub(crate) revision: Revision,
+    pub(crate) input: Payload,
+    pub(crate) trace_header: Option<Arc<str>>,
+    pub(crate) to: Sender<Result<StartedExecution, StartExecutionError>>,
+}
+
+/// What a task token says; its secret is compared by who holds the execution.
+#[derive(Clone, Copy)]
+pub(crate) struct Token {
+    pub(crate) task: TaskId,
+    pub(crate) secret: [u8; 16],
+}
+
+/// A letter, and the mark that it is under way.
+pub(crate) struct Envelope {
+    pub(crate) letter: Letter,
+    pub(crate) under_way: UnderWay,
+    /// Of a call from outside, which counts against the bounds.
+    bytes: Option<usize>,
+}
+
+/// The inbox of one driver. Calls from outside are bounded by count and bytes; what rows and permits bound is not.
+pub(crate) struct Inbox {
+    queue: Mutex<Queue>,
+    bell: Arc<Bell>,
+}
+
+#[derive(Default)]
+struct Queue {
+    letters: VecDeque<Envelope>,
+    calls: usize,
+    bytes: usize,
+    closed: bool,
+}
+
+impl Inbox {
+    pub(crate) fn new(bell: Arc<Bell>) -> Inbox {
+        Inbox { queue: Mutex::default(), bell }
+    }
+
+    /// A call from outside, of about `bytes` bytes.
+    pub(crate) fn call(&self, letter: Letter, bytes: usize, under_way: UnderWay) -> Result<(), Unavailable> {
+        {
+            let mut queue = self.queue.lock();
+            if queue.closed {
+                return Err(Unavailable::Down);
+            }
+            if queue.calls >= INBOX_EVENTS_MAX || queue.bytes.saturating_add(bytes) > INBOX_BYTES_MAX {
+                return Err(Unavailable::Throttled);
+            }
+            queue.calls += 1;
+            queue.bytes += bytes;
+            queue.letters.push_back(Envelope { letter, under_way, bytes: Some(bytes) });
+        }
+        self.bell.ring();
+        Ok(())
+    }
+
+    /// Something that the engine itself has to say. Dropped once the inbox is closed: its row, if it matters, remains.
+    pub(crate) fn post(&self, letter: Letter, under_way: UnderWay) {
+        {
+            let mut queue = self.queue.lock();
+            if queue.closed {
+                return;
+            }
+            queue.letters.push_back(Envelope { letter, under_way, bytes: None });
+        }
+        self.bell.ring();
+    }
+
+    pub(crate) fn take(&self) -> Option<Envelope> {
+        let mut queue = self.queue.lock();
+        let envelope = queue.letters.pop_front()?;
+        if let Some(bytes) = envelope.bytes {
+            queue.calls -= 1;
+            queue.bytes -= bytes;
+        }
+        Some(envelope)
+    }
+
+    /// Refuses all further letters and drops those that wait; their callers learn that the engine is down.
+    pub(crate) fn close(&self) {
+        let dropped = {
+            let mut queue = self.queue.lock();
+            queue.closed = true;
+            queue.calls = 0;
+            queue.bytes = 0;
+            std::mem::take(&mut queue.letters)
+        };
+        drop(dropped);
+        self.bell.ring();
+    }
+}
+
+/// The inboxes of all drivers; knows which driver owns which execution.
+pub(crate) struct Inboxes {
+    inboxes: Vec<Inbox>,
+    timeline: Arc<Timeline>,
+}
+
+impl Inboxes {
+    /// One inbox for each bell.
+    pub(crate) fn new(bells: &[Arc<Bell>], timeline: Arc<Timeline>) -> Inboxes {
+        Inboxes { inboxes: bells.iter().map(|bell| Inbox::new(bell.clone())).collect(), timeline }
+    }
+
+    pub(crate) fn of_driver(&self, driver: usize) -> &Inbox {
+        &self.inboxes[driver]
+    }
+
+    /// The driver `d` owns the shards with `shard % drivers == d`.
+    fn of(&self, execution: ExecutionId) -> &Inbox {
+        &self.inboxes[execution.shard() as usize % self.inboxes.len()]
+    }
+
+    /// A call from outside, of about `bytes` bytes.
+    pub(crate) fn call(&self, execution: ExecutionId, errand: Errand, bytes: usize) -> Result<(), Unavailable> {
+        self.of(execution).call(Letter::To(execution, errand), bytes, self.timeline.begin())
+    }
+
+    /// Something that the engine itself has to say.
+    pub(crate) fn post(&self, execution: ExecutionId, errand: Errand) {
+        self.of(execution).post(Letter::To(execution, errand), self.timeline.begin());
+    }
+
+    pub(crate) fn post_thought(&self, thought: Thought) {
+        self.of(thought.execution).post(Letter::Thought(Box::new(thought)), self.timeline.begin());
+    }
+
+    /// One fence for each driver.
+    pub(crate) fn fence(&self) -> Vec<tokio::sync::oneshot::Receiver<Result<(), Unavailable>>> {
+        let raise = |inbox: &Inbox| {
+            let (to, answer) = tokio::sync::oneshot::channel();
+            inbox.post(Letter::Fence(to), self.timeline.begin());
+            answer
+        };
+        self.inboxes.iter().map(raise).collect()
+    }
+
+    pub(crate) fn close(&self) {
+        self.inboxes.iter().for_each(Inbox::close);
+    }
+}

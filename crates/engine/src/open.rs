@@ -1,0 +1,261 @@
+//! From a store to a running engine, and back.
+//!
+//! Recovery reads the queues of open executions (timers, intents, offers, wake rows) and the registry; executions are
+//! loaded when something happens to them.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread::JoinHandle,
+};
+
+use parking_lot::Mutex;
+use stepwell_machine::TaskOutcome;
+use stepwell_store::{Batch, Space, Store};
+use tokio::runtime::Handle;
+
+use crate::{
+    activities::Activities,
+    bounds::Bounds,
+    committer::{Committer, Ledger, Message, unknown_activity},
+    config::Config,
+    driver::Driver,
+    handle::{Engine, Inner},
+    inbox::{Errand, Inboxes},
+    limits::{SHARDS, SLOW_THREADS},
+    record::{self, RecordError, Shards},
+    registry::{
+        Registry, RegistryError,
+        rows::{self, OwnerRow, RowError},
+    },
+    shared::Shared,
+    slow,
+    task_runner::TaskRunner,
+    tasks::Tasks,
+    timeline::{Bell, Timeline},
+};
+
+/// Why an engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Store(#[from] stepwell_store::Error),
+    #[error(
+        "the data belongs to account {stored_account} in region {stored_region}, not to account {account} in region \
+         {region}: start with those, or with another data folder"
+    )]
+    OtherOwner { stored_account: String, stored_region: String, account: Arc<str>, region: Arc<str> },
+    #[error("the data is divided into {stored} shards, this program knows {SHARDS}")]
+    OtherShards { stored: u32 },
+    #[error("a row of the data is damaged: {what}")]
+    Damaged { what: String },
+    #[error("the data has a newer format: use a newer release ({what})")]
+    NewerFormat { what: String },
+    #[error("at least one driver is needed")]
+    NoDrivers,
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+impl From<RowError> for OpenError {
+    fn from(error: RowError) -> OpenError {
+        match error {
+            RowError::Damaged => OpenError::Damaged { what: error.to_string() },
+            RowError::NewerFormat { .. } => OpenError::NewerFormat { what: error.to_string() },
+        }
+    }
+}
+
+impl From<RegistryError> for OpenError {
+    fn from(error: RegistryError) -> OpenError {
+        match error {
+            RegistryError::Store(error) => OpenError::Store(error),
+            RegistryError::Row { source: RowError::NewerFormat { .. }, .. } => {
+                OpenError::NewerFormat { what: error.to_string() }
+            }
+            RegistryError::Row { .. } | RegistryError::Missing { .. } | RegistryError::Definition { .. } => {
+                OpenError::Damaged { what: error.to_string() }
+            }
+        }
+    }
+}
+
+impl From<RecordError> for OpenError {
+    fn from(error: RecordError) -> OpenError {
+        match error {
+            RecordError::Store(error) => OpenError::Store(error),
+            RecordError::Damaged { .. } => OpenError::Damaged { what: error.to_string() },
+            RecordError::NewerFormat { .. } => OpenError::NewerFormat { what: error.to_string() },
+        }
+    }
+}
+
+impl Engine {
+    /// Takes the store over and goes on with everything that was open. Blocks while it reads.
+    ///
+    /// Tasks run on `runtime`, by `tasks`. One engine per store: two would overwrite each other's steps.
+    pub fn open(
+        store: Arc<dyn Store>,
+        config: Config,
+        tasks: Arc<dyn TaskRunner>,
+        runtime: Handle,
+    ) -> Result<Engine, OpenError> {
+        Engine::open_within(store, config, tasks, runtime, Bounds::default())
+    }
+
+    /// [`Engine::open`] with other bounds of memory.
+    pub fn open_within(
+        store: Arc<dyn Store>,
+        config: Config,
+        tasks: Arc<dyn TaskRunner>,
+        runtime: Handle,
+        bounds: Bounds,
+    ) -> Result<Engine, OpenError> {
+        if config.drivers == 0 {
+            return Err(OpenError::NoDrivers);
+        }
+        claim(store.as_ref(), &config)?;
+        let open_executions = match store.get(Space::Meta, rows::OPEN_EXECUTIONS_KEY)? {
+            Some(bytes) => rows::decode(&bytes)?,
+            None => 0,
+        };
+
+        let bells: Vec<Arc<Bell>> = (0..config.drivers).map(|_| Arc::default()).collect();
+        let timeline = Arc::new(Timeline::new(config.clock, bells.clone()));
+        // Time stands still until everything runs.
+        let opening = timeline.begin();
+        let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
+        let activities = Arc::new(Activities::new(inboxes.clone()));
+        let tasks = Arc::new(Tasks::new(bounds.task_runs, tasks, runtime.clone(), inboxes.clone(), timeline.clone()));
+        let ledger = Arc::new(Ledger::new(open_executions, &bells));
+        let (queue, submissions) = mpsc::channel();
+        let (slow, jobs) = mpsc::channel();
+        let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
+        let registry = Registry::open(store.clone(), queue.clone(), timeline.clone(), activities.clone(), arn_prefix)?;
+        let shared = Arc::new(Shared {
+            store: store.clone(),
+            region: config.region,
+            opened_ms: timeline.now_ms(),
+            timeline,
+            inboxes: inboxes.clone(),
+            registry,
+            tasks: tasks.clone(),
+            activities: activities.clone(),
+            ledger: ledger.clone(),
+            queue,
+            slow,
+            stopping: AtomicBool::new(false),
+        });
+
+        let drivers = bells.iter().enumerate();
+        let drivers =
+            drivers.map(|(index, bell)| Driver::open(index, bells.len(), bell.clone(), shared.clone(), bounds));
+        let drivers = drivers.collect::<Result<Vec<Driver>, RecordError>>()?;
+        resume_tasks(&shared)?;
+
+        let committer = Committer {
+            store,
+            queue: submissions,
+            ledger,
+            tasks,
+            activities: activities.clone(),
+            inboxes: inboxes.clone(),
+        };
+        let threads = Threads::default();
+        let inner = Arc::new(Inner { shared: shared.clone(), runtime, threads: Mutex::new(threads) });
+        {
+            let mut threads = inner.threads.lock();
+            threads.committer.push(spawn("stepwell-commit".to_owned(), move || committer.run())?);
+            let jobs = Arc::new(Mutex::new(jobs));
+            for number in 0..SLOW_THREADS {
+                let (jobs, inboxes, activities) = (jobs.clone(), inboxes.clone(), activities.clone());
+                let run = move || slow::run(&jobs, &inboxes, &activities);
+                threads.slow.push(spawn(format!("stepwell-slow-{number}"), run)?);
+            }
+            for (number, driver) in drivers.into_iter().enumerate() {
+                threads.drivers.push(spawn(format!("stepwell-driver-{number}"), move || driver.run())?);
+            }
+        }
+        let engine = Engine(inner);
+        engine.resume_deletions();
+        drop(opening);
+        Ok(engine)
+    }
+}
+
+/// The threads of an engine. Drivers end first, since they submit to the committer and the slow threads.
+#[derive(Default)]
+pub(crate) struct Threads {
+    drivers: Vec<JoinHandle<()>>,
+    slow: Vec<JoinHandle<()>>,
+    committer: Vec<JoinHandle<()>>,
+}
+
+/// Stops taking calls, makes what was begun durable, ends all threads. Blocks; a second call waits for the first.
+pub(crate) fn stop(shared: &Shared, threads: &Mutex<Threads>) {
+    let mut threads = threads.lock();
+    shared.stopping.store(true, Ordering::SeqCst);
+    shared.inboxes.close();
+    shared.tasks.close();
+    shared.activities.close();
+    join(&mut threads.drivers);
+    // A receiver that has gone belongs to a thread that has ended.
+    drop(shared.queue.send(Message::Stop));
+    join(&mut threads.committer);
+    for _ in &threads.slow {
+        drop(shared.slow.send(None));
+    }
+    join(&mut threads.slow);
+}
+
+fn join(threads: &mut Vec<JoinHandle<()>>) {
+    for thread in threads.drain(..) {
+        if thread.join().is_err() {
+            tracing::error!("a thread of the engine panicked");
+        }
+    }
+}
+
+fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
+    std::thread::Builder::new().name(name).spawn(run).map_err(OpenError::Thread)
+}
+
+/// Writes into a new store whom it belongs to; checks it in an old one.
+fn claim(store: &dyn Store, config: &Config) -> Result<(), OpenError> {
+    let Some(bytes) = store.get(Space::Meta, rows::OWNER_KEY)? else {
+        let row = OwnerRow { account: config.account.to_string(), region: config.region.to_string(), shards: SHARDS };
+        let mut batch = Batch::default();
+        batch.put(Space::Meta, rows::OWNER_KEY, rows::encode(&row));
+        return Ok(store.commit(batch)?);
+    };
+    let row: OwnerRow = rows::decode(&bytes)?;
+    if row.account != *config.account || row.region != *config.region {
+        return Err(OpenError::OtherOwner {
+            stored_account: row.account,
+            stored_region: row.region,
+            account: config.account.clone(),
+            region: config.region.clone(),
+        });
+    }
+    if row.shards != SHARDS {
+        return Err(OpenError::OtherShards { stored: row.shards });
+    }
+    Ok(())
+}
+
+/// Tasks whose run had not ended are run again; tasks of activities wait for workers again.
+fn resume_tasks(shared: &Shared) -> Result<(), RecordError> {
+    for offer in record::offers(shared.store.as_ref(), Shards::ALL)? {
+        if !shared.activities.offer(&offer.activity_arn, offer.execution, offer.task) {
+            let outcome = TaskOutcome::Failed(unknown_activity(&offer.activity_arn));
+            shared.inboxes.post(offer.execution, Errand::Returned { task: offer.task, outcome });
+        }
+    }
+    for intent in record::intents(shared.store.as_ref(), Shards::ALL)? {
+        shared.tasks.queue(intent.execution, intent.task);
+    }
+    Ok(())
+}

@@ -1,0 +1,529 @@
+//! State machines with their immutable revisions, activities and tags.
+//!
+//! Small facts of each are in memory; definitions are rows, compiled when they are needed and kept within a bound.
+//! Writers are serialised and committed by the committer; the memory follows only what is durable. Revisions are never
+//! removed: executions name them. All calls that write or compile block: not for async workers.
+
+pub(crate) mod rows;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use parking_lot::{Mutex, RwLock};
+use stepwell_expr::{Value, json};
+use stepwell_machine::{Diagnostic, Program, Severity, TaskId, definition};
+use stepwell_store::{Batch, Direction, Space, Store, prefix_end};
+use tokio::sync::oneshot;
+
+use self::rows::{ActivityRow, MachineRow, RevisionRow, RowError, TagsRow};
+use crate::{
+    activities::Activities,
+    committer::{CommitQueue, Message, Submission},
+    handle::{
+        Activity, CreateActivityError, CreateStateMachine, CreateStateMachineError, Cursor, Listed, Page, StateMachine,
+        TagError, Tags, Unavailable, UpdateStateMachine, UpdateStateMachineError, UpdatedStateMachine,
+    },
+    limits::{PAGE_MAX, PROGRAM_BYTES_PER_TEXT_BYTE, REVISIONS_BYTES_MAX, TAGS_MAX},
+    lru::Lru,
+    record::ExecutionId,
+    reply::Reply,
+    timeline::Timeline,
+};
+
+pub(crate) struct Registry {
+    /// `arn:aws:states:REGION:ACCOUNT`
+    pub(crate) arn_prefix: Arc<str>,
+    store: Arc<dyn Store>,
+    queue: CommitQueue,
+    timeline: Arc<Timeline>,
+    activities: Arc<Activities>,
+    index: RwLock<Index>,
+    compiled: Mutex<Lru<u64, Arc<StateMachine>>>,
+    /// Held by the one who writes.
+    writing: Mutex<()>,
+}
+
+/// What is known of everything that exists, without its texts.
+#[derive(Default)]
+struct Index {
+    /// By ARN.
+    machines: HashMap<Arc<str>, Machine>,
+    /// In creation order.
+    machine_order: BTreeMap<u64, Arc<str>>,
+    activities: HashMap<Arc<str>, Arc<ActivityRow>>,
+    activity_order: BTreeMap<u64, Arc<str>>,
+    /// The last order and revision numbers that were given out.
+    last_order: u64,
+    last_revision: u64,
+}
+
+#[derive(Clone)]
+struct Machine {
+    row: Arc<MachineRow>,
+    deleting: Arc<AtomicBool>,
+}
+
+/// The current revision of a state machine, for a start.
+#[derive(Clone)]
+pub(crate) struct Revision {
+    pub(crate) key: u64,
+    pub(crate) machine: Arc<StateMachine>,
+    /// Becomes true when the machine is deleted.
+    pub(crate) deleting: Arc<AtomicBool>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RegistryError {
+    #[error(transparent)]
+    Store(#[from] stepwell_store::Error),
+    #[error("the row of {what} is damaged or of a newer format: {source}")]
+    Row { what: String, source: RowError },
+    #[error("revision {revision} of a state machine is missing")]
+    Missing { revision: u64 },
+    #[error("the stored definition of {arn} does not compile")]
+    Definition { arn: Arc<str> },
+}
+
+impl Registry {
+    /// Reads what exists; creates the queues of all activities.
+    pub(crate) fn open(
+        store: Arc<dyn Store>,
+        queue: CommitQueue,
+        timeline: Arc<Timeline>,
+        activities: Arc<Activities>,
+        arn_prefix: Arc<str>,
+    ) -> Result<Registry, RegistryError> {
+        let mut index = Index::default();
+        let machine_arn = |name: &str| -> Arc<str> { format!("{arn_prefix}:stateMachine:{name}").into() };
+        for (key, row) in read_all::<MachineRow>(store.as_ref(), rows::MACHINE_PREFIX)? {
+            index.last_order = index.last_order.max(row.order);
+            index.insert_machine(machine_arn(&key), row);
+        }
+        for (key, row) in read_all::<ActivityRow>(store.as_ref(), rows::ACTIVITY_PREFIX)? {
+            index.last_order = index.last_order.max(row.order);
+            let arn: Arc<str> = format!("{arn_prefix}:activity:{key}").into();
+            activities.create(arn.clone());
+            index.insert_activity(arn, row);
+        }
+        index.last_revision = last_revision(store.as_ref())?;
+        Ok(Registry {
+            arn_prefix,
+            store,
+            queue,
+            timeline,
+            activities,
+            index: RwLock::new(index),
+            compiled: Mutex::new(Lru::new()),
+            writing: Mutex::new(()),
+        })
+    }
+
+    /// Commits rows and waits for it.
+    fn write(&self, batch: Batch) -> Result<(), Unavailable> {
+        let (to, answer) = oneshot::channel();
+        let submission = Submission {
+            batch,
+            steps: 1,
+            replies: vec![Reply::Done(to)],
+            effects: Vec::new(),
+            opened: 0,
+            from: None,
+            under_way: self.timeline.begin(),
+        };
+        self.queue.send(Message::Commit(Box::new(submission))).map_err(|_| Unavailable::Down)?;
+        answer.blocking_recv().unwrap_or(Err(Unavailable::Down))
+    }
+
+    // State machines
+
+    /// Idempotent: compares name, type, definition and configuration, not role and tags.
+    ///
+    /// Source: Step Functions API, CreateStateMachine.
+    pub(crate) fn create_machine(&self, new: CreateStateMachine) -> Result<StateMachine, CreateStateMachineError> {
+        let program = compile(&new.definition, new.machine_type).map_err(CreateStateMachineError::InvalidDefinition)?;
+        let arn: Arc<str> = format!("{}:stateMachine:{}", self.arn_prefix, new.name).into();
+        let _writing = self.writing.lock();
+        if let Some(machine) = self.entry(&arn) {
+            if machine.deleting.load(Ordering::SeqCst) {
+                return Err(CreateStateMachineError::Deleting { arn });
+            }
+            let now = self.revision(machine.row.revision).map_err(log_down)?;
+            let same = now.machine_type == new.machine_type
+                && now.definition == new.definition
+                && now.logging == new.logging
+                && now.tracing == new.tracing
+                && now.encryption == new.encryption;
+            return if same { Ok((*now).clone()) } else { Err(CreateStateMachineError::AlreadyExists { arn }) };
+        }
+        let now_ms = self.timeline.now_ms();
+        let (order, revision) = {
+            let index = self.index.read();
+            (index.last_order + 1, index.last_revision + 1)
+        };
+        let machine = StateMachine {
+            arn: arn.clone(),
+            name: new.name.clone(),
+            machine_type: new.machine_type,
+            definition: new.definition,
+            role_arn: new.role_arn,
+            logging: new.logging,
+            tracing: new.tracing,
+            encryption: new.encryption,
+            revision_id: None,
+            created_ms: now_ms,
+            updated_ms: now_ms,
+            deleting: false,
+            program: Arc::new(program),
+        };
+        let row = MachineRow::new(&machine, order, revision);
+        let mut batch = Batch::default();
+        batch.put(Space::Meta, rows::machine_key(&new.name), rows::encode(&row));
+        batch.put(Space::Meta, rows::revision_key(revision), rows::encode(&RevisionRow::new(&machine)));
+        if !new.tags.is_empty() {
+            batch.put(Space::Meta, rows::tags_key(&arn), rows::encode(&TagsRow::new(&new.tags)));
+        }
+        self.write(batch)?;
+        {
+            let mut index = self.index.write();
+            index.last_order = order;
+            index.last_revision = revision;
+            index.insert_machine(arn, row);
+        }
+        self.keep(revision, Arc::new(machine.clone()));
+        Ok(machine)
+    }
+
+    /// A change makes a new revision with a UUID; an update that changes nothing answers the current one.
+    ///
+    /// Source: Step Functions API, UpdateStateMachine.
+    pub(crate) fn update_machine(
+        &self,
+        update: UpdateStateMachine,
+    ) -> Result<UpdatedStateMachine, UpdateStateMachineError> {
+        let _writing = self.writing.lock();
+        let Some(entry) = self.entry(&update.arn) else { return Err(UpdateStateMachineError::DoesNotExist) };
+        if entry.deleting.load(Ordering::SeqCst) {
+            return Err(UpdateStateMachineError::Deleting);
+        }
+        let now = self.revision(entry.row.revision).map_err(log_down)?;
+        let mut next = (*now).clone();
+        if let Some(definition) = update.definition {
+            let program = compile(&definition, now.machine_type).map_err(UpdateStateMachineError::InvalidDefinition)?;
+            next.program = Arc::new(program);
+            next.definition = definition;
+        }
+        next.role_arn = update.role_arn.unwrap_or(next.role_arn);
+        next.logging = update.logging.unwrap_or(next.logging);
+        next.tracing = update.tracing.unwrap_or(next.tracing);
+        next.encryption = update.encryption.unwrap_or(next.encryption);
+        let same = next.definition == now.definition
+            && next.role_arn == now.role_arn
+            && next.logging == now.logging
+            && next.tracing == now.tracing
+            && next.encryption == now.encryption;
+        if same {
+            return Ok(UpdatedStateMachine { updated_ms: now.updated_ms, revision_id: now.revision_id.clone() });
+        }
+        next.updated_ms = self.timeline.now_ms();
+        next.revision_id = Some(uuid::Uuid::new_v4().to_string().into());
+        let revision = self.index.read().last_revision + 1;
+        let row = MachineRow { revision, ..(*entry.row).clone() };
+        let mut batch = Batch::default();
+        batch.put(Space::Meta, rows::machine_key(&next.name), rows::encode(&row));
+        batch.put(Space::Meta, rows::revision_key(revision), rows::encode(&RevisionRow::new(&next)));
+        self.write(batch)?;
+        {
+            let mut index = self.index.write();
+            index.last_revision = revision;
+            index.machines.insert(update.arn, Machine { row: Arc::new(row), deleting: entry.deleting });
+        }
+        let answer = UpdatedStateMachine { updated_ms: next.updated_ms, revision_id: next.revision_id.clone() };
+        self.keep(revision, Arc::new(next));
+        Ok(answer)
+    }
+
+    /// Marks the machine as being deleted: nothing starts on it any more. False if it is not there.
+    pub(crate) fn begin_deletion(&self, arn: &str) -> Result<bool, Unavailable> {
+        let _writing = self.writing.lock();
+        let Some(entry) = self.entry(arn) else { return Ok(false) };
+        if !entry.row.deleting {
+            let row = MachineRow { deleting: true, ..(*entry.row).clone() };
+            let mut batch = Batch::default();
+            batch.put(Space::Meta, rows::machine_key(&row.name), rows::encode(&row));
+            self.write(batch)?;
+            entry.deleting.store(true, Ordering::SeqCst);
+            let machine = Machine { row: Arc::new(row), deleting: entry.deleting };
+            self.index.write().machines.insert(arn.into(), machine);
+        }
+        Ok(true)
+    }
+
+    /// Forgets a machine that was being deleted. Its revisions stay, for the executions that name them.
+    pub(crate) fn end_deletion(&self, arn: &str) -> Result<(), Unavailable> {
+        let _writing = self.writing.lock();
+        let Some(entry) = self.entry(arn) else { return Ok(()) };
+        let mut batch = Batch::default();
+        batch.delete(Space::Meta, rows::machine_key(&entry.row.name));
+        batch.delete(Space::Meta, rows::tags_key(arn));
+        self.write(batch)?;
+        let mut index = self.index.write();
+        index.machines.remove(arn);
+        index.machine_order.remove(&entry.row.order);
+        Ok(())
+    }
+
+    /// Machines whose deletion a restart interrupted.
+    pub(crate) fn deletions(&self) -> Vec<Arc<str>> {
+        let index = self.index.read();
+        index.machines.iter().filter(|(_, machine)| machine.row.deleting).map(|(arn, _)| arn.clone()).collect()
+    }
+
+    /// The current revision of a machine. `None`: it does not exist.
+    pub(crate) fn current(&self, arn: &str) -> Result<Option<Revision>, RegistryError> {
+        let Some(entry) = self.entry(arn) else { return Ok(None) };
+        let machine = self.revision(entry.row.revision)?;
+        Ok(Some(Revision { key: entry.row.revision, machine, deleting: entry.deleting }))
+    }
+
+    /// Like [`Registry::current`], if it needs neither read nor compile.
+    pub(crate) fn current_in_memory(&self, arn: &str) -> Option<Revision> {
+        let entry = self.entry(arn)?;
+        let machine = self.compiled.lock().get(&entry.row.revision)?.clone();
+        Some(Revision { key: entry.row.revision, machine, deleting: entry.deleting })
+    }
+
+    /// A revision, current or not, of a machine that exists or existed.
+    pub(crate) fn revision(&self, key: u64) -> Result<Arc<StateMachine>, RegistryError> {
+        if let Some(machine) = self.compiled.lock().get(&key) {
+            return Ok(machine.clone());
+        }
+        let bytes = self.store.get(Space::Meta, &rows::revision_key(key))?;
+        let bytes = bytes.ok_or(RegistryError::Missing { revision: key })?;
+        let row_error = |source| RegistryError::Row { what: format!("revision {key}"), source };
+        let row: RevisionRow = rows::decode(&bytes).map_err(row_error)?;
+        let program = compile(&row.definition, row.machine_type.into())
+            .map_err(|_| RegistryError::Definition { arn: row.arn.as_str().into() })?;
+        let machine = Arc::new(row.into_machine(Arc::new(program)));
+        self.keep(key, machine.clone());
+        Ok(machine)
+    }
+
+    fn keep(&self, key: u64, machine: Arc<StateMachine>) {
+        let weight = 1024 + machine.definition.len() * (1 + PROGRAM_BYTES_PER_TEXT_BYTE);
+        let mut compiled = self.compiled.lock();
+        compiled.insert(key, machine, weight);
+        while compiled.weight() > REVISIONS_BYTES_MAX {
+            let Some(oldest) = compiled.oldest().next().map(|(key, _)| *key).filter(|oldest| *oldest != key) else {
+                return;
+            };
+            compiled.remove(&oldest);
+        }
+    }
+
+    pub(crate) fn list_machines(&self, limit: usize, after: Option<&Cursor>) -> Page<Listed> {
+        let index = self.index.read();
+        let listed = |arn: &Arc<str>| {
+            let row = &index.machines.get(arn)?.row;
+            Some(Listed {
+                arn: arn.clone(),
+                name: row.name.as_str().into(),
+                machine_type: Some(row.machine_type.into()),
+                created_ms: row.created_ms,
+            })
+        };
+        page(&index.machine_order, limit, after, listed)
+    }
+
+    fn entry(&self, arn: &str) -> Option<Machine> {
+        self.index.read().machines.get(arn).cloned()
+    }
+
+    // Activities
+
+    /// Idempotent by name; tags of repeats are ignored.
+    pub(crate) fn create_activity(
+        &self,
+        name: &str,
+        encryption: &Value,
+        tags: &Tags,
+    ) -> Result<Activity, CreateActivityError> {
+        let arn: Arc<str> = format!("{}:activity:{name}", self.arn_prefix).into();
+        let _writing = self.writing.lock();
+        if let Some(activity) = self.activity(&arn) {
+            let same = activity.encryption == *encryption;
+            return if same { Ok(activity) } else { Err(CreateActivityError::AlreadyExists { arn }) };
+        }
+        let row = ActivityRow {
+            name: name.to_owned(),
+            order: self.index.read().last_order + 1,
+            created_ms: self.timeline.now_ms(),
+            encryption: json::to_text(encryption),
+        };
+        let mut batch = Batch::default();
+        batch.put(Space::Meta, rows::activity_key(name), rows::encode(&row));
+        if !tags.is_empty() {
+            batch.put(Space::Meta, rows::tags_key(&arn), rows::encode(&TagsRow::new(tags)));
+        }
+        self.write(batch)?;
+        let activity = row.to_activity(arn.clone());
+        {
+            let mut index = self.index.write();
+            index.last_order = row.order;
+            index.insert_activity(arn.clone(), row);
+        }
+        self.activities.create(arn);
+        Ok(activity)
+    }
+
+    /// Answers the tasks that waited for a worker of it; none if it was not there.
+    pub(crate) fn delete_activity(&self, arn: &str) -> Result<Vec<(ExecutionId, TaskId)>, Unavailable> {
+        let _writing = self.writing.lock();
+        let Some(activity) = self.activity(arn) else { return Ok(Vec::new()) };
+        let mut batch = Batch::default();
+        batch.delete(Space::Meta, rows::activity_key(&activity.name));
+        batch.delete(Space::Meta, rows::tags_key(arn));
+        self.write(batch)?;
+        {
+            let mut index = self.index.write();
+            if let Some(row) = index.activities.remove(arn) {
+                index.activity_order.remove(&row.order);
+            }
+        }
+        Ok(self.activities.delete(arn))
+    }
+
+    pub(crate) fn activity(&self, arn: &str) -> Option<Activity> {
+        self.index.read().activities.get(arn).map(|row| row.to_activity(arn.into()))
+    }
+
+    pub(crate) fn list_activities(&self, limit: usize, after: Option<&Cursor>) -> Page<Listed> {
+        let index = self.index.read();
+        let listed = |arn: &Arc<str>| {
+            let row = index.activities.get(arn)?;
+            Some(Listed {
+                arn: arn.clone(),
+                name: row.name.as_str().into(),
+                machine_type: None,
+                created_ms: row.created_ms,
+            })
+        };
+        page(&index.activity_order, limit, after, listed)
+    }
+
+    // Tags
+
+    pub(crate) fn tags(&self, arn: &str) -> Result<Tags, TagError> {
+        if !self.exists(arn) {
+            return Err(TagError::ResourceNotFound);
+        }
+        let bytes = self.store.get(Space::Meta, &rows::tags_key(arn)).map_err(log_down)?;
+        let Some(bytes) = bytes else { return Ok(Tags::new()) };
+        let row_error = |source| log_down(RegistryError::Row { what: format!("the tags of {arn}"), source });
+        let row: TagsRow = rows::decode(&bytes).map_err(row_error)?;
+        Ok(row.into_tags())
+    }
+
+    /// Changes the tags of a resource by `change`.
+    pub(crate) fn change_tags(&self, arn: &str, change: impl FnOnce(&mut Tags)) -> Result<(), TagError> {
+        let _writing = self.writing.lock();
+        let mut tags = self.tags(arn)?;
+        change(&mut tags);
+        if tags.len() > TAGS_MAX {
+            return Err(TagError::TooMany);
+        }
+        let mut batch = Batch::default();
+        batch.put(Space::Meta, rows::tags_key(arn), rows::encode(&TagsRow::new(&tags)));
+        Ok(self.write(batch)?)
+    }
+
+    fn exists(&self, arn: &str) -> bool {
+        let index = self.index.read();
+        index.machines.contains_key(arn) || index.activities.contains_key(arn)
+    }
+}
+
+impl Index {
+    fn insert_machine(&mut self, arn: Arc<str>, row: MachineRow) {
+        self.machine_order.insert(row.order, arn.clone());
+        let deleting = Arc::new(AtomicBool::new(row.deleting));
+        self.machines.insert(arn, Machine { row: Arc::new(row), deleting });
+    }
+
+    fn insert_activity(&mut self, arn: Arc<str>, row: ActivityRow) {
+        self.activity_order.insert(row.order, arn.clone());
+        self.activities.insert(arn, Arc::new(row));
+    }
+}
+
+/// A page of what was created after `after`, in creation order. A cursor is the last order number of the page before.
+fn page<T>(
+    order: &BTreeMap<u64, Arc<str>>,
+    limit: usize,
+    after: Option<&Cursor>,
+    item: impl Fn(&Arc<str>) -> Option<T>,
+) -> Page<T> {
+    let after = after.map_or(0, |cursor| cursor.0.as_slice().try_into().map_or(u64::MAX, u64::from_be_bytes));
+    let limit = limit.clamp(1, PAGE_MAX);
+    let Some(from) = after.checked_add(1) else { return Page { items: Vec::new(), next: None } };
+    let mut rest = order.range(from..);
+    let mut last = after;
+    let items =
+        rest.by_ref().take(limit).inspect(|(order, _)| last = **order).filter_map(|(_, arn)| item(arn)).collect();
+    let next = rest.next().map(|_| Cursor(last.to_be_bytes().to_vec()));
+    Page { items, next }
+}
+
+/// The program, or everything that is wrong.
+fn compile(text: &str, machine_type: definition::MachineType) -> Result<Program, Vec<Diagnostic>> {
+    let compiled = definition::compile(text, machine_type);
+    let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+    match compiled.program {
+        Some(program) if !compiled.diagnostics.iter().any(is_error) => Ok(program),
+        _ => Err(compiled.diagnostics.into_iter().filter(is_error).collect()),
+    }
+}
+
+/// For callers, a registry that cannot be read is an engine that is down; the operator learns the reason.
+pub(crate) fn log_down(error: impl std::error::Error) -> Unavailable {
+    tracing::error!(error = error.to_string(), "cannot read what is stored");
+    Unavailable::Down
+}
+
+/// All rows whose key begins with `prefix`, with the rest of their keys.
+fn read_all<T: serde::de::DeserializeOwned>(
+    store: &dyn Store,
+    prefix: &[u8],
+) -> Result<Vec<(String, T)>, RegistryError> {
+    let mut found = Vec::new();
+    let mut failed = None;
+    store.scan(Space::Meta, prefix, &prefix_end(prefix), Direction::Forward, &mut |key, bytes| {
+        let name = String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
+        match rows::decode(bytes) {
+            Ok(row) => {
+                found.push((name, row));
+                std::ops::ControlFlow::Continue(())
+            }
+            Err(source) => {
+                failed = Some(RegistryError::Row { what: name, source });
+                std::ops::ControlFlow::Break(())
+            }
+        }
+    })?;
+    failed.map_or(Ok(found), Err)
+}
+
+/// The highest revision key there is; 0 without any.
+fn last_revision(store: &dyn Store) -> Result<u64, RegistryError> {
+    let prefix = rows::REVISION_PREFIX;
+    let mut last = 0;
+    store.scan(Space::Meta, prefix, &prefix_end(prefix), Direction::Backward, &mut |key, _| {
+        last = key[prefix.len()..].try_into().map_or(0, u64::from_be_bytes);
+        std::ops::ControlFlow::Break(())
+    })?;
+    Ok(last)
+}

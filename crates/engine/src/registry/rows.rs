@@ -1,0 +1,249 @@
+//! Rows of the registry in [`Space::Meta`](stepwell_store::Space::Meta): a version byte, then postcard.
+//!
+//! Part of the stored format: members are only ever added by a new version.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use stepwell_expr::{Value, json};
+use stepwell_machine::{Program, definition};
+
+use crate::handle::{Activity, StateMachine, Tags};
+
+const VERSION: u8 = 1;
+
+/// Rows of the engine begin with `engine/`; other crates may have rows beside them.
+pub(crate) const MACHINE_PREFIX: &[u8] = b"engine/machine/";
+pub(crate) const REVISION_PREFIX: &[u8] = b"engine/revision/";
+pub(crate) const ACTIVITY_PREFIX: &[u8] = b"engine/activity/";
+const TAGS_PREFIX: &[u8] = b"engine/tags/";
+/// Who owns the store: [`OwnerRow`].
+pub(crate) const OWNER_KEY: &[u8] = b"engine/owner";
+/// How many executions are open: a `u64`.
+pub(crate) const OPEN_EXECUTIONS_KEY: &[u8] = b"engine/open-executions";
+
+/// Key: the machine's name.
+pub(crate) fn machine_key(name: &str) -> Vec<u8> {
+    [MACHINE_PREFIX, name.as_bytes()].concat()
+}
+
+/// Key: the revision's number, big endian.
+pub(crate) fn revision_key(revision: u64) -> Vec<u8> {
+    [REVISION_PREFIX, &revision.to_be_bytes()].concat()
+}
+
+/// Key: the activity's name.
+pub(crate) fn activity_key(name: &str) -> Vec<u8> {
+    [ACTIVITY_PREFIX, name.as_bytes()].concat()
+}
+
+/// Key: the ARN of what has the tags.
+pub(crate) fn tags_key(arn: &str) -> Vec<u8> {
+    [TAGS_PREFIX, arn.as_bytes()].concat()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RowError {
+    #[error("the row is empty or garbled")]
+    Damaged,
+    #[error("it has format {found}, this program reads up to {VERSION}: use a newer release")]
+    NewerFormat { found: u8 },
+}
+
+pub(crate) fn encode(row: &impl Serialize) -> Vec<u8> {
+    postcard::to_extend(row, vec![VERSION]).expect("a vector takes every row")
+}
+
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RowError> {
+    match bytes.split_first() {
+        Some((&VERSION, rest)) => postcard::from_bytes(rest).map_err(|_| RowError::Damaged),
+        Some((&found, _)) if found > VERSION => Err(RowError::NewerFormat { found }),
+        _ => Err(RowError::Damaged),
+    }
+}
+
+/// What the ARNs in a store begin with; never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OwnerRow {
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) shards: u32,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum MachineType {
+    Standard,
+    Express,
+}
+
+impl From<definition::MachineType> for MachineType {
+    fn from(machine_type: definition::MachineType) -> MachineType {
+        match machine_type {
+            definition::MachineType::Standard => MachineType::Standard,
+            definition::MachineType::Express => MachineType::Express,
+        }
+    }
+}
+
+impl From<MachineType> for definition::MachineType {
+    fn from(machine_type: MachineType) -> definition::MachineType {
+        match machine_type {
+            MachineType::Standard => definition::MachineType::Standard,
+            MachineType::Express => definition::MachineType::Express,
+        }
+    }
+}
+
+/// What is known of a state machine without reading its definition.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct MachineRow {
+    pub(crate) name: String,
+    pub(crate) machine_type: MachineType,
+    /// Place in the order of creation.
+    pub(crate) order: u64,
+    pub(crate) created_ms: i64,
+    /// The current revision.
+    pub(crate) revision: u64,
+    pub(crate) deleting: bool,
+}
+
+impl MachineRow {
+    pub(crate) fn new(machine: &StateMachine, order: u64, revision: u64) -> MachineRow {
+        MachineRow {
+            name: machine.name.to_string(),
+            machine_type: machine.machine_type.into(),
+            order,
+            created_ms: machine.created_ms,
+            revision,
+            deleting: false,
+        }
+    }
+}
+
+/// Everything that an execution needs of the machine it was started on; never changes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct RevisionRow {
+    pub(crate) arn: String,
+    name: String,
+    pub(crate) machine_type: MachineType,
+    pub(crate) definition: String,
+    role_arn: String,
+    /// JSON.
+    logging: String,
+    tracing: String,
+    encryption: String,
+    revision_id: Option<String>,
+    created_ms: i64,
+    updated_ms: i64,
+}
+
+impl RevisionRow {
+    pub(crate) fn new(machine: &StateMachine) -> RevisionRow {
+        RevisionRow {
+            arn: machine.arn.to_string(),
+            name: machine.name.to_string(),
+            machine_type: machine.machine_type.into(),
+            definition: machine.definition.to_string(),
+            role_arn: machine.role_arn.to_string(),
+            logging: json::to_text(&machine.logging),
+            tracing: json::to_text(&machine.tracing),
+            encryption: json::to_text(&machine.encryption),
+            revision_id: machine.revision_id.as_deref().map(str::to_owned),
+            created_ms: machine.created_ms,
+            updated_ms: machine.updated_ms,
+        }
+    }
+
+    pub(crate) fn into_machine(self, program: Arc<Program>) -> StateMachine {
+        StateMachine {
+            arn: self.arn.into(),
+            name: self.name.into(),
+            machine_type: self.machine_type.into(),
+            definition: self.definition.into(),
+            role_arn: self.role_arn.into(),
+            logging: value(&self.logging),
+            tracing: value(&self.tracing),
+            encryption: value(&self.encryption),
+            revision_id: self.revision_id.map(Into::into),
+            created_ms: self.created_ms,
+            updated_ms: self.updated_ms,
+            deleting: false,
+            program,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ActivityRow {
+    pub(crate) name: String,
+    /// Place in the order of creation.
+    pub(crate) order: u64,
+    pub(crate) created_ms: i64,
+    /// JSON.
+    pub(crate) encryption: String,
+}
+
+impl ActivityRow {
+    pub(crate) fn to_activity(&self, arn: Arc<str>) -> Activity {
+        Activity {
+            arn,
+            name: self.name.as_str().into(),
+            created_ms: self.created_ms,
+            encryption: value(&self.encryption),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct TagsRow {
+    tags: BTreeMap<String, String>,
+}
+
+impl TagsRow {
+    pub(crate) fn new(tags: &Tags) -> TagsRow {
+        TagsRow { tags: tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect() }
+    }
+
+    pub(crate) fn into_tags(self) -> Tags {
+        self.tags.into_iter().map(|(key, value)| (key.into(), value.into())).collect()
+    }
+}
+
+/// The value of a JSON text that this module wrote; null where it was damaged.
+fn value(text: &str) -> Value {
+    json::parse(text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_back_and_garbled_ones_are_refused() {
+        let row = OwnerRow { account: "123456789012".into(), region: "us-east-1".into(), shards: 256 };
+        let bytes = encode(&row);
+        assert_eq!(decode::<OwnerRow>(&bytes), Ok(row));
+        for length in 0..bytes.len() {
+            assert_eq!(decode::<OwnerRow>(&bytes[..length]), Err(RowError::Damaged), "cut to {length}");
+        }
+        let mut newer = bytes;
+        newer[0] = 2;
+        assert_eq!(decode::<OwnerRow>(&newer), Err(RowError::NewerFormat { found: 2 }));
+    }
+
+    /// Bytes of version 1 as they were first written; they must decode for ever.
+    #[test]
+    fn version_1_stays_readable() {
+        let owner = b"\x01\x0c123456789012\x09us-east-1\x80\x02";
+        let row: OwnerRow = decode(owner).unwrap();
+        assert_eq!((row.account.as_str(), row.region.as_str(), row.shards), ("123456789012", "us-east-1", 256));
+        let machine = b"\x01\x01m\x00\x07\x54\x09\x00";
+        let row: MachineRow = decode(machine).unwrap();
+        assert_eq!((row.name.as_str(), row.order, row.created_ms, row.revision), ("m", 7, 42, 9));
+        let activity = b"\x01\x01a\x03\x02\x02{}";
+        let row: ActivityRow = decode(activity).unwrap();
+        assert_eq!((row.name.as_str(), row.order, row.created_ms, row.encryption.as_str()), ("a", 3, 1, "{}"));
+        let tags = b"\x01\x01\x01k\x01v";
+        assert_eq!(decode::<TagsRow>(tags).unwrap().into_tags(), Tags::from([("k".into(), "v".into())]));
+    }
+}

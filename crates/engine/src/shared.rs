@@ -1,0 +1,34 @@
+//! What the threads of one engine have in common.
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use stepwell_store::Store;
+
+use crate::{
+    activities::Activities,
+    committer::{CommitQueue, Ledger},
+    inbox::Inboxes,
+    registry::Registry,
+    slow::SlowQueue,
+    tasks::Tasks,
+    timeline::Timeline,
+};
+
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) region: Arc<str>,
+    pub(crate) timeline: Arc<Timeline>,
+    pub(crate) inboxes: Arc<Inboxes>,
+    pub(crate) registry: Registry,
+    pub(crate) tasks: Arc<Tasks>,
+    pub(crate) activities: Arc<Activities>,
+    pub(crate) ledger: Arc<Ledger>,
+    /// To the committer.
+    pub(crate) queue: CommitQueue,
+    /// To the threads for slow steps.
+    pub(crate) slow: SlowQueue,
+    /// No calls are taken any more; drivers end once what they hold is durable.
+    pub(crate) stopping: AtomicBool,
+    /// When this process took the store over, in milliseconds since 1970.
+    pub(crate) opened_ms: i64,
+}
