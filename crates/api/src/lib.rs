@@ -1,1 +1,22 @@
-//! See the README beside this folder.
+//! The AWS Step Functions API: AWS JSON 1.0 over HTTP.
+//!
+//! A request walks through `http` (bytes to text, within limits), `action` (the target names one of 37 actions),
+//! one file of `action/` (its members, checked, become a request of the engine) and back as JSON text. Errors are
+//! one enum, mapped once to AWS's codes, statuses and sentences. See the README beside this folder.
+
+mod action;
+mod arn;
+mod configuration;
+mod error;
+mod fields;
+mod history_event;
+mod http;
+mod limits;
+mod machine_view;
+mod name;
+mod page;
+mod race;
+mod tags;
+mod writer;
+
+pub use http::{Api, Options, serve};

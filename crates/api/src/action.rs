@@ -1,0 +1,252 @@
+//! Which action a request asks for, and who answers it.
+
+use std::sync::Arc;
+
+use stepwell_engine::Engine;
+use stepwell_expr::Value;
+use tokio::sync::watch;
+
+use crate::{error::Error, fields::Fields};
+
+mod create_activity;
+mod create_state_machine;
+mod delete_activity;
+mod delete_state_machine;
+mod describe_activity;
+mod describe_execution;
+mod describe_state_machine;
+mod describe_state_machine_for_execution;
+mod get_activity_task;
+mod get_execution_history;
+mod list_activities;
+mod list_executions;
+mod list_state_machines;
+mod list_tags_for_resource;
+mod send_task_failure;
+mod send_task_heartbeat;
+mod send_task_success;
+mod start_execution;
+mod stop_execution;
+mod tag_resource;
+mod untag_resource;
+mod update_state_machine;
+mod validate_state_machine_definition;
+
+/// What comes before the action's name in the header `X-Amz-Target`.
+const TARGET_PREFIX: &str = "AWSStepFunctions.";
+
+/// The actions of AWS Step Functions. Source: API model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    CreateActivity,
+    CreateStateMachine,
+    CreateStateMachineAlias,
+    DeleteActivity,
+    DeleteStateMachine,
+    DeleteStateMachineAlias,
+    DeleteStateMachineVersion,
+    DescribeActivity,
+    DescribeExecution,
+    DescribeMapRun,
+    DescribeStateMachine,
+    DescribeStateMachineAlias,
+    DescribeStateMachineForExecution,
+    GetActivityTask,
+    GetExecutionHistory,
+    ListActivities,
+    ListExecutions,
+    ListMapRuns,
+    ListStateMachineAliases,
+    ListStateMachineVersions,
+    ListStateMachines,
+    ListTagsForResource,
+    PublishStateMachineVersion,
+    RedriveExecution,
+    SendTaskFailure,
+    SendTaskHeartbeat,
+    SendTaskSuccess,
+    StartExecution,
+    StartSyncExecution,
+    StopExecution,
+    TagResource,
+    TestState,
+    UntagResource,
+    UpdateMapRun,
+    UpdateStateMachine,
+    UpdateStateMachineAlias,
+    ValidateStateMachineDefinition,
+}
+
+/// One call of an action.
+pub(crate) struct Request<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) body: &'a Value,
+    /// The header `X-Amzn-Trace-Id`, if it would do as a `traceHeader`.
+    pub(crate) trace_header: Option<Arc<str>>,
+    /// Becomes true when the server stops: calls that wait then answer at once.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl<'a> Request<'a> {
+    pub(crate) fn fields(&self) -> Result<Fields<'a>, Error> {
+        Fields::of(self.body)
+    }
+}
+
+impl Action {
+    const ALL: [Action; 37] = [
+        Action::CreateActivity,
+        Action::CreateStateMachine,
+        Action::CreateStateMachineAlias,
+        Action::DeleteActivity,
+        Action::DeleteStateMachine,
+        Action::DeleteStateMachineAlias,
+        Action::DeleteStateMachineVersion,
+        Action::DescribeActivity,
+        Action::DescribeExecution,
+        Action::DescribeMapRun,
+        Action::DescribeStateMachine,
+        Action::DescribeStateMachineAlias,
+        Action::DescribeStateMachineForExecution,
+        Action::GetActivityTask,
+        Action::GetExecutionHistory,
+        Action::ListActivities,
+        Action::ListExecutions,
+        Action::ListMapRuns,
+        Action::ListStateMachineAliases,
+        Action::ListStateMachineVersions,
+        Action::ListStateMachines,
+        Action::ListTagsForResource,
+        Action::PublishStateMachineVersion,
+        Action::RedriveExecution,
+        Action::SendTaskFailure,
+        Action::SendTaskHeartbeat,
+        Action::SendTaskSuccess,
+        Action::StartExecution,
+        Action::StartSyncExecution,
+        Action::StopExecution,
+        Action::TagResource,
+        Action::TestState,
+        Action::UntagResource,
+        Action::UpdateMapRun,
+        Action::UpdateStateMachine,
+        Action::UpdateStateMachineAlias,
+        Action::ValidateStateMachineDefinition,
+    ];
+
+    pub(crate) fn of_target(target: &str) -> Result<Action, Error> {
+        let named = |name: &str| Action::ALL.into_iter().find(|action| action.name() == name);
+        let action = target.strip_prefix(TARGET_PREFIX).and_then(named);
+        action.ok_or_else(|| Error::UnknownOperation { target: target.to_string() })
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Action::CreateActivity => "CreateActivity",
+            Action::CreateStateMachine => "CreateStateMachine",
+            Action::CreateStateMachineAlias => "CreateStateMachineAlias",
+            Action::DeleteActivity => "DeleteActivity",
+            Action::DeleteStateMachine => "DeleteStateMachine",
+            Action::DeleteStateMachineAlias => "DeleteStateMachineAlias",
+            Action::DeleteStateMachineVersion => "DeleteStateMachineVersion",
+            Action::DescribeActivity => "DescribeActivity",
+            Action::DescribeExecution => "DescribeExecution",
+            Action::DescribeMapRun => "DescribeMapRun",
+            Action::DescribeStateMachine => "DescribeStateMachine",
+            Action::DescribeStateMachineAlias => "DescribeStateMachineAlias",
+            Action::DescribeStateMachineForExecution => "DescribeStateMachineForExecution",
+            Action::GetActivityTask => "GetActivityTask",
+            Action::GetExecutionHistory => "GetExecutionHistory",
+            Action::ListActivities => "ListActivities",
+            Action::ListExecutions => "ListExecutions",
+            Action::ListMapRuns => "ListMapRuns",
+            Action::ListStateMachineAliases => "ListStateMachineAliases",
+            Action::ListStateMachineVersions => "ListStateMachineVersions",
+            Action::ListStateMachines => "ListStateMachines",
+            Action::ListTagsForResource => "ListTagsForResource",
+            Action::PublishStateMachineVersion => "PublishStateMachineVersion",
+            Action::RedriveExecution => "RedriveExecution",
+            Action::SendTaskFailure => "SendTaskFailure",
+            Action::SendTaskHeartbeat => "SendTaskHeartbeat",
+            Action::SendTaskSuccess => "SendTaskSuccess",
+            Action::StartExecution => "StartExecution",
+            Action::StartSyncExecution => "StartSyncExecution",
+            Action::StopExecution => "StopExecution",
+            Action::TagResource => "TagResource",
+            Action::TestState => "TestState",
+            Action::UntagResource => "UntagResource",
+            Action::UpdateMapRun => "UpdateMapRun",
+            Action::UpdateStateMachine => "UpdateStateMachine",
+            Action::UpdateStateMachineAlias => "UpdateStateMachineAlias",
+            Action::ValidateStateMachineDefinition => "ValidateStateMachineDefinition",
+        }
+    }
+
+    /// The body of the answer, as JSON text.
+    pub(crate) async fn answer(self, request: Request<'_>) -> Result<String, Error> {
+        match self {
+            Action::CreateActivity => create_activity::answer(request).await,
+            Action::CreateStateMachine => create_state_machine::answer(request).await,
+            Action::DeleteActivity => delete_activity::answer(request).await,
+            Action::DeleteStateMachine => delete_state_machine::answer(request).await,
+            Action::DescribeActivity => describe_activity::answer(request).await,
+            Action::DescribeExecution => describe_execution::answer(request).await,
+            Action::DescribeStateMachine => describe_state_machine::answer(request).await,
+            Action::DescribeStateMachineForExecution => describe_state_machine_for_execution::answer(request).await,
+            Action::GetActivityTask => get_activity_task::answer(request).await,
+            Action::GetExecutionHistory => get_execution_history::answer(request).await,
+            Action::ListActivities => list_activities::answer(request).await,
+            Action::ListExecutions => list_executions::answer(request).await,
+            Action::ListStateMachines => list_state_machines::answer(request).await,
+            Action::ListTagsForResource => list_tags_for_resource::answer(request).await,
+            Action::SendTaskFailure => send_task_failure::answer(request).await,
+            Action::SendTaskHeartbeat => send_task_heartbeat::answer(request).await,
+            Action::SendTaskSuccess => send_task_success::answer(request).await,
+            Action::StartExecution => start_execution::answer(request).await,
+            Action::StopExecution => stop_execution::answer(request).await,
+            Action::TagResource => tag_resource::answer(request).await,
+            Action::UntagResource => untag_resource::answer(request).await,
+            Action::UpdateStateMachine => update_state_machine::answer(request).await,
+            Action::ValidateStateMachineDefinition => validate_state_machine_definition::answer(request).await,
+            Action::CreateStateMachineAlias
+            | Action::DeleteStateMachineAlias
+            | Action::DeleteStateMachineVersion
+            | Action::DescribeMapRun
+            | Action::DescribeStateMachineAlias
+            | Action::ListMapRuns
+            | Action::ListStateMachineAliases
+            | Action::ListStateMachineVersions
+            | Action::PublishStateMachineVersion
+            | Action::RedriveExecution
+            | Action::StartSyncExecution
+            | Action::TestState
+            | Action::UpdateMapRun
+            | Action::UpdateStateMachineAlias => Err(Error::Unsupported(self.name())),
+        }
+    }
+}
+
+/// The answer of actions that have nothing to say.
+fn empty() -> String {
+    "{}".into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_is_found_by_its_name() {
+        for action in Action::ALL {
+            assert_eq!(Action::of_target(&format!("AWSStepFunctions.{}", action.name())), Ok(action));
+        }
+    }
+
+    #[test]
+    fn other_targets_are_unknown() {
+        for target in ["", "CreateActivity", "AWSStepFunctions.", "AWSStepFunctions.createActivity", "AWSEvents.PutEvents"] {
+            let error = Action::of_target(target).unwrap_err();
+            assert_eq!((error.code(), error.status()), ("UnknownOperationException", 400));
+        }
+    }
+}

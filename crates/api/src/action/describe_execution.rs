@@ -1,0 +1,192 @@
+//! DescribeExecution.
+
+use std::sync::Arc;
+
+use stepwell_engine::{Clock, ExecutionError, Summary, SystemClock};
+use stepwell_expr::Payload;
+use stepwell_machine::{Failure, Status};
+
+use crate::{
+    action::Request, arn, error::Error, fields::ARN, limits::REDRIVE_PERIOD_MS, machine_view::IncludedData,
+    writer::Writer,
+};
+
+pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
+    let mut fields = request.fields()?;
+    let arn = fields.required_text("executionArn", &ARN)?;
+    let included = IncludedData::read(&mut fields)?;
+    fields.check()?;
+    arn::execution(&arn)?;
+    let summary = request.engine.execution(&arn).await.map_err(|error| refusal(error, arn))?;
+    let machine = request.engine.state_machine(&summary.state_machine_arn);
+    let deleting = machine.is_some_and(|machine| machine.deleting);
+    Ok(describe(&summary, deleting, included, SystemClock.now_ms()))
+}
+
+pub(super) fn refusal(error: ExecutionError, arn: Arc<str>) -> Error {
+    match error {
+        ExecutionError::DoesNotExist => Error::ExecutionDoesNotExist(arn),
+        ExecutionError::Unavailable(unavailable) => unavailable.into(),
+    }
+}
+
+fn describe(summary: &Summary, machine_deleting: bool, included: IncludedData, now_ms: i64) -> String {
+    let mut answer = Writer::object();
+    answer.string("executionArn", &summary.arn);
+    answer.string("stateMachineArn", &summary.state_machine_arn);
+    answer.string("name", &summary.name);
+    answer.string("status", status_name(&summary.status));
+    answer.timestamp("startDate", summary.start_ms);
+    if let Some(stop_ms) = stop_ms(&summary.status) {
+        answer.timestamp("stopDate", stop_ms);
+    }
+    payload(&mut answer, ("input", "inputDetails"), &summary.input, included);
+    match &summary.status {
+        Status::Succeeded { output, .. } => payload(&mut answer, ("output", "outputDetails"), output, included),
+        Status::Failed { failure, .. } | Status::Aborted { failure, .. } => {
+            write_failure(&mut answer, failure, included);
+        }
+        // Source: recorded answers; a time-out shows neither error nor cause.
+        Status::TimedOut { .. } | Status::Running => {}
+    }
+    answer.optional_string("traceHeader", summary.trace_header.as_deref());
+    answer.number("redriveCount", 0);
+    match not_redrivable(&summary.status, machine_deleting, now_ms) {
+        None => answer.string("redriveStatus", "REDRIVABLE"),
+        Some(reason) => {
+            answer.string("redriveStatus", "NOT_REDRIVABLE");
+            answer.string("redriveStatusReason", reason);
+        }
+    }
+    answer.end()
+}
+
+fn status_name(status: &Status) -> &'static str {
+    match status {
+        Status::Running => "RUNNING",
+        Status::Succeeded { .. } => "SUCCEEDED",
+        Status::Failed { .. } => "FAILED",
+        Status::TimedOut { .. } => "TIMED_OUT",
+        Status::Aborted { .. } => "ABORTED",
+    }
+}
+
+fn stop_ms(status: &Status) -> Option<i64> {
+    match status {
+        Status::Running => None,
+        Status::Succeeded { stop_ms, .. }
+        | Status::Failed { stop_ms, .. }
+        | Status::TimedOut { stop_ms, .. }
+        | Status::Aborted { stop_ms, .. } => Some(*stop_ms),
+    }
+}
+
+fn payload(answer: &mut Writer, (text, details): (&str, &str), payload: &Payload, included: IncludedData) {
+    let all = included == IncludedData::All;
+    if all {
+        answer.string(text, payload.text());
+    }
+    answer.member_object(details, |details| details.bool("included", all));
+}
+
+fn write_failure(answer: &mut Writer, failure: &Failure, included: IncludedData) {
+    if included == IncludedData::All {
+        answer.optional_string("error", failure.error.as_deref());
+        answer.optional_string("cause", failure.cause.as_deref());
+    }
+}
+
+/// Why it cannot be redriven; `None` if it can. Source: API model, `redriveStatusReason`.
+fn not_redrivable(status: &Status, machine_deleting: bool, now_ms: i64) -> Option<&'static str> {
+    match status {
+        Status::Running => Some("Execution is RUNNING and cannot be redriven"),
+        Status::Succeeded { .. } => Some("Execution is SUCCEEDED and cannot be redriven"),
+        Status::Failed { .. } | Status::TimedOut { .. } | Status::Aborted { .. } if machine_deleting => {
+            Some("State machine is in DELETING status")
+        }
+        Status::Failed { stop_ms, .. } | Status::TimedOut { stop_ms, .. } | Status::Aborted { stop_ms, .. } => {
+            let expired = now_ms.saturating_sub(*stop_ms) > REDRIVE_PERIOD_MS;
+            expired.then_some("Execution redrivable period exceeded")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn describe_as(status: Status, included: IncludedData, machine_deleting: bool, now_ms: i64) -> String {
+        let summary = Summary {
+            arn: "arn:e".into(),
+            name: "e".into(),
+            state_machine_arn: "arn:m".into(),
+            status,
+            start_ms: 1_000,
+            input: Payload::from_checked_text("{ }"),
+            trace_header: None,
+        };
+        let text = describe(&summary, machine_deleting, included, now_ms);
+        let head = r#"{"executionArn":"arn:e","stateMachineArn":"arn:m","name":"e","status":""#;
+        text.strip_prefix(head).expect("the head").to_string()
+    }
+
+    #[test]
+    fn each_status() {
+        let failure = || Failure::new("E", "C");
+        let input = r#""input":"{ }","inputDetails":{"included":true}"#;
+        let output = Payload::from_checked_text("1");
+        let cases = [
+            (
+                Status::Running,
+                format!(
+                    r#"RUNNING","startDate":1.000,{input},"redriveCount":0,"redriveStatus":"NOT_REDRIVABLE","redriveStatusReason":"Execution is RUNNING and cannot be redriven"}}"#
+                ),
+            ),
+            (
+                Status::Succeeded { output, stop_ms: 2_500 },
+                format!(
+                    r#"SUCCEEDED","startDate":1.000,"stopDate":2.500,{input},"output":"1","outputDetails":{{"included":true}},"redriveCount":0,"redriveStatus":"NOT_REDRIVABLE","redriveStatusReason":"Execution is SUCCEEDED and cannot be redriven"}}"#
+                ),
+            ),
+            (
+                Status::Failed { failure: failure(), stop_ms: 2_500 },
+                format!(
+                    r#"FAILED","startDate":1.000,"stopDate":2.500,{input},"error":"E","cause":"C","redriveCount":0,"redriveStatus":"REDRIVABLE"}}"#
+                ),
+            ),
+            (
+                Status::TimedOut { failure: failure(), stop_ms: 2_500 },
+                format!(
+                    r#"TIMED_OUT","startDate":1.000,"stopDate":2.500,{input},"redriveCount":0,"redriveStatus":"REDRIVABLE"}}"#
+                ),
+            ),
+            (
+                Status::Aborted { failure: Failure { error: None, cause: None }, stop_ms: 2_500 },
+                format!(
+                    r#"ABORTED","startDate":1.000,"stopDate":2.500,{input},"redriveCount":0,"redriveStatus":"REDRIVABLE"}}"#
+                ),
+            ),
+        ];
+        for (status, expected) in cases {
+            assert_eq!(describe_as(status, IncludedData::All, false, 3_000), expected);
+        }
+    }
+
+    #[test]
+    fn metadata_only() {
+        let failed = Status::Failed { failure: Failure::new("E", "C"), stop_ms: 2_500 };
+        assert_eq!(
+            describe_as(failed, IncludedData::MetadataOnly, false, 3_000),
+            r#"FAILED","startDate":1.000,"stopDate":2.500,"inputDetails":{"included":false},"redriveCount":0,"redriveStatus":"REDRIVABLE"}"#
+        );
+    }
+
+    #[test]
+    fn what_keeps_a_failed_execution_from_being_redriven() {
+        let failed = Status::Failed { failure: Failure::named("E"), stop_ms: 0 };
+        assert_eq!(not_redrivable(&failed, false, REDRIVE_PERIOD_MS), None);
+        let late = not_redrivable(&failed, false, REDRIVE_PERIOD_MS + 1);
+        assert_eq!(late, Some("Execution redrivable period exceeded"));
+        assert_eq!(not_redrivable(&failed, true, 0), Some("State machine is in DELETING status"));
+    }
+}

@@ -1,0 +1,169 @@
+//! ListExecutions, newest first.
+
+use std::sync::Arc;
+
+use stepwell_engine::{Cursor, ListExecutions, StatusName};
+use stepwell_machine::definition::MachineType;
+
+use crate::{
+    action::Request,
+    arn,
+    error::{Error, Reason},
+    fields::{ARN, EXECUTIONS_PAGE_TOKEN, Fields, LONG_ARN},
+    page::{Call, PageFields},
+    writer::Writer,
+};
+
+/// In the order in which AWS lists them. Source: recorded answers.
+const STATUSES: [(&str, Filter); 6] = [
+    ("SUCCEEDED", Filter::Status(StatusName::Succeeded)),
+    ("TIMED_OUT", Filter::Status(StatusName::TimedOut)),
+    ("PENDING_REDRIVE", Filter::PendingRedrive),
+    ("ABORTED", Filter::Status(StatusName::Aborted)),
+    ("FAILED", Filter::Status(StatusName::Failed)),
+    ("RUNNING", Filter::Status(StatusName::Running)),
+];
+
+#[derive(Clone, Copy)]
+enum Filter {
+    Status(StatusName),
+    /// Only children of a Map Run are ever in it.
+    PendingRedrive,
+}
+
+pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
+    let asked = read(request.fields()?)?;
+    let arn = asked.state_machine_arn.clone();
+    let status = asked.status;
+    let machine = request.engine.state_machine(&arn);
+    let machine = machine.ok_or_else(|| Error::StateMachineDoesNotExist(arn.clone()))?;
+    if machine.machine_type == MachineType::Express {
+        return Err(Error::StateMachineTypeNotSupported);
+    }
+    let page = request.engine.list_executions(asked).await?;
+    let mut answer = Writer::object();
+    answer.objects("executions", &page.items, |execution, listed| {
+        execution.string("executionArn", &listed.arn);
+        execution.string("stateMachineArn", &arn);
+        execution.string("name", &listed.name);
+        execution.string("status", status_name(listed.status));
+        execution.timestamp("startDate", listed.start_ms);
+        if let Some(stop_ms) = listed.stop_ms {
+            execution.timestamp("stopDate", stop_ms);
+        }
+        execution.number("redriveCount", 0);
+    });
+    if let Some(Cursor(next)) = &page.next {
+        answer.string("nextToken", &call(&arn, status).token(next));
+    }
+    Ok(answer.end())
+}
+
+fn read(mut fields: Fields<'_>) -> Result<ListExecutions, Error> {
+    const REDRIVEN: [(&str, ()); 2] = [("REDRIVEN", ()), ("NOT_REDRIVEN", ())];
+    let machine = fields.optional_text("stateMachineArn", &ARN)?;
+    let filter = fields.optional_choice("statusFilter", &STATUSES)?;
+    let page = PageFields::read(&mut fields, &EXECUTIONS_PAGE_TOKEN)?;
+    let map_run = fields.optional_text("mapRunArn", &LONG_ARN)?;
+    let redriven = fields.optional_choice("redriveFilter", &REDRIVEN)?;
+    fields.check()?;
+    let arn = exactly_one(machine, map_run)?;
+    if redriven.is_some() {
+        return Err(Error::validation("redriveFilter can only be specified together with mapRunArn"));
+    }
+    let status = match filter {
+        None => None,
+        Some(Filter::Status(status)) => Some(status),
+        Some(Filter::PendingRedrive) => {
+            return Err(Error::validation("statusFilter PENDING_REDRIVE can only be specified together with mapRunArn"));
+        }
+    };
+    arn::existing_state_machine(&arn)?;
+    let after = page.cursor(&call(&arn, status))?.map(Cursor);
+    Ok(ListExecutions { state_machine_arn: arn, status, limit: page.limit(), after })
+}
+
+/// The state machine of the two ARNs. The sentences are ours.
+fn exactly_one(machine: Option<Arc<str>>, map_run: Option<Arc<str>>) -> Result<Arc<str>, Error> {
+    match (machine, map_run) {
+        (Some(machine), None) => Ok(machine),
+        (None, Some(_)) => Err(Error::Unsupported("listing the executions of a Map Run")),
+        (Some(_), Some(_)) => Err(Error::validation("only one of stateMachineArn and mapRunArn can be specified")),
+        (None, None) => Err(Error::Validation {
+            message: "either stateMachineArn or mapRunArn must be specified".into(),
+            reason: Some(Reason::MissingRequiredParameter),
+        }),
+    }
+}
+
+fn call(arn: &str, status: Option<StatusName>) -> Call<'_> {
+    Call { action: "ListExecutions", arguments: [arn, status.map_or("", status_name)] }
+}
+
+fn status_name(status: StatusName) -> &'static str {
+    match status {
+        StatusName::Running => "RUNNING",
+        StatusName::Succeeded => "SUCCEEDED",
+        StatusName::Failed => "FAILED",
+        StatusName::TimedOut => "TIMED_OUT",
+        StatusName::Aborted => "ABORTED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stepwell_expr::json;
+
+    use super::*;
+
+    const MACHINE: &str = r#""stateMachineArn":"arn:aws:states:us-east-1:123456789012:stateMachine:M""#;
+
+    fn refusal(body: &str) -> String {
+        let body = json::parse(body).unwrap();
+        let error = Fields::of(&body).and_then(read).unwrap_err();
+        format!("{}: {error}", error.code())
+    }
+
+    #[test]
+    fn refusals() {
+        let cases = [
+            ("{}".to_string(), "ValidationException: either stateMachineArn or mapRunArn must be specified"),
+            (
+                format!(r#"{{{MACHINE},"statusFilter":"succeeded"}}"#),
+                "ValidationException: 1 validation error detected: Value 'succeeded' at 'statusFilter' failed to \
+                 satisfy constraint: Member must satisfy enum value set: [SUCCEEDED, TIMED_OUT, PENDING_REDRIVE, \
+                 ABORTED, FAILED, RUNNING]",
+            ),
+            (
+                format!(r#"{{{MACHINE},"statusFilter":"PENDING_REDRIVE"}}"#),
+                "ValidationException: statusFilter PENDING_REDRIVE can only be specified together with mapRunArn",
+            ),
+            (
+                r#"{"mapRunArn":"arn:aws:states:us-east-1:123456789012:mapRun:M/L:U"}"#.into(),
+                "UnsupportedOperationException: stepwell does not support listing the executions of a Map Run yet",
+            ),
+            (format!(r#"{{{MACHINE},"nextToken":"x"}}"#), "InvalidToken: Invalid Token: 'Invalid token'"),
+            (
+                format!("{{{}}}", MACHINE.replace(":M", ":M:1")),
+                "StateMachineDoesNotExist: State Machine Does Not Exist: \
+                 'arn:aws:states:us-east-1:123456789012:stateMachine:M:1'",
+            ),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(refusal(&body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_bound_to_the_filter() {
+        let arn = "arn:aws:states:us-east-1:123456789012:stateMachine:M";
+        let token = call(arn, Some(StatusName::Running)).token(b"row");
+        let body = json::parse(&format!(r#"{{{MACHINE},"statusFilter":"RUNNING","nextToken":"{token}"}}"#)).unwrap();
+        let asked = Fields::of(&body).and_then(read).unwrap();
+        assert_eq!((asked.after, asked.limit), (Some(Cursor(b"row".to_vec())), 100));
+        assert_eq!(
+            refusal(&format!(r#"{{{MACHINE},"nextToken":"{token}"}}"#)),
+            "InvalidToken: Invalid Token: 'Invalid token'"
+        );
+    }
+}

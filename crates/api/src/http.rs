@@ -1,0 +1,270 @@
+//! HTTP: connections to requests, answers to bytes.
+//!
+//! `POST /` carries AWS JSON, `GET /health` tells how the server is; there is nothing else. A host that begins with
+//! `sync-` is the same server. Credentials are not looked at yet.
+
+use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::{Body, Incoming},
+    header::{ALLOW, CONNECTION, CONTENT_TYPE, EXPECT, HeaderMap, HeaderName, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use stepwell_engine::Engine;
+use stepwell_expr::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    time::{sleep, timeout},
+};
+use uuid::Uuid;
+
+use crate::{
+    action::{self, Action},
+    error::Error,
+    limits,
+    race::{First, race},
+    writer::Writer,
+};
+
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const AWS_JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// How long a client may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// For the head of a request; also how long an idle connection is kept.
+    pub head_time_max: Duration,
+    /// For the body of a request.
+    pub body_time_max: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { head_time_max: limits::HEAD_TIME_MAX, body_time_max: limits::BODY_TIME_MAX }
+    }
+}
+
+/// The API of one engine. A clone is a pointer.
+#[derive(Clone)]
+pub struct Api {
+    engine: Engine,
+    options: Options,
+}
+
+impl Api {
+    pub fn new(engine: Engine) -> Api {
+        Api::with_options(engine, Options::default())
+    }
+
+    pub fn with_options(engine: Engine, options: Options) -> Api {
+        Api { engine, options }
+    }
+}
+
+/// Serves the API until `shutdown` ends, then ends idle connections, answers calls that wait, and gives the other
+/// requests under way [`limits::STOP_TIME_MAX`].
+pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future) {
+    let (stop, stopping) = watch::channel(false);
+    let connections = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
+    let graceful = GracefulShutdown::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let First::Right(permit) = race(shutdown.as_mut(), connections.clone().acquire_owned()).await else {
+            break;
+        };
+        let accepted = match race(shutdown.as_mut(), listener.accept()).await {
+            First::Left(_) => break,
+            First::Right(accepted) => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                if let First::Left(_) = race(shutdown.as_mut(), sleep(limits::ACCEPT_PAUSE)).await {
+                    break;
+                }
+                continue;
+            }
+        };
+        let connection = graceful.watch(connection(stream, api.clone(), stopping.clone()));
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection broke off");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    stop.send_replace(true);
+    if timeout(limits::STOP_TIME_MAX, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests under way were cut off by the stop");
+    }
+}
+
+/// One connection, to be driven to its end.
+fn connection(
+    stream: TcpStream,
+    api: Api,
+    stopping: watch::Receiver<bool>,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
+    // A refusal means that the peer is gone, which the first read will tell.
+    let _ = stream.set_nodelay(true);
+    let head_time_max = api.options.head_time_max;
+    let answer = service_fn(move |request| {
+        let (api, stopping) = (api.clone(), stopping.clone());
+        async move { Ok::<_, Infallible>(respond(&api, request, stopping).await) }
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_time_max)
+        .max_buf_size(limits::HEAD_BYTES_MAX)
+        .max_headers(limits::HEADERS_MAX)
+        .serve_connection(TokioIo::new(stream), answer)
+}
+
+async fn respond(api: &Api, request: Request<Incoming>, stopping: watch::Receiver<bool>) -> Response<Full<Bytes>> {
+    let path = request.uri().path();
+    match (path, request.method()) {
+        ("/", &Method::POST) => aws(api, request, stopping).await,
+        ("/health", &Method::GET | &Method::HEAD) => health(api),
+        ("/", method) => method_not_allowed(path, "POST", method),
+        ("/health", method) => method_not_allowed(path, "GET", method),
+        (_, _) => refusal(&Error::PathNotFound { path: path.to_string() }, JSON),
+    }
+}
+
+fn method_not_allowed(path: &str, allowed: &'static str, method: &Method) -> Response<Full<Bytes>> {
+    let error = Error::MethodNotAllowed { path: path.to_string(), allowed, method: method.to_string() };
+    let mut response = refusal(&error, JSON);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    response
+}
+
+fn health(api: &Api) -> Response<Full<Bytes>> {
+    let health = api.engine.health();
+    let mut answer = Writer::object();
+    answer.string("status", if health.poisoned.is_some() { "poisoned" } else { "ok" });
+    answer.optional_string("reason", health.poisoned.as_deref());
+    answer.number("openExecutions", health.open_executions);
+    let status = if health.poisoned.is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    response(status, JSON, answer.end())
+}
+
+/// Answers a call of AWS JSON 1.0. Source: the protocol's description in the Smithy documentation.
+async fn aws(api: &Api, request: Request<Incoming>, stopping: watch::Receiver<bool>) -> Response<Full<Bytes>> {
+    let id = Uuid::new_v4();
+    let (head, body) = request.into_parts();
+    let target = head.headers.get(TARGET).map_or("", |target| target.to_str().unwrap_or("")).to_string();
+    let mut response = match answer(api, &target, &head.headers, body, stopping).await {
+        Ok(answer) => response(StatusCode::OK, AWS_JSON, answer),
+        Err(error) => {
+            tracing::debug!(%id, target, code = error.code(), "refused");
+            refusal(&error, AWS_JSON)
+        }
+    };
+    let mut buffer = Uuid::encode_buffer();
+    let id = HeaderValue::from_str(id.hyphenated().encode_lower(&mut buffer)).expect("a UUID is visible ASCII");
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+async fn answer(
+    api: &Api,
+    target: &str,
+    headers: &HeaderMap,
+    body: Incoming,
+    stopping: watch::Receiver<bool>,
+) -> Result<String, Error> {
+    let may_drain = !headers.contains_key(EXPECT);
+    let body = read_body(body, may_drain, api.options.body_time_max).await?;
+    let action = Action::of_target(target)?;
+    let body = parse(&body)?;
+    let trace_header = headers.get(TRACE_ID).and_then(|value| value.to_str().ok());
+    let trace_header = trace_header.filter(|value| value.len() <= limits::TRACE_HEADER_CHARS_MAX).map(Arc::from);
+    action.answer(action::Request { engine: &api.engine, body: &body, trace_header, stopping }).await
+}
+
+/// The whole body, within its limits of size and time.
+///
+/// A client that is still writing does not read: so what is too large is read to its end and dropped, if it may be
+/// (`may_drain`: the client does not wait to be asked for the body) and up to a bound.
+async fn read_body(mut body: Incoming, may_drain: bool, time_max: Duration) -> Result<Bytes, Error> {
+    let too_large = Error::RequestTooLarge { limit: limits::REQUEST_BYTES_MAX };
+    let announced = body.size_hint().lower();
+    if announced > limits::REQUEST_BYTES_MAX as u64 && (!may_drain || announced > limits::REFUSED_BYTES_MAX as u64) {
+        return Err(too_large);
+    }
+    let mut first = Bytes::new();
+    let mut whole: Vec<u8> = Vec::new();
+    let mut bytes = 0;
+    let reading = async {
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Error::RequestBrokenOff)?;
+            let Ok(data) = frame.into_data() else { continue };
+            bytes += data.len();
+            if bytes > limits::REFUSED_BYTES_MAX {
+                break;
+            }
+            if bytes > limits::REQUEST_BYTES_MAX {
+                whole = Vec::new();
+            } else if bytes == data.len() {
+                first = data;
+            } else {
+                if whole.is_empty() {
+                    whole.extend(&first);
+                }
+                whole.extend(&data);
+            }
+        }
+        Ok(())
+    };
+    let read = timeout(time_max, reading).await;
+    read.map_err(|_| Error::RequestTimeout { seconds: time_max.as_secs() })??;
+    if bytes > limits::REQUEST_BYTES_MAX {
+        return Err(too_large);
+    }
+    Ok(if whole.is_empty() { first } else { whole.into() })
+}
+
+/// A body of no bytes is an empty object.
+fn parse(body: &[u8]) -> Result<Value, Error> {
+    if body.is_empty() {
+        return Ok(Value::empty_object());
+    }
+    let text = std::str::from_utf8(body).map_err(|error| {
+        Error::Serialization(format!("the request is not valid UTF-8 from byte {} on", error.valid_up_to()))
+    })?;
+    json::parse(text).map_err(|error| Error::Serialization(error.message))
+}
+
+fn refusal(error: &Error, content_type: HeaderValue) -> Response<Full<Bytes>> {
+    let status = StatusCode::from_u16(error.status()).expect("the statuses of errors are valid");
+    let mut response = response(status, content_type, error.body());
+    let unread = matches!(
+        error,
+        Error::RequestTooLarge { .. } | Error::RequestTimeout { .. } | Error::RequestBrokenOff
+    );
+    if unread {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+fn response(status: StatusCode, content_type: HeaderValue, body: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response
+}

@@ -1,0 +1,65 @@
+//! Every bound of this crate.
+
+use std::time::Duration;
+
+/// Largest body of a request, in bytes. Ours: AWS takes 1 MB; a definition of 1 MiB grows when written as a JSON string.
+pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes past the largest body that are read and dropped, so that a client gets to read why it was refused.
+pub const REFUSED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Largest head of a request, in bytes: the buffer that a head must fit in.
+pub const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Headers of one request.
+pub const HEADERS_MAX: usize = 100;
+/// Time in which the head of a request must have come; also how long an idle connection is kept.
+pub const HEAD_TIME_MAX: Duration = Duration::from_secs(60);
+/// Time in which the body of a request must have come.
+pub const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+/// Connections at once; further ones wait to be accepted.
+pub const CONNECTIONS_MAX: usize = 16_384;
+/// Time that requests under way get when the server stops.
+pub const STOP_TIME_MAX: Duration = Duration::from_secs(10);
+/// Pause after a connection could not be accepted (no free file handles), before the next try.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Largest input, output or result, in bytes of UTF-8. Source: Step Functions quotas.
+pub const PAYLOAD_BYTES_MAX: usize = stepwell_machine::limits::PAYLOAD_BYTES_MAX;
+/// Largest definition, in bytes of UTF-8. Source: Step Functions API model.
+pub const DEFINITION_BYTES_MAX: usize = stepwell_machine::limits::DEFINITION_BYTES_MAX;
+/// Longest name of a state machine, execution, activity or worker, in characters. Source: API model.
+pub const NAME_CHARS_MAX: usize = 80;
+/// Longest ARN, in characters. Source: API model, shape `Arn`.
+pub const ARN_CHARS_MAX: usize = 256;
+/// Longest ARN of a Map Run or a version, in characters. Source: API model, shape `LongArn`.
+pub const LONG_ARN_CHARS_MAX: usize = 2_000;
+/// Longest error name that a caller gives, in characters. Source: API model.
+pub const ERROR_CHARS_MAX: usize = stepwell_machine::limits::ERROR_CHARS_MAX;
+/// Longest cause that a caller gives, in characters. Source: API model.
+pub const CAUSE_CHARS_MAX: usize = stepwell_machine::limits::CAUSE_CHARS_MAX;
+/// Longest task token, in characters. Source: API model.
+pub const TASK_TOKEN_CHARS_MAX: usize = 2_048;
+/// Longest `traceHeader`, in characters. Source: API model.
+pub const TRACE_HEADER_CHARS_MAX: usize = 256;
+/// Longest description of a version, in characters. Source: API model.
+pub const DESCRIPTION_CHARS_MAX: usize = 256;
+/// Longest page token, in characters. Source: API model.
+pub const PAGE_TOKEN_CHARS_MAX: usize = 1_024;
+/// Longest page token of ListExecutions, in characters. Source: API model.
+pub const EXECUTIONS_PAGE_TOKEN_CHARS_MAX: usize = 3_096;
+/// Rows in one page. Source: API model.
+pub const PAGE_MAX: i64 = 1_000;
+/// Rows in one page unless told. Source: API reference.
+pub const PAGE_DEFAULT: usize = 100;
+/// Diagnostics in one answer of ValidateStateMachineDefinition. Source: API model.
+pub const DIAGNOSTICS_MAX: i64 = 100;
+/// How long a page token lives. Source: API reference.
+pub const PAGE_TOKEN_SECONDS_MAX: u64 = 24 * 60 * 60;
+/// Tags of one resource. Source: Step Functions quotas.
+pub const TAGS_MAX: usize = stepwell_engine::limits::TAGS_MAX;
+/// Longest tag key, in characters. Source: API model.
+pub const TAG_KEY_CHARS_MAX: usize = 128;
+/// Longest tag value, in characters. Source: API model.
+pub const TAG_VALUE_CHARS_MAX: usize = 256;
+/// Longest id of an encryption key, in characters. Source: API model.
+pub const KEY_ID_CHARS_MAX: usize = 2_048;
+/// How long a closed execution may be redriven, in milliseconds (14 days). Source: Step Functions guide.
+pub const REDRIVE_PERIOD_MS: i64 = 14 * 24 * 60 * 60 * 1_000;
