@@ -1,1 +1,41 @@
-fn main() {}
+//! Stepwell: AWS Step Functions that anyone can own.
+
+mod cli;
+mod exit;
+mod run;
+mod serve;
+mod tasks;
+mod trace;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::{
+    cli::{Cli, Command},
+    exit::Exit,
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Serve(options) => serve::serve(&options),
+        Command::Run(options) => run::run(&options),
+        Command::Validate(options) => validate::validate(&options),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "stepwell", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            anstream::eprintln!("{}error:{} {error:#}", trace::RED.render(), trace::RED.render_reset());
+            Exit::of(&error).into()
+        }
+    }
+}

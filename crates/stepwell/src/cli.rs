@@ -1,0 +1,128 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// AWS Step Functions that anyone can own.
+///
+/// Runs Amazon States Language workflows durably and speaks the AWS Step Functions API: point the AWS CLI or any SDK
+/// at it with --endpoint-url.
+#[derive(Parser)]
+#[command(name = "stepwell", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad input. Colours turn off when piped and with NO_COLOR.";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Serve the AWS Step Functions API.
+    Serve(ServeOptions),
+    /// Run a definition once, without a server; print its trace and its output.
+    Run(RunOptions),
+    /// Check definitions and print every problem.
+    Validate(ValidateOptions),
+    /// Print a completion script: stepwell completions bash > /etc/bash_completion.d/stepwell
+    Completions { shell: Shell },
+}
+
+#[derive(Args)]
+pub(crate) struct ServeOptions {
+    /// Folder that keeps everything; `:memory:` keeps nothing.
+    #[arg(long, value_name = "DIR", env = "STEPWELL_DATA", default_value = "stepwell-data")]
+    pub(crate) data: String,
+    /// Port on 127.0.0.1; 0 takes a free one and prints it.
+    #[arg(long, env = "STEPWELL_PORT", default_value_t = 8083)]
+    pub(crate) port: u16,
+    /// Address and port instead, e.g. 0.0.0.0:8083. Anyone who reaches it may do anything: there is no sign-in yet.
+    #[arg(long, value_name = "ADDR:PORT", env = "STEPWELL_LISTEN", conflicts_with = "port")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Write the port here once the server answers.
+    #[arg(long, value_name = "FILE", env = "STEPWELL_PORT_FILE")]
+    pub(crate) port_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) identity: IdentityOptions,
+    /// Threads that drive executions; by default one for each core.
+    #[arg(long, value_name = "N", env = "STEPWELL_DRIVERS", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) drivers: Option<u16>,
+    /// One JSON object for each log line, and for the line that tells where the server listens.
+    #[arg(long, env = "STEPWELL_JSON")]
+    pub(crate) json: bool,
+}
+
+/// The account and region of all ARNs.
+#[derive(Args)]
+pub(crate) struct IdentityOptions {
+    /// Account of all ARNs: twelve digits.
+    #[arg(long, env = "STEPWELL_ACCOUNT", default_value = "123456789012", value_parser = account)]
+    pub(crate) account: String,
+    /// Region of all ARNs.
+    #[arg(long, env = "STEPWELL_REGION", default_value = "us-east-1", value_parser = region)]
+    pub(crate) region: String,
+    /// Where Lambda functions are invoked (http://…); AWS_ENDPOINT_URL serves as well.
+    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_LAMBDA")]
+    pub(crate) lambda_endpoint: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct RunOptions {
+    /// The definition: a file with a state machine in JSON.
+    pub(crate) file: PathBuf,
+    /// Input: JSON text, or @FILE.
+    #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
+    pub(crate) input: String,
+    /// Name of the execution; by default a UUID.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) identity: IdentityOptions,
+    /// One JSON object at the end instead of the trace.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ValidateOptions {
+    /// Files with a state machine in JSON.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Check as an Express state machine, which may not use callbacks, .sync or activities.
+    #[arg(long)]
+    pub(crate) express: bool,
+    /// One JSON object for each file.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn account(text: &str) -> Result<String, String> {
+    let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.to_owned()).ok_or_else(|| "an account has twelve digits".to_owned())
+}
+
+fn region(text: &str) -> Result<String, String> {
+    let plain =
+        !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    plain.then(|| text.to_owned()).ok_or_else(|| "a region has letters, digits and hyphens".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn accounts_and_regions_are_checked() {
+        assert!(super::account("123456789012").is_ok());
+        assert!(super::account("12345678901").is_err());
+        assert!(super::region("eu-central-1").is_ok());
+        assert!(super::region("eu central").is_err());
+    }
+}

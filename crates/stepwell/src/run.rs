@@ -1,0 +1,142 @@
+//! `stepwell run`: one execution without a server; nothing is kept.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use stepwell_engine::{
+    Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, StartExecution, Summary, SystemClock, Tags,
+};
+use stepwell_expr::{Payload, Value, json};
+use stepwell_machine::{Failure, Status, definition::MachineType};
+use stepwell_store::memory::Memory;
+
+use crate::{
+    cli::RunOptions,
+    exit::{BadInput, Exit},
+    serve::runtime,
+    tasks::Tasks,
+    trace::{self, BOLD, GREEN, RED},
+    validate,
+};
+
+/// How often the trace looks for new events.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Events read at a time.
+const EVENTS_AT_A_TIME: usize = 1_000;
+
+pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
+    let definition = validate::read(&options.file)?;
+    let input = read_input(&options.input)?;
+    let runtime = runtime()?;
+    let config = Config {
+        account: options.identity.account.as_str().into(),
+        region: options.identity.region.as_str().into(),
+        drivers: 1,
+        clock: Arc::new(SystemClock),
+    };
+    let tasks = Arc::new(Tasks::new(&options.identity));
+    let engine = Engine::open(Arc::new(Memory::new()), config, tasks, runtime.handle().clone())?;
+    runtime.block_on(async {
+        let exit = execute(&engine, options, definition, input).await;
+        engine.shut_down().await;
+        exit
+    })
+}
+
+fn read_input(input: &str) -> anyhow::Result<Payload> {
+    let text = match input.strip_prefix('@') {
+        Some(file) => validate::read(file.as_ref())?,
+        None => input.to_owned(),
+    };
+    json::check(&text).map_err(|error| {
+        BadInput(format!("the input is not JSON: {error} (line {}, column {})", error.line, error.column))
+    })?;
+    Ok(Payload::from_checked_text(text))
+}
+
+async fn execute(engine: &Engine, options: &RunOptions, definition: String, input: Payload) -> anyhow::Result<Exit> {
+    let created = engine
+        .create_state_machine(CreateStateMachine {
+            name: "run".into(),
+            machine_type: MachineType::Standard,
+            definition: definition.into(),
+            role_arn: format!("arn:aws:iam::{}:role/stepwell-run", options.identity.account).into(),
+            logging: Value::empty_object(),
+            tracing: Value::empty_object(),
+            encryption: Value::empty_object(),
+            tags: Tags::new(),
+        })
+        .await;
+    let machine = match created {
+        Ok(machine) => machine,
+        Err(CreateStateMachineError::InvalidDefinition(diagnostics)) => {
+            for diagnostic in &diagnostics {
+                validate::print_diagnostic(&options.file, diagnostic);
+            }
+            return Err(BadInput("the definition has problems".to_owned()).into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let start = StartExecution {
+        state_machine_arn: machine.arn.clone(),
+        name: options.name.as_deref().map(Into::into),
+        input,
+        trace_header: None,
+    };
+    let started = engine.start_execution(start).await.context("the execution could not be started")?;
+    follow(engine, &started.arn, started.start_ms, !options.json).await?;
+    let summary = engine.execution(&started.arn).await?;
+    Ok(report(&summary, options.json))
+}
+
+/// Prints the events as they come, until the execution has ended.
+async fn follow(engine: &Engine, arn: &Arc<str>, start_ms: i64, print: bool) -> anyhow::Result<()> {
+    let mut after = None;
+    loop {
+        let ended = !matches!(engine.execution(arn).await?.status, Status::Running);
+        let get =
+            GetHistory { execution_arn: arn.clone(), reverse: false, with_data: print, limit: EVENTS_AT_A_TIME, after };
+        let page = engine.history(get).await?;
+        if print {
+            page.events.iter().for_each(|event| trace::print(event, start_ms));
+        }
+        if page.events.is_empty() {
+            if ended {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        after = page.last.or(after);
+    }
+}
+
+fn report(summary: &Summary, as_json: bool) -> Exit {
+    let (status, output, failure) = match &summary.status {
+        Status::Running => ("RUNNING", None, None),
+        Status::Succeeded { output, .. } => ("SUCCEEDED", Some(output), None),
+        Status::Failed { failure, .. } => ("FAILED", None, Some(failure)),
+        Status::TimedOut { failure, .. } => ("TIMED_OUT", None, Some(failure)),
+        Status::Aborted { failure, .. } => ("ABORTED", None, Some(failure)),
+    };
+    if as_json {
+        anstream::println!("{}", summary_json(summary, status, output, failure));
+    } else if let Some(output) = output {
+        anstream::println!("{GREEN}{status}{GREEN:#}\n{}", output.text());
+    } else if let Some(failure) = failure {
+        let error = failure.error.as_deref().unwrap_or("no error name");
+        anstream::println!("{RED}{status}{RED:#} {BOLD}{error}{BOLD:#}\n{}", failure.cause.as_deref().unwrap_or(""));
+    }
+    if output.is_some() { Exit::Done } else { Exit::Failed }
+}
+
+fn summary_json(summary: &Summary, status: &str, output: Option<&Payload>, failure: Option<&Failure>) -> Value {
+    let text = |text: &Option<Arc<str>>| text.clone().map(Value::String);
+    let members = [
+        ("executionArn", Some(Value::String(summary.arn.clone()))),
+        ("status", Some(Value::from(status))),
+        ("output", output.map(|output| output.value().clone())),
+        ("error", failure.and_then(|failure| text(&failure.error))),
+        ("cause", failure.and_then(|failure| text(&failure.cause))),
+    ];
+    Value::object(members.into_iter().filter_map(|(name, value)| Some((name, value?))))
+}

@@ -1,0 +1,104 @@
+//! `stepwell serve`: the API on one port, until a signal ends it.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+};
+
+use anyhow::Context;
+use stepwell_api::Api;
+use stepwell_engine::{Config, Engine, SystemClock};
+use stepwell_store::{Store, embedded::Embedded, memory::Memory};
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, Runtime},
+    signal::unix::{SignalKind, signal},
+};
+use tracing_subscriber::EnvFilter;
+
+use crate::{cli::ServeOptions, exit::Exit, tasks::Tasks};
+
+pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
+    log_to_stderr(options.json);
+    let runtime = runtime()?;
+    let store = open_store(&options.data)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let config = Config {
+        account: options.identity.account.as_str().into(),
+        region: options.identity.region.as_str().into(),
+        drivers: options.drivers.map_or(cores, usize::from),
+        clock: Arc::new(SystemClock),
+    };
+    let tasks = Arc::new(Tasks::new(&options.identity));
+    let engine = Engine::open(store, config, tasks, runtime.handle().clone()).context("the engine cannot start")?;
+    runtime.block_on(listen(options, engine))?;
+    Ok(Exit::Done)
+}
+
+/// One thread for each core; tasks and connections are light, executions have threads of their own.
+pub(crate) fn runtime() -> anyhow::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().build().context("no threads to run on")
+}
+
+/// `STEPWELL_LOG` filters, e.g. `debug` or `stepwell_engine=trace`; `info` by default.
+fn log_to_stderr(json: bool) {
+    let filter = EnvFilter::try_from_env("STEPWELL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json {
+        log.json().init();
+    } else {
+        log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none())
+            .init();
+    }
+}
+
+fn open_store(data: &str) -> anyhow::Result<Arc<dyn Store>> {
+    if data == ":memory:" {
+        return Ok(Arc::new(Memory::new()));
+    }
+    Ok(Arc::new(Embedded::open(Path::new(data))?))
+}
+
+async fn listen(options: &ServeOptions, engine: Engine) -> anyhow::Result<()> {
+    let wanted = options.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)));
+    let listener = TcpListener::bind(wanted).await.with_context(|| format!("cannot listen on {wanted}"))?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    let mut terminated = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupted = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "anyone who reaches this address may do anything: there is no sign-in yet");
+    }
+    announce(options, address)?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminated.recv() => tracing::info!("SIGTERM: stopping"),
+            _ = interrupted.recv() => tracing::info!("SIGINT: stopping"),
+        }
+    };
+    stepwell_api::serve(listener, Api::new(engine.clone()), stop).await;
+    engine.shut_down().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Tells where the server listens: on standard output, and in the port file once it answers.
+fn announce(options: &ServeOptions, address: SocketAddr) -> anyhow::Result<()> {
+    let endpoint = format!("http://{address}");
+    if options.json {
+        let port = i64::from(address.port()).into();
+        anstream::println!(
+            "{}",
+            stepwell_expr::Value::object([("endpoint", endpoint.as_str().into()), ("port", port)])
+        );
+    } else {
+        anstream::println!("listening on {endpoint}");
+    }
+    if let Some(file) = &options.port_file {
+        // Whoever waits for the file must never read half of it.
+        let half = file.with_extension("writing");
+        let write = std::fs::write(&half, format!("{}\n", address.port())).and_then(|()| std::fs::rename(&half, file));
+        write.with_context(|| format!("cannot write the port to `{}`", file.display()))?;
+    }
+    Ok(())
+}
