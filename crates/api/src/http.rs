@@ -200,40 +200,39 @@ async fn answer(
 ///
 /// A client that is still writing does not read: so what is too large is read to its end and dropped, if it may be
 /// (`may_drain`: the client does not wait to be asked for the body) and up to a bound.
-async fn read_body(mut body: Incoming, may_drain: bool, time_max: Duration) -> Result<Bytes, Error> {
-    let too_large = Error::RequestTooLarge { limit: limits::REQUEST_BYTES_MAX };
+async fn read_body(body: Incoming, may_drain: bool, time_max: Duration) -> Result<Bytes, Error> {
     let announced = body.size_hint().lower();
-    if announced > limits::REQUEST_BYTES_MAX as u64 && (!may_drain || announced > limits::REFUSED_BYTES_MAX as u64) {
-        return Err(too_large);
+    let unbearable = announced > limits::REFUSED_BYTES_MAX as u64;
+    if announced > limits::REQUEST_BYTES_MAX as u64 && (!may_drain || unbearable) {
+        return Err(Error::RequestTooLarge { limit: limits::REQUEST_BYTES_MAX });
     }
+    let gathered = timeout(time_max, gather(body)).await;
+    gathered.unwrap_or(Err(Error::RequestTimeout { seconds: time_max.as_secs() }))
+}
+
+/// Puts the frames of a body together; most have one.
+async fn gather(mut body: Incoming) -> Result<Bytes, Error> {
     let mut first = Bytes::new();
     let mut whole: Vec<u8> = Vec::new();
     let mut bytes = 0;
-    let reading = async {
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| Error::RequestBrokenOff)?;
-            let Ok(data) = frame.into_data() else { continue };
-            bytes += data.len();
-            if bytes > limits::REFUSED_BYTES_MAX {
-                break;
-            }
-            if bytes > limits::REQUEST_BYTES_MAX {
-                whole = Vec::new();
-            } else if bytes == data.len() {
-                first = data;
-            } else {
-                if whole.is_empty() {
-                    whole.extend(&first);
-                }
-                whole.extend(&data);
-            }
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Error::RequestBrokenOff)?;
+        let Ok(data) = frame.into_data() else { continue };
+        bytes += data.len();
+        if bytes > limits::REFUSED_BYTES_MAX {
+            break;
         }
-        Ok(())
-    };
-    let read = timeout(time_max, reading).await;
-    read.map_err(|_| Error::RequestTimeout { seconds: time_max.as_secs() })??;
+        if bytes > limits::REQUEST_BYTES_MAX {
+            whole = Vec::new();
+        } else if bytes == data.len() {
+            first = data;
+        } else {
+            whole.extend(std::mem::take(&mut first));
+            whole.extend(data);
+        }
+    }
     if bytes > limits::REQUEST_BYTES_MAX {
-        return Err(too_large);
+        return Err(Error::RequestTooLarge { limit: limits::REQUEST_BYTES_MAX });
     }
     Ok(if whole.is_empty() { first } else { whole.into() })
 }

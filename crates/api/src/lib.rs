@@ -11,7 +11,7 @@ mod error;
 mod fields;
 mod history_event;
 mod http;
-mod limits;
+pub mod limits;
 mod machine_view;
 mod name;
 mod page;
