@@ -13,6 +13,9 @@ pub mod limits;
 pub mod payload;
 pub mod value;
 
+#[cfg(test)]
+mod properties;
+
 pub use environment::{Environment, Fuel, OutOfFuel};
 pub use payload::Payload;
 pub use value::{Number, Object, Value};

@@ -23,7 +23,18 @@ pub(super) struct Reader<'t, const BUILD: bool> {
     open: Vec<Open>,
     /// Holds a string with escapes while it is read.
     unescaped: String,
+    /// Items of the arrays that are open, innermost last: an array is made when its length is known.
+    items: Vec<Value>,
+    /// Likewise the members of objects.
+    members: Vec<(Arc<str>, Value)>,
+    /// Names of members that were read lately: a name that comes again (in a list of objects) is shared.
+    names: Vec<Option<Arc<str>>>,
 }
+
+/// Room for names that are shared; a power of two.
+const NAMES_MAX: usize = 64;
+/// Longer names are not shared.
+const NAME_BYTES_MAX: usize = 32;
 
 #[derive(Clone, Copy)]
 struct Open {
@@ -48,7 +59,16 @@ impl Kind {
 
 impl<'t, const BUILD: bool> Reader<'t, BUILD> {
     pub(super) fn new(text: &'t str) -> Reader<'t, BUILD> {
-        Reader { text, bytes: text.as_bytes(), at: 0, open: Vec::new(), unescaped: String::new() }
+        Reader {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            open: Vec::new(),
+            unescaped: String::new(),
+            items: Vec::new(),
+            members: Vec::new(),
+            names: Vec::new(),
+        }
     }
 
     pub(super) fn document(mut self) -> Result<Value, SyntaxError> {
@@ -77,7 +97,8 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
         match first {
             b'"' => {
                 self.at += 1;
-                self.string(": was expecting closing quote for a string value", "string value")
+                let text = self.string(": was expecting closing quote for a string value", "string value")?;
+                Ok(if BUILD { Value::String(text.unwrap_or(&self.unescaped).into()) } else { Value::Null })
             }
             b'{' => self.object(),
             b'[' => self.array(),
@@ -91,50 +112,80 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
 
     fn array(&mut self) -> Result<Value, SyntaxError> {
         self.enter(Kind::Array)?;
-        let mut items = Vec::new();
+        let own_from = self.items.len();
         let mut next = self.need_entry()?;
-        if next == b']' {
-            return Ok(self.leave(Value::Array(Arc::new(items))));
-        }
-        loop {
+        while next != b']' {
             let item = self.value(next)?;
             if BUILD {
-                items.push(item);
+                self.items.push(item);
             }
-            next = match self.need_entry()? {
-                b']' => {
-                    items.shrink_to_fit();
-                    return Ok(self.leave(if BUILD { Value::Array(Arc::new(items)) } else { Value::Null }));
+            next = self.need_entry()?;
+            if next != b']' {
+                next = self.comma(next)?;
+                if next == b']' {
+                    return Err(self.odd_value(next));
                 }
-                other => self.comma(other)?,
-            };
+            }
         }
+        self.leave();
+        Ok(if BUILD { Value::array(self.items.split_off(own_from)) } else { Value::Null })
     }
 
     fn object(&mut self) -> Result<Value, SyntaxError> {
         self.enter(Kind::Object)?;
-        let mut members = Object::new();
+        let own_from = self.members.len();
         let mut next = self.need_entry()?;
-        if next == b'}' {
-            return Ok(self.leave(Value::Object(Arc::new(members))));
-        }
-        loop {
+        while next != b'}' {
             if next != b'"' {
                 return Err(self.unexpected("was expecting double-quote to start field name"));
             }
             self.at += 1;
-            let name = self.string(" in field name", "name")?;
+            let name = self.name()?;
             let first = self.colon()?;
             let member = self.value(first)?;
-            if let Value::String(name) = name {
-                members.insert(name, member);
+            if let Some(name) = name {
+                self.members.push((name, member));
             }
-            next = match self.need_entry()? {
-                b'}' => {
-                    return Ok(self.leave(if BUILD { Value::Object(Arc::new(members)) } else { Value::Null }));
+            next = self.need_entry()?;
+            if next != b'}' {
+                next = self.comma(next)?;
+                if next == b'}' {
+                    return Err(self.unexpected("was expecting double-quote to start field name"));
                 }
-                other => self.comma(other)?,
-            };
+            }
+        }
+        self.leave();
+        if !BUILD {
+            return Ok(Value::Null);
+        }
+        let mut members = Object::with_capacity(self.members.len() - own_from);
+        members.extend(self.members.drain(own_from..));
+        Ok(Value::Object(Arc::new(members)))
+    }
+
+    /// Reads a member's name after its opening quote, and the closing one; `None` where nothing is built.
+    fn name(&mut self) -> Result<Option<Arc<str>>, SyntaxError> {
+        let Some(text) = self.string(" in field name", "name")? else {
+            return Ok(if BUILD { Some(self.unescaped.as_str().into()) } else { None });
+        };
+        if !BUILD {
+            return Ok(None);
+        }
+        if text.len() > NAME_BYTES_MAX {
+            return Ok(Some(text.into()));
+        }
+        let ends = text.bytes().next().map_or(0, usize::from) + 3 * text.bytes().next_back().map_or(0, usize::from);
+        let place = (ends + 7 * text.len()) % NAMES_MAX;
+        if self.names.is_empty() {
+            self.names.resize_with(NAMES_MAX, || None);
+        }
+        match &self.names[place] {
+            Some(name) if **name == *text => Ok(Some(name.clone())),
+            _ => {
+                let name: Arc<str> = text.into();
+                self.names[place] = Some(name.clone());
+                Ok(Some(name))
+            }
         }
     }
 
@@ -151,10 +202,9 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
     }
 
     /// Takes the closing bracket at `at`.
-    fn leave(&mut self, value: Value) -> Value {
+    fn leave(&mut self) {
         self.at += 1;
         self.open.pop();
-        value
     }
 
     /// What stands where an entry, a comma or the closing bracket may; fails at the end and at the wrong bracket.
@@ -354,14 +404,14 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
         self.fail(format!("Unexpected character ({description}) in numeric value: {comment}"))
     }
 
-    /// Reads a string after its opening quote, and the closing one.
-    fn string(&mut self, at_end: &str, control_in: &str) -> Result<Value, SyntaxError> {
+    /// Reads a string after its opening quote, and the closing one. `None`: it had escapes and is in `unescaped`.
+    fn string(&mut self, at_end: &str, control_in: &str) -> Result<Option<&'t str>, SyntaxError> {
         let start = self.at;
         match self.plain_run() {
             Some(b'"') => {
                 let text = &self.text[start..self.at];
                 self.at += 1;
-                return Ok(if BUILD { Value::String(text.into()) } else { Value::Null });
+                return Ok(Some(text));
             }
             Some(b'\\') => {}
             other => return Err(self.broken_string(other, at_end, control_in)),
@@ -369,22 +419,16 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
         self.unescaped.clear();
         let mut run = start;
         loop {
-            if BUILD {
-                self.unescaped.push_str(&self.text[run..self.at]);
-            }
+            self.unescaped.push_str(&self.text[run..self.at]);
             self.at += 1;
             let char = self.escape()?;
-            if BUILD {
-                self.unescaped.push(char);
-            }
+            self.unescaped.push(char);
             run = self.at;
             match self.plain_run() {
                 Some(b'"') => {
-                    if BUILD {
-                        self.unescaped.push_str(&self.text[run..self.at]);
-                    }
+                    self.unescaped.push_str(&self.text[run..self.at]);
                     self.at += 1;
-                    return Ok(if BUILD { Value::String(self.unescaped.as_str().into()) } else { Value::Null });
+                    return Ok(None);
                 }
                 Some(b'\\') => {}
                 other => return Err(self.broken_string(other, at_end, control_in)),

@@ -405,6 +405,11 @@ fn work_and_size_are_bounded() {
     let member = format!("{{\"a\":{}}}", &nested[1..nested.len() - 1]);
     assert_eq!(read("$[?(@.a)]", &member), "? result is nested deeper than 256 levels");
     assert!(read("$..*", &nested).starts_with("[["));
+    // The deepest recursion that there is stays within the stack of a test's thread (2 MiB).
+    let steps = ".a[0]".repeat(40);
+    let filters = format!("$..[?(@..[?($..[?($..[?(@..b{steps})]..c)]..d)]..e)]");
+    let objects = format!("{}1{}", "{\"a\":[".repeat(127), "]}".repeat(127));
+    assert_eq!(read(&filters, &objects), "? out of fuel");
     let deep = "{\"a\":1}".to_string();
     assert!(
         Path::parse(&format!("$.{}a", "a.".repeat(127)))
