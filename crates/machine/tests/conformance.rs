@@ -43,14 +43,14 @@ fn fill(text: &str) -> String {
 fn collect(case: &Value, steps: &Value, calls: &mut Vec<Call>) {
     for step in steps.as_array().unwrap_or_default() {
         match step.get("op").and_then(Value::as_str) {
-            Some("background") => collect(case, step.get("steps").unwrap(), calls),
+            Some("background") => collect(case, step.get("steps").expect("a background step has steps"), calls),
             Some("call") => {
-                let params = step.get("params").unwrap();
+                let params = step.get("params").expect("a call has parameters");
                 let Some(definition) = params.get("definition").and_then(Value::as_str) else { continue };
-                let action = step.get("action").and_then(Value::as_str).unwrap();
+                let action = step.get("action").and_then(Value::as_str).expect("a call has an action");
                 let express = params.get("type").and_then(Value::as_str) == Some("EXPRESS");
                 calls.push(Call {
-                    case: case.get("id").and_then(Value::as_str).unwrap().to_string(),
+                    case: case.get("id").and_then(Value::as_str).expect("a case has an id").to_string(),
                     action: action.to_string(),
                     definition: fill(definition),
                     machine_type: if express { MachineType::Express } else { MachineType::Standard },
@@ -131,7 +131,15 @@ fn definitions_of_the_corpus_are_judged_as_recorded() {
             failures.push(format!("{}: does not load", call.case));
         }
     }
-    println!("{} calls, {} failing, {} validated", calls.len(), calls.iter().filter(|c| c.fails && is_about_definition(&c.recorded.as_ref().map(Value::to_string).unwrap_or_default())).count(), calls.iter().filter(|c| c.action.starts_with("Validate")).count());
+    println!(
+        "{} calls, {} failing, {} validated",
+        calls.len(),
+        calls
+            .iter()
+            .filter(|c| c.fails && is_about_definition(&c.recorded.as_ref().map(Value::to_string).unwrap_or_default()))
+            .count(),
+        calls.iter().filter(|c| c.action.starts_with("Validate")).count()
+    );
     assert!(calls.len() > 500, "the corpus has definitions");
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), calls.len(), failures.join("\n\n"));
 }

@@ -3,6 +3,9 @@
 //! A case: lines that begin with `#` (its title), a definition (one line or more; `@express` before it makes it an
 //! Express machine), then one line for each expected diagnostic, in order: `> CODE: message at location`, a warning
 //! with `> warning CODE: ...`. Cases are separated by a blank line; one without diagnostics compiles.
+//!
+//! Sentences called *recorded* are in the conformance corpus; those called *measured* were published by people who
+//! asked AWS's validation; the others are the language's rules in our words or in the form of AWS's.
 
 use std::{fs, path::Path};
 

@@ -61,7 +61,12 @@ impl Compiler<'_> {
         let expression = match Expression::parse(text) {
             Ok(expression) => expression,
             Err(error) => {
-                self.error(Code::InvalidJsonataExpression, place, error.message);
+                // What JSONata itself does not refuse, but AWS: references to an input document that is not there.
+                let code = match error.code {
+                    Some(_) => Code::InvalidJsonataExpression,
+                    None => Code::UnsupportedJsonataExpression,
+                };
+                self.error(code, place, error.message);
                 return None;
             }
         };

@@ -399,10 +399,10 @@ fn reader_config(source: &Source, config: &Fields, resource: Option<&str>, compi
         }
     }
     // A negative `MaxItems` fails when the Map runs, as AWS's does; those above the greatest are cut then.
-    if !config.get("MaxItems").is_some_and(|max| max.as_i64().is_some()) {
-        config.integer_field("MaxItems", 0, ANY_COUNT, source.language, compiler);
-    } else {
+    if config.get("MaxItems").is_some_and(|max| max.as_i64().is_some()) {
         config.at_most_one(&["MaxItems", "MaxItemsPath"], compiler);
+    } else {
+        config.integer_field("MaxItems", 0, ANY_COUNT, source.language, compiler);
     }
     let lists = resource == Some("listObjectsV2");
     if resource == Some("getObject") && manifest.is_none() && !config.has("InputType") {
@@ -412,10 +412,8 @@ fn reader_config(source: &Source, config: &Fields, resource: Option<&str>, compi
         config.require(&["InputType"], compiler);
     }
     match input_type.as_deref() {
-        Some("CSV") if manifest.is_none() => {
-            if !config.has("CSVHeaderLocation") {
-                compiler.schema(&config.place, "The field 'CSVHeaderLocation' is required");
-            }
+        Some("CSV") if manifest.is_none() && !config.has("CSVHeaderLocation") => {
+            compiler.schema(&config.place, "The field 'CSVHeaderLocation' is required");
         }
         Some("JSON" | "JSONL" | "PARQUET") => {
             for field in ["CSVHeaderLocation", "CSVHeaders", "CSVDelimiter"] {
