@@ -5,5 +5,6 @@ mod damage;
 mod formats;
 mod listing;
 mod pages;
+mod recovery;
 mod round_trip;
 mod samples;
