@@ -185,13 +185,16 @@ pub enum RecordError {
     NewerFormat { row: &'static str, execution: String, found: u8, known: u8 },
 }
 
+/// Takes a row's key and value.
+type Visitor<'a> = dyn FnMut(&[u8], &[u8]) -> Result<Visit, RecordError> + 'a;
+
 /// Visits the rows of a range; the visitor's error ends the scan.
 fn scan(
     store: &dyn Store,
     space: Space,
     range: &key::Range,
     direction: Direction,
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<Visit, RecordError>,
+    visit: &mut Visitor<'_>,
 ) -> Result<(), RecordError> {
     let mut failed = None;
     store.scan(space, &range.from, &range.to, direction, &mut |key, value| match visit(key, value) {

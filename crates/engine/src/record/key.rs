@@ -122,11 +122,11 @@ pub(super) enum FramesKey {
 
 pub(super) fn parse_frames(key: &[u8]) -> Option<FramesKey> {
     let (tag, mut rest) = key.get(16..)?.split_first()?;
-    let parsed = match tag {
-        &HEADER => FramesKey::Header,
-        &FRAME => FramesKey::Frame(FrameId(take_u32(&mut rest)?)),
-        &VARIABLES => FramesKey::Variables(FrameId(take_u32(&mut rest)?)),
-        &RESULT => {
+    let parsed = match *tag {
+        HEADER => FramesKey::Header,
+        FRAME => FramesKey::Frame(FrameId(take_u32(&mut rest)?)),
+        VARIABLES => FramesKey::Variables(FrameId(take_u32(&mut rest)?)),
+        RESULT => {
             let frame = FrameId(take_u32(&mut rest)?);
             let chunk = take_u32(&mut rest)?;
             let (slot, after) = rest.split_first_chunk::<2>()?;

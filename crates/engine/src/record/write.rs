@@ -41,7 +41,7 @@ pub fn record_step(books: &mut Books, before: &Execution, step: &Step, after: &E
     if after.is_running() {
         record_frames(before, step, &mut rows);
         record_results(before, step, &mut rows);
-    } else {
+    } else if before.is_running() {
         remove_frames(before, &mut rows);
     }
     record_tasks(books, step, after, &mut rows);

@@ -1,0 +1,105 @@
+//! The rows of released formats are read for ever.
+//!
+//! `rows-N.txt` holds the rows, in hexadecimal, of an execution that holds everything, of one that waits, and of one
+//! that has ended. Such a file is never changed: when a row gets a new version, write a new file beside it.
+
+use std::sync::Arc;
+use stepwell_machine::execution::Phase;
+use stepwell_store::{Batch, Memory, Space, Store};
+
+use stepwell_machine::{Frame, FrameId};
+
+use super::samples::{MACHINE, Run, START_MS, everything, frame, identity, json, long, picture, rows, succeeded};
+use crate::{
+    handle::GetHistory,
+    record::{ExecutionId, Shards, history, intents, list, load, offers, runnable, summary, timers},
+};
+
+const ROWS_1: &str = include_str!("rows-1.txt");
+
+/// The store that the files were written from.
+fn written() -> (Memory, Vec<Arc<str>>) {
+    let store = Memory::new();
+    let mut full = Run::new(&store, identity("full", START_MS, long('x')));
+    full.step(&everything(&full));
+    let mut waits = Run::new(&store, identity("waits", START_MS + 1, json("{\"n\": 1.50}")));
+    let mut step = waits.next();
+    let top = Frame { parent: None, ..frame(Phase::Wait { until_ms: START_MS + 60_000 }) };
+    step.frames.insert(FrameId(0), Some(Arc::new(top)));
+    waits.step(&step);
+    let mut ended = Run::new(&store, identity("ended", START_MS + 2, json("[]")));
+    ended.step(&ended.end(succeeded(json("\"done\""))));
+    let arns = [&full, &waits, &ended].map(|run| run.execution.identity.arn.clone());
+    (store, arns.into())
+}
+
+/// Bytes in hexadecimal; many equal ones as `78*4096` between commas.
+fn hex(bytes: &[u8]) -> String {
+    let runs = bytes.chunk_by(|one, next| one == next).map(|run| match run.len() {
+        0..16 => run.iter().map(|byte| format!("{byte:02x}")).collect(),
+        count => format!(",{:02x}*{count},", run[0]),
+    });
+    runs.collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let byte = |text: &str| u8::from_str_radix(text, 16).unwrap();
+    let mut bytes = Vec::new();
+    for part in text.split(',') {
+        match part.split_once('*') {
+            Some((equal, count)) => bytes.extend(vec![byte(equal); count.parse().unwrap()]),
+            None => bytes.extend((0..part.len()).step_by(2).map(|at| byte(&part[at..at + 2]))),
+        }
+    }
+    bytes
+}
+
+fn show(store: &dyn Store) -> String {
+    rows(store).iter().map(|(space, key, value)| format!("{space:?} {} {}\n", hex(key), hex(value))).collect()
+}
+
+fn parse(text: &str) -> Memory {
+    let mut batch = Batch::default();
+    for line in text.lines() {
+        let mut words = line.split(' ');
+        let mut word = || words.next().unwrap();
+        let name = word();
+        let space = Space::ALL.into_iter().find(|space| format!("{space:?}") == name).unwrap();
+        batch.put(space, unhex(word()), unhex(word()));
+    }
+    let store = Memory::new();
+    store.commit(batch).unwrap();
+    store
+}
+
+/// Everything that can be read from a store.
+fn reading(store: &dyn Store, arns: &[Arc<str>]) -> String {
+    let mut out = String::new();
+    for arn in arns {
+        let id = ExecutionId::of_arn(arn);
+        let loaded = load(store, id).unwrap().unwrap();
+        out += &picture(store, &loaded.execution);
+        out += &format!("{:?}", summary(store, id).unwrap());
+        let get = GetHistory { execution_arn: arn.clone(), reverse: false, with_data: true, limit: 1_000, after: None };
+        out += &format!("{:#?}", history(store, &get).unwrap());
+    }
+    out += &format!("{:?}", list(store, MACHINE, None, 100, None).unwrap());
+    out += &format!("{:?}", timers(store, Shards::ALL, None, i64::MAX, 100).unwrap());
+    out += &format!("{:?}", intents(store, Shards::ALL).unwrap());
+    out += &format!("{:?}", offers(store, Shards::ALL).unwrap());
+    out += &format!("{:?}", runnable(store, Shards::ALL).unwrap());
+    out
+}
+
+#[test]
+fn released_formats_are_read() {
+    let (store, arns) = written();
+    assert_eq!(reading(&parse(ROWS_1), &arns), reading(&store, &arns));
+}
+
+#[test]
+fn this_release_writes_the_newest_format() {
+    let (store, _) = written();
+    let now = show(&store);
+    assert!(now == ROWS_1, "a format changed: give its row a new version and these rows a new file:\n{now}");
+}
