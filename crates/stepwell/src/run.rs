@@ -106,7 +106,7 @@ async fn follow(engine: &Engine, arn: &Arc<str>, start_ms: i64, print: bool) -> 
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        after = page.last.or(after);
+        after = page.events.last().map(|event| event.id).or(after);
     }
 }
 
