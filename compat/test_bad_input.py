@@ -227,8 +227,8 @@ def test_bytes_that_are_not_http(server, data):
             connection.sendall(data)
             connection.shutdown(socket.SHUT_WR)
             received = connection.recv(65536)
-        except ConnectionError:
-            received = b""
+        except OSError:
+            received = b""  # It hung up before it had read everything.
     assert not received or received.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4")), received[:200]
 
 

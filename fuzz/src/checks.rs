@@ -12,7 +12,7 @@ use stepwell_machine::definition::{MachineType, compile};
 const FUEL: u64 = 20_000;
 
 /// A definition compiles, or says what is wrong with it; twice the same.
-pub fn definition(data: &[u8]) {
+pub(crate) fn definition(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     for machine_type in [MachineType::Standard, MachineType::Express] {
         let compiled = compile(text, machine_type);
@@ -25,7 +25,7 @@ pub fn definition(data: &[u8]) {
 }
 
 /// The first line is a path or an intrinsic call, the rest a document that it is read from.
-pub fn jsonpath(data: &[u8]) {
+pub(crate) fn jsonpath(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (path, document) = text.split_once('\n').unwrap_or((text, "{}"));
     let Ok(input) = json::parse(document) else { return };
@@ -49,7 +49,7 @@ pub fn jsonpath(data: &[u8]) {
 }
 
 /// The first line may name an action; the rest is a body. What is read and written is read as the same value again.
-pub fn request(data: &[u8]) {
+pub(crate) fn request(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (_, body) = text.split_once('\n').unwrap_or(("", text));
     let Ok(value) = json::parse(body) else {
