@@ -12,6 +12,8 @@ mod meter;
 mod result;
 mod source;
 pub mod suite;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -171,11 +173,10 @@ impl Compiled {
         let plain = compile(text)?;
         let root = &plain.ast().root;
         let findings = analysis::analyse(root, document == Document::Some)?;
-        let prelude = functions::prelude(&findings.functions);
         let quick = match document {
             Document::None if findings.reads_context_item => None,
-            Document::None => Some(compile(&quick_text(&findings, text))?),
-            Document::Some => Some(compile(&format!("({prelude}(\n{text}\n))"))?),
+            Document::None => Some(compile(&behind(&names_from_root(&findings), text))?),
+            Document::Some => Some(compile(&behind(&functions::prelude(&findings.functions), text))?),
         };
         Ok(Compiled {
             direct: Direct::of(root).filter(|_| document == Document::None),
@@ -192,11 +193,7 @@ impl Compiled {
     fn metered(&self) -> Result<&Metered, EvaluationError> {
         let made = self.metered.get_or_init(|| {
             let prelude = functions::prelude(&self.findings.functions);
-            let text = &self.text;
-            let engine = match prelude.as_str() {
-                "" => Engine::compile(text)?,
-                prelude => Engine::compile(&format!("({prelude}(\n{text}\n))"))?,
-            };
+            let engine = Engine::compile(&behind(&prelude, &self.text))?;
             Ok(Metered { reads: engine.reads_with(&self.functions), engine })
         });
         made.as_ref().map_err(thrown)
@@ -214,9 +211,9 @@ fn compile(text: &str) -> Result<Engine, ExpressionSyntaxError> {
     }
 }
 
-/// `expression` behind bindings that take `$states` and the variables from the engine's input ([`Root`]).
-fn quick_text(findings: &Findings, expression: &str) -> String {
-    let mut text = String::from("(");
+/// Bindings that take `$states` and the variables from the engine's input ([`Root`]), and those of the functions.
+fn names_from_root(findings: &Findings) -> String {
+    let mut text = String::new();
     let states = findings.states.then_some(STATES);
     for name in states.into_iter().chain(findings.reads.variables.iter().map(|name| &**name)) {
         // Nothing else can be the name of a variable, so it is left unbound.
@@ -225,8 +222,16 @@ fn quick_text(findings: &Findings, expression: &str) -> String {
         }
     }
     text.push_str(&functions::prelude(&findings.functions));
-    text.push_str(&format!("(\n{expression}\n))"));
     text
+}
+
+/// `expression` in the scope of `bindings`, each of which ends with a semicolon. (Right behind a parenthesis JSONata
+/// takes a `/` for a division, so no other ones are added.)
+fn behind(bindings: &str, expression: &str) -> String {
+    match bindings {
+        "" => expression.to_owned(),
+        bindings => format!("({bindings}\n{expression}\n)"),
+    }
 }
 
 /// Whether the result of `root` may be a function. JSONata leaves it out of a result, just as undefined.
@@ -351,12 +356,12 @@ impl<'e> Evaluation<'e> {
         if !self.compiled.may_be_function {
             return false;
         }
-        let (findings, text) = (&self.compiled.findings, format!("[(\n{}\n)]", self.compiled.text));
+        let (findings, text) = (&self.compiled.findings, format!("[{}]", behind("0;", &self.compiled.text)));
         let [_, bounds] = QUICK;
         let shared = Shared::new(self.seed, bounds.cost);
         let functions = self.functions(&shared);
         let items = if self.compiled.quick.is_some() && !self.is_shadowed() {
-            let Ok(engine) = compile(&quick_text(findings, &text)) else {
+            let Ok(engine) = compile(&behind(&names_from_root(findings), &text)) else {
                 return false;
             };
             let store = Store::new();

@@ -192,9 +192,11 @@ pub(super) fn states_json(environment: &dyn Environment, read: &Read) -> Json {
         Read::Whole => Some(&Read::Whole),
         Read::Fields(fields) => fields.get(name),
     };
-    let members = STATES_MEMBERS
-        .into_iter()
-        .filter_map(|name| Some((name.to_owned(), cut_json(states_member(environment, name)?, wanted(name)?))));
+    let members = STATES_MEMBERS.into_iter().filter_map(|name| {
+        // Asked first: what is not read may not even be made.
+        let read = wanted(name)?;
+        Some((name.to_owned(), cut_json(states_member(environment, name)?, read)))
+    });
     Json::Object(members.collect())
 }
 
