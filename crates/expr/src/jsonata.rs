@@ -31,7 +31,7 @@ use crate::{Environment, OutOfFuel, Value};
 use analysis::{Findings, STATES};
 use direct::{Direct, Found};
 use functions::Shared;
-use meter::{Bounds, Meter, QUICK};
+use meter::{Bounds, Meter, Pace, QUICK, QUICK_COST};
 use result::Writer;
 use source::{Root, Store};
 
@@ -111,7 +111,10 @@ impl Expression {
         fuel.burn(1)?;
         if let Some(direct) = &self.compiled.direct {
             match direct.find(environment) {
-                Found::Value(value) => return Ok(value),
+                Found::Value { value, values } => {
+                    fuel.burn(meter::units_of_values(values))?;
+                    return Ok(value);
+                }
                 Found::Nothing => return Err(EvaluationError::Undefined),
                 Found::Unclear => {}
             }
@@ -202,8 +205,7 @@ impl Compiled {
 
 fn compile(text: &str) -> Result<Engine, ExpressionSyntaxError> {
     let compiled = catch_unwind(|| Engine::compile(text));
-    let syntax_error =
-        |code: Option<&str>, message: String| ExpressionSyntaxError { code: code.map(Into::into), message };
+    let syntax_error = |code: Option<&str>, message: String| ExpressionSyntaxError { code: code.map(Into::into), message };
     match compiled {
         Ok(Ok(engine)) => Ok(engine),
         Ok(Err(error)) => Err(syntax_error(Some(error.code()), error.message())),
@@ -275,21 +277,18 @@ impl<'e> Evaluation<'e> {
     /// The result; `None` for undefined and for a function.
     fn run(&self) -> Result<Option<Value>, EvaluationError> {
         let fuel = self.environment.fuel();
-        if let Some(engine) = self.compiled.quick.as_ref().filter(|_| !self.is_shadowed()) {
-            for bounds in QUICK {
-                if fuel.left() < bounds.cost {
-                    break;
-                }
-                fuel.burn(bounds.cost)?;
-                match self.quick(engine, &bounds) {
-                    Attempt::Done(value) => return Ok(value),
-                    Attempt::Wider => {}
-                    Attempt::Failed(error) => return Err(error),
-                }
+        let quick = self.compiled.quick.as_ref().filter(|_| fuel.left() >= QUICK_COST && !self.is_shadowed());
+        if let Some(engine) = quick {
+            let store = Store::new();
+            let attempt = self.quick(engine, &store);
+            fuel.burn(QUICK_COST + meter::units_of_values(store.values()))?;
+            match attempt {
+                Attempt::Done(value) => return Ok(value),
+                Attempt::Failed(error) => return Err(error),
+                Attempt::Wider => {}
             }
         }
-        let metered = self.compiled.metered()?;
-        self.metered(metered)
+        self.metered(self.compiled.metered()?)
     }
 
     /// A workflow variable has the name of a function that the expression names; it takes its place, as any binding
@@ -307,11 +306,10 @@ impl<'e> Evaluation<'e> {
         functions::with_shared(&self.compiled.functions, &self.compiled.findings.functions, shared)
     }
 
-    fn quick(&self, engine: &Engine, bounds: &Bounds) -> Attempt {
-        let shared = Shared::new(self.seed, bounds.cost);
-        let store = Store::new();
-        let root = Root { environment: self.environment, store: Rc::clone(&store) };
-        quick(engine, &root, store, &self.functions(&shared), &self.options(bounds))
+    fn quick(&self, engine: &Engine, store: &Rc<Store>) -> Attempt {
+        let shared = Shared::new(self.seed, QUICK_COST);
+        let root = Root { environment: self.environment, store: Rc::clone(store) };
+        quick(engine, &root, store, &self.functions(&shared), &self.options(&QUICK))
     }
 
     /// Evaluates with all the fuel that is left, and burns what was used.
@@ -319,16 +317,21 @@ impl<'e> Evaluation<'e> {
         let fuel = self.environment.fuel();
         let shared = Shared::new(self.seed, fuel.left());
         let bindings = self.bindings(metered, self.functions(&shared).into_owned());
-        let (outcome, cost) = run_metered(&metered.engine, None, &bindings, self.options(&meter::full(fuel.left())));
-        let spent = fuel.left() - shared.fuel_left();
+        let values = bindings.iter().map(|(_, json)| source::count_values(json)).sum();
+        fuel.burn(meter::units_of_values(values))?;
+        let pace = self.compiled.findings.pace;
+        let options = self.options(&meter::full(fuel.left(), pace));
+        let quadratic = shared.fuel_left();
+        let (outcome, cost) = run_metered(&metered.engine, None, &bindings, options, pace);
         if let Err(EvaluationError::OutOfFuel(out)) = outcome {
             // All of it: what is left would not have been enough.
-            let _ = fuel.burn(fuel.left());
+            fuel.burn(fuel.left())?;
             return Err(out.into());
         }
-        let outcome = outcome?;
-        fuel.burn(cost + spent)?;
-        Ok(outcome)
+        let burned = fuel.burn(cost.saturating_add(quadratic - shared.fuel_left()));
+        let value = outcome?;
+        burned?;
+        Ok(value)
     }
 
     /// What the expression reads, as the engine's own values.
@@ -357,16 +360,13 @@ impl<'e> Evaluation<'e> {
             return false;
         }
         let (findings, text) = (&self.compiled.findings, format!("[{}]", behind("0;", &self.compiled.text)));
-        let [_, bounds] = QUICK;
-        let shared = Shared::new(self.seed, bounds.cost);
+        let shared = Shared::new(self.seed, QUICK_COST);
         let functions = self.functions(&shared);
         let items = if self.compiled.quick.is_some() && !self.is_shadowed() {
             let Ok(engine) = compile(&behind(&names_from_root(findings), &text)) else {
                 return false;
             };
-            let store = Store::new();
-            let root = Root { environment: self.environment, store: Rc::clone(&store) };
-            match quick(&engine, &root, store, &functions, &self.options(&bounds)) {
+            match self.quick(&engine, &Store::new()) {
                 Attempt::Done(Some(value)) => value.as_array().map(<[Value]>::len),
                 _ => None,
             }
@@ -375,7 +375,7 @@ impl<'e> Evaluation<'e> {
                 return false;
             };
             let bindings = self.bindings(metered, functions.into_owned());
-            match catch_unwind(AssertUnwindSafe(|| engine.evaluate_with(None, &bindings, &self.options(&bounds)))) {
+            match catch_unwind(AssertUnwindSafe(|| engine.evaluate_with(None, &bindings, &self.options(&QUICK)))) {
                 Ok(Ok(Some(Json::Array(items)))) => Some(items.len()),
                 _ => None,
             }
@@ -388,13 +388,13 @@ impl<'e> Evaluation<'e> {
 fn quick<'a>(
     engine: &Engine,
     source: &dyn Source<'a>,
-    store: Rc<Store>,
+    store: &Rc<Store>,
     functions: &'a Bindings,
     options: &Options,
 ) -> Attempt {
     let evaluated = catch_unwind(AssertUnwindSafe(|| {
         engine.evaluate_source_to(source, functions, options, |output| {
-            let mut writer = Writer::new(store);
+            let mut writer = Writer::new(Rc::clone(store));
             let value = output.write(&mut writer)?;
             Ok((value, writer.excess))
         })
@@ -417,17 +417,19 @@ fn run_metered(
     input: Option<&Json>,
     bindings: &Bindings,
     options: Options,
+    pace: Pace,
 ) -> (Result<Option<Value>, EvaluationError>, u64) {
     let mut meter = Meter::new();
     let options = options.cancel_token(meter.token());
-    let evaluated = catch_unwind(AssertUnwindSafe(|| engine.evaluate_traced(input, bindings, &options, &mut meter)));
+    let evaluated =
+        catch_unwind(AssertUnwindSafe(|| engine.evaluate_traced(input, bindings, &options, &mut meter)));
     let outcome = match evaluated {
         Ok(Ok(None)) => Ok(None),
         Ok(Ok(Some(json))) => result::from_json(&json, 0).map(Some).map_err(|_| TOO_DEEP),
         Ok(Err(error)) => Err(failure(&error)),
         Err(_) => Err(panicked()),
     };
-    (outcome, meter.cost())
+    (outcome, meter.cost(pace))
 }
 
 /// The engine's error as AWS would tell it.

@@ -6,6 +6,7 @@ use jlens_core::ast::{FallbackOp, LambdaDef, Node, NodeKind, Stage, TransformDef
 use jlens_core::stack;
 
 use super::functions;
+use super::meter::Pace;
 use super::{ExpressionSyntaxError, Reads};
 
 /// The name of the one object that AWS binds beside the workflow variables.
@@ -22,6 +23,7 @@ pub(super) struct Findings {
     /// Something might read the context item where there is none (at the top level): a function that takes it for a
     /// missing argument, `*`, a name that is called. The evaluation must then find it undefined.
     pub(super) reads_context_item: bool,
+    pub(super) pace: Pace,
 }
 
 /// Walks a whole expression, and refuses what AWS refuses.
@@ -116,11 +118,11 @@ impl<'n> Walk<'n> {
                     self.node(&term.expr, Item::Some)?;
                 }
             }
+            NodeKind::Regex { .. } => self.findings.pace = Pace::Matching,
             NodeKind::String { .. }
             | NodeKind::Number { .. }
             | NodeKind::Bool { .. }
             | NodeKind::Null
-            | NodeKind::Regex { .. }
             | NodeKind::Placeholder
             | NodeKind::Error { .. } => {}
         }

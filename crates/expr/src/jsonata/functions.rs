@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
+use jlens_core::reads::Read;
 use jlens_core::signature::Signature;
 use jlens_core::{Bindings, Error, HostFunction, Result, function_catalog};
 use md5::Md5;
@@ -13,9 +14,8 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::limits::JSONATA_ARRAY_ITEMS_MAX;
-use crate::{Value, json};
+use crate::json;
 
-use super::result;
 use super::source;
 
 /// The functions that draw a number, ours and JSONata's own.
@@ -252,13 +252,9 @@ fn parse(args: Args<'_>) -> Result<Option<Json>> {
         return Ok(None);
     };
     match json::parse(text) {
-        Ok(value) => Ok(Some(whole_json(&value))),
+        Ok(value) => Ok(Some(source::cut_json(&value, &Read::Whole))),
         Err(error) => Err(failure(format!("the text given to $parse is not JSON: {error}"))),
     }
-}
-
-fn whole_json(value: &Value) -> Json {
-    source::cut_json(&result::pass_through(value), &jlens_core::reads::Read::Whole)
 }
 
 /// `$random([seed])`: at least 0 and below 1; the same whole seed gives the same number.

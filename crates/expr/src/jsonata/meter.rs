@@ -2,9 +2,9 @@
 //!
 //! The engine counts steps (nodes evaluated, functions called back) and fails beyond a budget, the same on every
 //! machine; it bounds the size of each value, but not of all together, and tells the steps only to a tracer, which
-//! makes it slower. So an evaluation is tried with small bounds first ([`QUICK`]), under which it can neither take
-//! long nor hold much; what passes them is evaluated again, from the start and with all the fuel, under a
-//! [`Meter`] that counts.
+//! cannot read its input lazily. So an evaluation is tried with small bounds first ([`QUICK`]), under which it can
+//! neither take long nor hold much; what passes them is evaluated again, from the start and with all the fuel, under
+//! a [`Meter`] that counts.
 
 use std::time::Duration;
 
@@ -20,40 +20,66 @@ use crate::limits::{
 
 /// Steps of the engine in one unit of fuel, a microsecond. Measured: see the crate's README.
 const STEPS_PER_UNIT: u64 = 8;
+/// Units of fuel for one step where a regular expression is matched: the engine counts only each 1,024th of a match's
+/// own steps.
+const UNITS_PER_MATCHING_STEP: u64 = 2;
 /// Bytes that an evaluation allocates in one unit of fuel.
 const BYTES_PER_UNIT: u64 = 2_000;
+/// Values of the environment that are read or given back in one unit of fuel.
+const VALUES_PER_UNIT: u64 = 16;
 
-/// One attempt's bounds, and what it costs whether it succeeds or not.
+/// How long a step takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Pace {
+    #[default]
+    Plain,
+    /// The expression has a regular expression, so any step may be one of a match.
+    Matching,
+}
+
+impl Pace {
+    fn steps(self, units: u64) -> u64 {
+        match self {
+            Pace::Plain => units.saturating_mul(STEPS_PER_UNIT),
+            Pace::Matching => units / UNITS_PER_MATCHING_STEP,
+        }
+    }
+
+    fn units(self, steps: u64) -> u64 {
+        match self {
+            Pace::Plain => steps / STEPS_PER_UNIT,
+            Pace::Matching => steps.saturating_mul(UNITS_PER_MATCHING_STEP),
+        }
+    }
+}
+
+/// Units of fuel for reading or giving back that many values.
+pub(super) fn units_of_values(values: u64) -> u64 {
+    values / VALUES_PER_UNIT
+}
+
+/// One attempt's bounds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     steps: u64,
     string_bytes: usize,
     array_items: usize,
     wall: Option<Duration>,
-    /// Units of fuel.
-    pub(super) cost: u64,
 }
 
-/// The attempts without a meter, in this order. The product of steps and sizes bounds the memory of each.
-pub(super) const QUICK: [Bounds; 2] = [
-    Bounds { steps: 256, string_bytes: 512 * 1024, array_items: 32 * 1024, wall: None, cost: 8 },
-    Bounds {
-        steps: 16 * 1024,
-        string_bytes: 16 * 1024,
-        array_items: 2 * 1024,
-        wall: Some(Duration::from_millis(200)),
-        cost: 512,
-    },
-];
+/// What the attempt without a meter costs in units of fuel, besides the values read. Its steps are not known.
+pub(super) const QUICK_COST: u64 = 16;
+
+/// The attempt without a meter. The product of steps and sizes bounds its memory.
+pub(super) const QUICK: Bounds = Bounds { steps: 1024, string_bytes: 64 * 1024, array_items: 8 * 1024, wall: None };
 
 /// The attempt with a meter, for what fuel is left.
-pub(super) fn full(fuel_left: u64) -> Bounds {
+pub(super) fn full(fuel_left: u64, pace: Pace) -> Bounds {
     Bounds {
-        steps: fuel_left.saturating_mul(STEPS_PER_UNIT),
+        steps: pace.steps(fuel_left),
         string_bytes: JSONATA_STRING_BYTES_MAX,
         array_items: JSONATA_ARRAY_ITEMS_MAX,
         wall: Some(Duration::from_millis(JSONATA_WALL_MS_MAX)),
-        cost: 0,
     }
 }
 
@@ -93,8 +119,8 @@ impl Meter {
     }
 
     /// Units of fuel for what was counted.
-    pub(super) fn cost(&self) -> u64 {
-        self.steps / STEPS_PER_UNIT + self.allocated_bytes / BYTES_PER_UNIT
+    pub(super) fn cost(&self, pace: Pace) -> u64 {
+        pace.units(self.steps).saturating_add(self.allocated_bytes / BYTES_PER_UNIT)
     }
 
     fn allocated(&mut self, bytes: u64) {

@@ -7,7 +7,7 @@ use jlens_core::reads::Read;
 use crate::{OutOfFuel, Value};
 
 use super::functions::Shared;
-use super::meter::{self, QUICK};
+use super::meter::{self, QUICK, QUICK_COST};
 use super::source::{DocumentRoot, Store, cut_json};
 use super::{Attempt, Compiled, Document, EvaluationError, ExpressionSyntaxError, functions, quick, run_metered};
 
@@ -37,23 +37,23 @@ pub fn evaluate(
         variables.iter().fold(functions, |bindings, (name, value)| bindings.var(name, cut_json(value, &Read::Whole)))
     };
 
-    let mut quick_outcome = Err(OutOfFuel.into());
-    for bounds in QUICK {
-        let Some(engine) = &compiled.quick else { break };
-        let store = Store::new();
-        let root = DocumentRoot { document: document.cloned(), store: Rc::clone(&store) };
-        match quick(engine, &root, store, &bindings(bounds.cost), &bounds.options(now_ms, SEED)) {
-            Attempt::Wider => continue,
-            Attempt::Done(value) => quick_outcome = Ok(value),
-            Attempt::Failed(error) => quick_outcome = Err(error),
-        }
-        break;
-    }
+    let store = Store::new();
+    let root = DocumentRoot { document: document.cloned(), store: Rc::clone(&store) };
+    let quick_outcome = match &compiled.quick {
+        Some(engine) => match quick(engine, &root, &store, &bindings(QUICK_COST), &QUICK.options(now_ms, SEED)) {
+            Attempt::Done(value) => Ok(value),
+            Attempt::Failed(error) => Err(error),
+            Attempt::Wider => Err(OutOfFuel.into()),
+        },
+        None => Err(OutOfFuel.into()),
+    };
 
     let input = document.map(|document| cut_json(document, &Read::Whole));
     let metered = match compiled.metered() {
         Ok(metered) => {
-            run_metered(&metered.engine, input.as_ref(), &bindings(fuel), meter::full(fuel).options(now_ms, SEED)).0
+            let pace = compiled.findings.pace;
+            let options = meter::full(fuel, pace).options(now_ms, SEED);
+            run_metered(&metered.engine, input.as_ref(), &bindings(fuel), options, pace).0
         }
         Err(error) => Err(error),
     };
