@@ -3,6 +3,8 @@
 //! `cargo bench -p stepwell-expr`. Full fuel is 1,000,000 units and should be about a second, so in the last two
 //! columns a unit should be near a microsecond.
 
+#![expect(clippy::print_stdout, reason = "what it measured is printed")]
+
 use std::time::{Duration, Instant};
 
 use stepwell_expr::jsonata::Expression;

@@ -11,6 +11,7 @@ mod functions;
 mod meter;
 mod result;
 mod source;
+#[doc(hidden)]
 pub mod suite;
 #[cfg(test)]
 mod tests;
@@ -205,7 +206,8 @@ impl Compiled {
 
 fn compile(text: &str) -> Result<Engine, ExpressionSyntaxError> {
     let compiled = catch_unwind(|| Engine::compile(text));
-    let syntax_error = |code: Option<&str>, message: String| ExpressionSyntaxError { code: code.map(Into::into), message };
+    let syntax_error =
+        |code: Option<&str>, message: String| ExpressionSyntaxError { code: code.map(Into::into), message };
     match compiled {
         Ok(Ok(engine)) => Ok(engine),
         Ok(Err(error)) => Err(syntax_error(Some(error.code()), error.message())),
@@ -421,8 +423,7 @@ fn run_metered(
 ) -> (Result<Option<Value>, EvaluationError>, u64) {
     let mut meter = Meter::new();
     let options = options.cancel_token(meter.token());
-    let evaluated =
-        catch_unwind(AssertUnwindSafe(|| engine.evaluate_traced(input, bindings, &options, &mut meter)));
+    let evaluated = catch_unwind(AssertUnwindSafe(|| engine.evaluate_traced(input, bindings, &options, &mut meter)));
     let outcome = match evaluated {
         Ok(Ok(None)) => Ok(None),
         Ok(Ok(Some(json))) => result::from_json(&json, 0).map(Some).map_err(|_| TOO_DEEP),

@@ -13,8 +13,8 @@ use serde_json::Value as Json;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use crate::limits::JSONATA_ARRAY_ITEMS_MAX;
 use crate::json;
+use crate::limits::JSONATA_ARRAY_ITEMS_MAX;
 
 use super::source;
 

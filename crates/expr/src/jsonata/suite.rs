@@ -12,7 +12,6 @@ use super::source::{DocumentRoot, Store, cut_json};
 use super::{Attempt, Compiled, Document, EvaluationError, ExpressionSyntaxError, functions, quick, run_metered};
 
 /// What a case came to, without and with a meter. `None` for undefined and for a function.
-#[doc(hidden)]
 #[derive(Debug)]
 pub struct Outcomes {
     /// `Err(OutOfFuel)` where the small bounds were too small.
@@ -21,7 +20,6 @@ pub struct Outcomes {
 }
 
 /// Evaluates `text` with an input document, both ways, and with `fuel` for the second.
-#[doc(hidden)]
 pub fn evaluate(
     text: &str,
     document: Option<&Value>,

@@ -16,7 +16,8 @@ fn environment() -> TestEnvironment {
     let mut environment = TestEnvironment::new(INPUT);
     environment.context = json::parse(r#"{"Execution": {"Name": "run-1", "Input": {"n": 3}}}"#).unwrap();
     environment.result = Some(json::parse(r#"{"Payload": [1, 2, 3]}"#).unwrap());
-    for (name, value) in [("total", "12.5"), ("list", "[1, 2, 3]"), ("user", r#"{"id": "u1", "n": 1}"#), ("été", "1")] {
+    for (name, value) in [("total", "12.5"), ("list", "[1, 2, 3]"), ("user", r#"{"id": "u1", "n": 1}"#), ("été", "1")]
+    {
         environment.variables.insert(name.into(), json::parse(value).unwrap());
     }
     environment
@@ -91,7 +92,10 @@ fn states_and_variables() {
         ("{'a': $missing, 'b': [$missing, 1]}", r#"{"b":[1]}"#),
         ("$states.input.items@$i.$list@$l[$l = $i.qty].{'p': $i.price, 'l': $l}", r#"[{"p":2,"l":3},{"p":5,"l":1}]"#),
         ("$states.input.items.%.name", r#"["Ada","Ada"]"#),
-        ("$states.input ~> |items|{'price': 0}|", r#"{"name":"Ada","n":3,"zero":0,"big":9007199254740992,"text":"5","items":[{"price":0,"qty":3,"tags":["a","b"]},{"price":0,"qty":1,"tags":[]}],"one":[{"price":7}],"empty":[],"none":null,"nested":{"a":[{"b":1},{"b":2}],"o":{}}}"#),
+        (
+            "$states.input ~> |items|{'price': 0}|",
+            r#"{"name":"Ada","n":3,"zero":0,"big":9007199254740992,"text":"5","items":[{"price":0,"qty":3,"tags":["a","b"]},{"price":0,"qty":1,"tags":[]}],"one":[{"price":7}],"empty":[],"none":null,"nested":{"a":[{"b":1},{"b":2}],"o":{}}}"#,
+        ),
         ("$states.input.name", r#""Ada""#),
         ("'a b'", r#""a b""#),
         ("null", "null"),
@@ -166,7 +170,10 @@ fn functions_of_aws() {
         ("$range(1.9, 3.9, 1.9)", "[1,2,3]"),
         ("$range(1, 2, 0)", "threw an error during evaluation. D3137: the step of $range must not be 0"),
         ("$range(0, 1e9, 1)", "Expression evaluation memory limit exceeded"),
-        ("$range(1, 3)", "threw an error during evaluation. T0410: Argument 3 of function \"range\" does not match function signature"),
+        (
+            "$range(1, 3)",
+            "threw an error during evaluation. T0410: Argument 3 of function \"range\" does not match function signature",
+        ),
         ("$hash('abc', 'MD5')", r#""900150983cd24fb0d6963f7d28e17f72""#),
         ("$hash('abc', 'SHA-1')", r#""a9993e364706816aba3e25717850c26c9cd0d89d""#),
         ("$hash('abc', 'SHA-256')", r#""ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad""#),
@@ -206,7 +213,10 @@ fn functions_of_aws() {
         ("$keys({})", UNDEFINED),
     ]);
     let parsed = evaluate("$parse('{a}')");
-    assert!(parsed.starts_with("threw an error during evaluation. D3137: the text given to $parse is not JSON: "), "{parsed}");
+    assert!(
+        parsed.starts_with("threw an error during evaluation. D3137: the text given to $parse is not JSON: "),
+        "{parsed}"
+    );
 }
 
 #[test]
@@ -244,10 +254,7 @@ fn prohibitions() {
     check(&[
         ("1 ?: 2", "refused: S0211 The symbol \":\" cannot be used as a unary operator"),
         ("$total ?? 2", "refused: S0211 The symbol \"?\" cannot be used as a unary operator"),
-        (
-            "$eval('1')",
-            "refused: T1006 Attempted to invoke a non-function: `$eval` does not exist here, use `$parse`",
-        ),
+        ("$eval('1')", "refused: T1006 Attempted to invoke a non-function: `$eval` does not exist here, use `$parse`"),
         ("($eval := function($x) { $x }; $eval(1))", "1"),
         ("$list[$ = 2]", "2"),
         ("$user.(id)", r#""u1""#),
@@ -271,10 +278,16 @@ fn errors() {
         ("$randomSeeded(1)", "threw an error during evaluation. T1006: Attempted to invoke a non-function"),
         ("$total(1)", "threw an error during evaluation. T1006: Attempted to invoke a non-function"),
         ("sum([1])", "threw an error during evaluation. T1005: Attempted to invoke a non-function. Did you mean $sum?"),
-        ("'a' + 1", "threw an error during evaluation. T2001: The left side of the \"+\" operator must evaluate to a number"),
+        (
+            "'a' + 1",
+            "threw an error during evaluation. T2001: The left side of the \"+\" operator must evaluate to a number",
+        ),
         ("$error('mine')", "threw an error during evaluation. D3137: mine"),
         ("$number('x')", "threw an error during evaluation. D3030: Unable to cast value to a number: \"x\""),
-        ("$uppercase(1)", "threw an error during evaluation. T0410: Argument 1 of function \"uppercase\" does not match function signature"),
+        (
+            "$uppercase(1)",
+            "threw an error during evaluation. T0410: Argument 1 of function \"uppercase\" does not match function signature",
+        ),
         ("$fn := function($x) { $x }", UNSUPPORTED),
         ("function($x) { $x }", UNSUPPORTED),
         ("$sum", UNSUPPORTED),
@@ -417,7 +430,10 @@ fn bounds_end_what_does_not_end() {
         ("($f := function($s) { $f($s & $s) }; $f('ab'))", "Expression evaluation memory limit exceeded"),
         ("($f := function($a) { $f($append($a, $a)) }; $f([1]))", "Expression evaluation memory limit exceeded"),
         ("($f := function($a) { $f([$a, $a]) }; $count($f([1])))", "Expression evaluation memory limit exceeded"),
-        ("$reduce([1..200], function($a, $i) { {'a': $a, 'b': $a} }, {})", "Expression evaluation memory limit exceeded"),
+        (
+            "$reduce([1..200], function($a, $i) { {'a': $a, 'b': $a} }, {})",
+            "Expression evaluation memory limit exceeded",
+        ),
         ("[1..1e7]", "Expression evaluation memory limit exceeded"),
         (
             "($s := $pad('', 100000, 'x'); $count($map([1..9000], function($v) { $s & 'y' })))",
