@@ -16,7 +16,6 @@ pub mod suite;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
@@ -26,13 +25,13 @@ use jlens_core::input::Source;
 use jlens_core::{Bindings, Error, Expression as Engine, Options};
 use serde_json::Value as Json;
 
-use crate::limits::{JSONATA_ERROR_BYTES_MAX, JSONATA_TEXT_BYTES_MAX};
+use crate::limits::{JSONATA_ALLOCATED_BYTES_MAX, JSONATA_ERROR_BYTES_MAX, JSONATA_TEXT_BYTES_MAX};
 use crate::{Environment, OutOfFuel, Value};
 
 use analysis::{Findings, STATES};
 use direct::{Direct, Found};
-use functions::Shared;
-use meter::{Bounds, Meter, Pace, QUICK, QUICK_COST};
+use functions::{OURS, Shared};
+use meter::{Bounds, Meter, Pace, QUICK, QUICK_BYTES, QUICK_COST};
 use result::Writer;
 use source::{Root, Store};
 
@@ -153,8 +152,6 @@ struct Compiled {
     quick: Option<Engine>,
     /// Reads the environment as JSON; made when first needed.
     metered: OnceLock<Result<Metered, Error>>,
-    /// AWS's functions among those named, without those that are made anew for each evaluation.
-    functions: Bindings,
     /// A function that draws a number is named.
     draws: bool,
     /// The result may be a function, for all that the syntax tells.
@@ -180,13 +177,12 @@ impl Compiled {
         let quick = match document {
             Document::None if findings.reads_context_item => None,
             Document::None => Some(compile(&behind(&names_from_root(&findings), text))?),
-            Document::Some => Some(compile(&behind(&functions::prelude(&findings.functions), text))?),
+            Document::Some => Some(compile(&behind(&functions::prelude(&findings, |_| false), text))?),
         };
         Ok(Compiled {
             direct: Direct::of(root).filter(|_| document == Document::None),
             quick,
             metered: OnceLock::new(),
-            functions: functions::pure(&findings.functions),
             draws: functions::draw(&findings.functions),
             may_be_function: may_be_function(root),
             text: text.into(),
@@ -195,12 +191,18 @@ impl Compiled {
     }
 
     fn metered(&self) -> Result<&Metered, EvaluationError> {
-        let made = self.metered.get_or_init(|| {
-            let prelude = functions::prelude(&self.findings.functions);
-            let engine = Engine::compile(&behind(&prelude, &self.text))?;
-            Ok(Metered { reads: engine.reads_with(&self.functions), engine })
-        });
+        let made = self.metered.get_or_init(|| Metered::new(self, |_| false));
         made.as_ref().map_err(thrown)
+    }
+}
+
+impl Metered {
+    /// `hidden`: the names of functions whose place variables take.
+    fn new(compiled: &Compiled, hidden: impl Fn(&str) -> bool) -> Result<Metered, Error> {
+        let findings = &compiled.findings;
+        let engine = Engine::compile(&behind(&functions::prelude(findings, hidden), &compiled.text))?;
+        let functions = functions::bindings(findings, &Shared::new(0, 0, 0));
+        Ok(Metered { reads: engine.reads_with(&functions), engine })
     }
 }
 
@@ -225,7 +227,7 @@ fn names_from_root(findings: &Findings) -> String {
             text.push_str(&format!("${name}:=$$.`{name}`;"));
         }
     }
-    text.push_str(&functions::prelude(&findings.functions));
+    text.push_str(&functions::prelude(findings, |_| false));
     text
 }
 
@@ -279,8 +281,12 @@ impl<'e> Evaluation<'e> {
     /// The result; `None` for undefined and for a function.
     fn run(&self) -> Result<Option<Value>, EvaluationError> {
         let fuel = self.environment.fuel();
-        let quick = self.compiled.quick.as_ref().filter(|_| fuel.left() >= QUICK_COST && !self.is_shadowed());
-        if let Some(engine) = quick {
+        if self.is_shadowed() {
+            let hidden = |name: &str| self.environment.variable(name).is_some();
+            let metered = Metered::new(self.compiled, hidden).map_err(|error| thrown(&error))?;
+            return self.metered(&metered);
+        }
+        if let Some(engine) = self.compiled.quick.as_ref().filter(|_| fuel.left() >= QUICK_COST) {
             let store = Store::new();
             let attempt = self.quick(engine, &store);
             fuel.burn(QUICK_COST + meter::units_of_values(store.values()))?;
@@ -303,34 +309,30 @@ impl<'e> Evaluation<'e> {
         bounds.options(self.environment.now_ms(), self.seed)
     }
 
-    /// The functions for one attempt; each draws the same numbers.
-    fn functions(&self, shared: &Arc<Shared>) -> Cow<'e, Bindings> {
-        functions::with_shared(&self.compiled.functions, &self.compiled.findings.functions, shared)
-    }
-
     fn quick(&self, engine: &Engine, store: &Rc<Store>) -> Attempt {
-        let shared = Shared::new(self.seed, QUICK_COST);
+        let shared = Shared::new(self.seed, QUICK_COST, QUICK_BYTES);
+        let functions = functions::bindings(&self.compiled.findings, &shared);
         let root = Root { environment: self.environment, store: Rc::clone(store) };
-        quick(engine, &root, store, &self.functions(&shared), &self.options(&QUICK))
+        quick(engine, &root, store, &functions, &self.options(&QUICK))
     }
 
     /// Evaluates with all the fuel that is left, and burns what was used.
     fn metered(&self, metered: &Metered) -> Result<Option<Value>, EvaluationError> {
         let fuel = self.environment.fuel();
-        let shared = Shared::new(self.seed, fuel.left());
-        let bindings = self.bindings(metered, self.functions(&shared).into_owned());
+        let shared = Shared::new(self.seed, fuel.left(), JSONATA_ALLOCATED_BYTES_MAX);
+        let bindings = self.bindings(metered, functions::bindings(&self.compiled.findings, &shared));
         let values = bindings.iter().map(|(_, json)| source::count_values(json)).sum();
         fuel.burn(meter::units_of_values(values))?;
         let pace = self.compiled.findings.pace;
         let options = self.options(&meter::full(fuel.left(), pace));
-        let quadratic = shared.fuel_left();
+        let before = shared.fuel_left();
         let (outcome, cost) = run_metered(&metered.engine, None, &bindings, options, pace);
         if let Err(EvaluationError::OutOfFuel(out)) = outcome {
             // All of it: what is left would not have been enough.
             fuel.burn(fuel.left())?;
             return Err(out.into());
         }
-        let burned = fuel.burn(cost.saturating_add(quadratic - shared.fuel_left()));
+        let burned = fuel.burn(cost.saturating_add(before - shared.fuel_left()));
         let value = outcome?;
         burned?;
         Ok(value)
@@ -362,8 +364,6 @@ impl<'e> Evaluation<'e> {
             return false;
         }
         let (findings, text) = (&self.compiled.findings, format!("[{}]", behind("0;", &self.compiled.text)));
-        let shared = Shared::new(self.seed, QUICK_COST);
-        let functions = self.functions(&shared);
         let items = if self.compiled.quick.is_some() && !self.is_shadowed() {
             let Ok(engine) = compile(&behind(&names_from_root(findings), &text)) else {
                 return false;
@@ -376,7 +376,8 @@ impl<'e> Evaluation<'e> {
             let (Ok(engine), Ok(metered)) = (compile(&text), self.compiled.metered()) else {
                 return false;
             };
-            let bindings = self.bindings(metered, functions.into_owned());
+            let shared = Shared::new(self.seed, QUICK_COST, QUICK_BYTES);
+            let bindings = self.bindings(metered, functions::bindings(findings, &shared));
             match catch_unwind(AssertUnwindSafe(|| engine.evaluate_with(None, &bindings, &self.options(&QUICK)))) {
                 Ok(Ok(Some(Json::Array(items)))) => Some(items.len()),
                 _ => None,
@@ -445,7 +446,7 @@ fn failure(error: &Error) -> EvaluationError {
 }
 
 fn thrown(error: &Error) -> EvaluationError {
-    let mut text = format!("{}: {}", error.code(), error.message());
+    let mut text = format!("{}: {}", error.code(), error.message()).replace(OURS, "");
     if text.len() > JSONATA_ERROR_BYTES_MAX {
         text.truncate(text.floor_char_boundary(JSONATA_ERROR_BYTES_MAX));
     }

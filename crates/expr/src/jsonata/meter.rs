@@ -13,6 +13,8 @@ use jlens_core::audit::{CaptureLimits, Outcome, Tracer, ValueRef};
 use jlens_core::{CancelToken, Options};
 use serde_json::Value as Json;
 
+use super::functions::OURS;
+
 use crate::limits::{
     JSONATA_ALLOCATED_BYTES_MAX, JSONATA_ARRAY_ITEMS_MAX, JSONATA_DEPTH_MAX, JSONATA_RESULT_BYTES_MAX,
     JSONATA_STRING_BYTES_MAX, JSONATA_WALL_MS_MAX,
@@ -69,6 +71,9 @@ pub(super) struct Bounds {
 
 /// What the attempt without a meter costs in units of fuel, besides the values read. Its steps are not known.
 pub(super) const QUICK_COST: u64 = 16;
+
+/// What our functions may make in the attempt without a meter.
+pub(super) const QUICK_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The attempt without a meter. The product of steps and sizes bounds its memory.
 pub(super) const QUICK: Bounds = Bounds { steps: 1024, string_bytes: 64 * 1024, array_items: 8 * 1024, wall: None };
@@ -136,6 +141,8 @@ const CALL_BYTES: u64 = 128;
 /// About the bytes of a value in an array, and of a member of an object.
 const ITEM_BYTES: u64 = 24;
 const MEMBER_BYTES: u64 = 80;
+/// A path may hand on a list that was there before, so its own counts for less.
+const PATH_ITEM_BYTES: u64 = 6;
 
 impl Tracer for Meter {
     fn exit(&mut self, node: &Node, outcome: Outcome<'_>) {
@@ -143,13 +150,14 @@ impl Tracer for Meter {
             return;
         };
         match &node.kind {
-            NodeKind::Function { .. } | NodeKind::Apply { .. } => self.allocated(CALL_BYTES + bytes(value)),
+            NodeKind::Function { procedure, .. } => self.allocated(CALL_BYTES + bytes(value, item_bytes(procedure))),
+            NodeKind::Apply { .. } => self.allocated(CALL_BYTES + bytes(value, ITEM_BYTES)),
             NodeKind::Binary { op: BinaryOp::Concat | BinaryOp::Range, .. }
             | NodeKind::Array { .. }
-            | NodeKind::Object { .. } => self.allocated(bytes(value)),
-            // A path gives a list of its own, but of values that were there before.
-            NodeKind::Path { .. } if value.type_name() == "array" => self.allocated(bytes(value)),
-            _ => {}
+            | NodeKind::Object { .. } => self.allocated(bytes(value, ITEM_BYTES)),
+            NodeKind::Path { .. } if value.type_name() == "array" => self.allocated(bytes(value, PATH_ITEM_BYTES)),
+            _ if node.attrs.predicate.is_empty() && node.attrs.group.is_none() => {}
+            _ => self.allocated(bytes(value, ITEM_BYTES)),
         }
     }
 
@@ -158,15 +166,29 @@ impl Tracer for Meter {
     }
 }
 
-/// About the bytes of `value` itself, without the values in it.
-fn bytes(value: ValueRef<'_>) -> u64 {
+/// About the bytes of each item that a function gives: some make what they put into their array.
+fn item_bytes(procedure: &Node) -> u64 {
+    let NodeKind::Variable { name } = &procedure.kind else {
+        return ITEM_BYTES;
+    };
+    match name.strip_prefix(OURS).unwrap_or(name) {
+        "match" => 640,
+        "spread" => 320,
+        "zip" => 128,
+        "split" | "keys" => 64,
+        _ => ITEM_BYTES,
+    }
+}
+
+/// About the bytes of `value` itself, an array's items at `item_bytes` each, without what they hold.
+fn bytes(value: ValueRef<'_>, item_bytes: u64) -> u64 {
     /// Nothing of what is inside: only the count.
     const OUTSIDE: CaptureLimits =
         CaptureLimits { max_items: 0, max_string: 0, max_depth: 1, max_rejected: 0, max_nodes: 0, max_source: 0 };
     match value.type_name() {
         "string" => value.to_json().as_ref().and_then(Json::as_str).map_or(0, |text| text.len() as u64),
         "array" => match value.capture(&OUTSIDE) {
-            Some(Json::Array(items)) => ITEM_BYTES * (1 + count(items.first())),
+            Some(Json::Array(items)) => item_bytes * (1 + count(items.first())),
             _ => 0,
         },
         "object" => match value.capture(&OUTSIDE) {

@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use jlens_core::reads::Read;
 
+use crate::limits::JSONATA_ALLOCATED_BYTES_MAX;
 use crate::{OutOfFuel, Value};
 
 use super::functions::Shared;
-use super::meter::{self, QUICK, QUICK_COST};
+use super::meter::{self, QUICK, QUICK_BYTES, QUICK_COST};
 use super::source::{DocumentRoot, Store, cut_json};
 use super::{Attempt, Compiled, Document, EvaluationError, ExpressionSyntaxError, functions, quick, run_metered};
 
@@ -29,20 +30,21 @@ pub fn evaluate(
 ) -> Result<Outcomes, ExpressionSyntaxError> {
     const SEED: u64 = 1;
     let compiled = Compiled::new(text, Document::Some)?;
-    let bindings = |fuel: u64| {
-        let shared = Shared::new(SEED, fuel);
-        let functions = functions::with_shared(&compiled.functions, &compiled.findings.functions, &shared).into_owned();
+    let bindings = |fuel: u64, bytes: u64| {
+        let functions = functions::bindings(&compiled.findings, &Shared::new(SEED, fuel, bytes));
         variables.iter().fold(functions, |bindings, (name, value)| bindings.var(name, cut_json(value, &Read::Whole)))
     };
 
     let store = Store::new();
     let root = DocumentRoot { document: document.cloned(), store: Rc::clone(&store) };
     let quick_outcome = match &compiled.quick {
-        Some(engine) => match quick(engine, &root, &store, &bindings(QUICK_COST), &QUICK.options(now_ms, SEED)) {
-            Attempt::Done(value) => Ok(value),
-            Attempt::Failed(error) => Err(error),
-            Attempt::Wider => Err(OutOfFuel.into()),
-        },
+        Some(engine) => {
+            match quick(engine, &root, &store, &bindings(QUICK_COST, QUICK_BYTES), &QUICK.options(now_ms, SEED)) {
+                Attempt::Done(value) => Ok(value),
+                Attempt::Failed(error) => Err(error),
+                Attempt::Wider => Err(OutOfFuel.into()),
+            }
+        }
         None => Err(OutOfFuel.into()),
     };
 
@@ -51,7 +53,7 @@ pub fn evaluate(
         Ok(metered) => {
             let pace = compiled.findings.pace;
             let options = meter::full(fuel, pace).options(now_ms, SEED);
-            run_metered(&metered.engine, input.as_ref(), &bindings(fuel), options, pace).0
+            run_metered(&metered.engine, input.as_ref(), &bindings(fuel, JSONATA_ALLOCATED_BYTES_MAX), options, pace).0
         }
         Err(error) => Err(error),
     };

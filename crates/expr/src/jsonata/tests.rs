@@ -440,6 +440,15 @@ fn bounds_end_what_does_not_end() {
             "Expression evaluation memory limit exceeded",
         ),
         ("$count($map([1..9000], function($v) { [1..9000] }))", "Expression evaluation memory limit exceeded"),
+        ("($a := [1..9000]; $count($map($a, $append(?, $a))))", "Expression evaluation memory limit exceeded"),
+        (
+            "($d := $map([1..3000], $string); $count($map([1..9000], function($i) { {'d': $d} ~> |d|{'i': $i}| })))",
+            "Expression evaluation memory limit exceeded",
+        ),
+        (
+            "($t := $string([1..9000]); $count($map([1..9000], function($i) { $parse($t) })))",
+            "Expression evaluation memory limit exceeded",
+        ),
         ("$count($distinct([1..100000]))", "out of fuel"),
         ("$pad('', 10000000)", "Expression evaluation memory limit exceeded"),
         ("$contains($pad('', 60, 'a') & 'c', /^(a+)+b$/)", "out of fuel"),
@@ -489,6 +498,44 @@ fn fuel_is_burned_and_bounds_the_work() {
     // What needs more than the first bounds allow is right with any fuel that suffices.
     let (outcome, _) = with_fuel("$count([1..3000])", 100);
     assert_eq!(outcome, Ok(Value::from(3000)));
+}
+
+/// Functions that are passed around mean the same under a meter, where each is called by one of ours.
+#[test]
+fn functions_as_values() {
+    let expressions = [
+        ("$map([1, 2], $string)", r#"["1","2"]"#),
+        ("$map(['a', 'b'], $uppercase)", r#"["A","B"]"#),
+        ("$map(['a', 'b'], $pad(?, 3, '-'))", r#"["a--","b--"]"#),
+        ("$map([1.25, 2.35], $round(?, 1))", "[1.2,2.4]"),
+        ("['a b', 'c'] ~> $map($split(?, ' '))", r#"[["a","b"],["c"]]"#),
+        ("$map([[2, 1], [3, 4]], $reverse)", "[[1,2],[4,3]]"),
+        ("$filter([0, 1, '', 'a'], $boolean)", r#"[1,"a"]"#),
+        ("$reduce([[1], [2], [3]], $append)", "[1,2,3]"),
+        ("$map([[1, 2], [3, 4]], $sum)", "[3,7]"),
+        ("$map([[1], [2]], $zip)", "[[[1]],[[2]]]"),
+        ("($f := $uppercase ~> $trim; $f(' a '))", r#""A""#),
+        ("'a' ~> $uppercase", r#""A""#),
+        ("{'a': 1} ~> $keys", r#""a""#),
+        ("$map([{'a': 1}, {'b': 2}], $keys)", r#"["a","b"]"#),
+        ("$map([{'a': 1}], $clone)", r#"{"a":1}"#),
+        ("$exists($sum)", "true"),
+        ("$type($sum)", r#""function""#),
+        ("$map(['[1]', '2'], $parse)", "[[1],2]"),
+        ("$substring(?, 1)('abc')", r#""bc""#),
+    ];
+    for (text, expected) in expressions {
+        assert_eq!(evaluate(text), expected, "{text}");
+        // So many steps that the meter comes in.
+        let metered = format!("($map([1..9000], function($v) {{ $v }}); {text})");
+        assert_eq!(evaluate(&metered), expected, "{metered}");
+    }
+}
+
+#[test]
+fn expressions_are_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Expression>();
 }
 
 #[test]
