@@ -443,12 +443,9 @@ fn bounds_end_what_does_not_end() {
         ("($a := [1..9000]; $count($map($a, $append(?, $a))))", "Expression evaluation memory limit exceeded"),
         (
             "($d := $map([1..3000], $string); $count($map([1..9000], function($i) { {'d': $d} ~> |d|{'i': $i}| })))",
-            "Expression evaluation memory limit exceeded",
+            "out of fuel",
         ),
-        (
-            "($t := $string([1..9000]); $count($map([1..9000], function($i) { $parse($t) })))",
-            "Expression evaluation memory limit exceeded",
-        ),
+        ("($t := $string([1..9000]); $count($map([1..9000], function($i) { $parse($t) })))", "out of fuel"),
         ("$count($distinct([1..100000]))", "out of fuel"),
         ("$pad('', 10000000)", "Expression evaluation memory limit exceeded"),
         ("$contains($pad('', 60, 'a') & 'c', /^(a+)+b$/)", "out of fuel"),
