@@ -363,27 +363,12 @@ impl<'e> Evaluation<'e> {
         if !self.compiled.may_be_function {
             return false;
         }
-        let (findings, text) = (&self.compiled.findings, format!("[{}]", behind("0;", &self.compiled.text)));
-        let items = if self.compiled.quick.is_some() && !self.is_shadowed() {
-            let Ok(engine) = compile(&behind(&names_from_root(findings), &text)) else {
-                return false;
-            };
-            match self.quick(&engine, &Store::new()) {
-                Attempt::Done(Some(value)) => value.as_array().map(<[Value]>::len),
-                _ => None,
-            }
-        } else {
-            let (Ok(engine), Ok(metered)) = (compile(&text), self.compiled.metered()) else {
-                return false;
-            };
-            let shared = Shared::new(self.seed, QUICK_COST, QUICK_BYTES);
-            let bindings = self.bindings(metered, functions::bindings(findings, &shared));
-            match catch_unwind(AssertUnwindSafe(|| engine.evaluate_with(None, &bindings, &self.options(&QUICK)))) {
-                Ok(Ok(Some(Json::Array(items)))) => Some(items.len()),
-                _ => None,
-            }
+        let text = format!("[{}]", behind("0;", &self.compiled.text));
+        let Ok(compiled) = Compiled::new(&text, Document::None) else {
+            return false;
         };
-        items.is_some_and(|items| items > 0)
+        let again = Evaluation { compiled: &compiled, environment: self.environment, seed: self.seed };
+        matches!(again.run(), Ok(Some(Value::Array(items))) if !items.is_empty())
     }
 }
 

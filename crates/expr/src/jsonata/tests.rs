@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use proptest::prelude::*;
+
 use super::{EvaluationError, Expression};
 use crate::environment::TestEnvironment;
 use crate::{Environment, Fuel, OutOfFuel, Value, json};
@@ -558,3 +560,223 @@ fn large_results_and_inputs() {
     let copies = "($a := [$states.input, $states.input]; $b := [$a, $a]; $c := [$b, $b]; $d := [$c, $c]; [$d, $d])";
     assert_eq!(evaluate_in(copies, &environment), "Expression evaluation memory limit exceeded");
 }
+
+/// Expressions that parse, for the most part.
+fn any_expression() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "$states.input",
+        "$states.input.items",
+        "$states.input.one.price",
+        "$states.input.nested.a.b",
+        "$states.context.Execution",
+        "$states",
+        "$list",
+        "$total",
+        "$user",
+        "$missing",
+        "'a b'",
+        "''",
+        "1",
+        "0",
+        "2.5",
+        "null",
+        "true",
+        "[]",
+        "{}",
+        "/a/",
+        "$sum",
+        "$string",
+        "function($x) { $x }",
+    ])
+    .prop_map(str::to_owned);
+    let one = [
+        "(E)",
+        "[E]",
+        "[E, 1]",
+        "{'k': E}",
+        "-E",
+        "E.price",
+        "E.tags",
+        "E[0]",
+        "E[-1]",
+        "E[price > 2]",
+        "E[]",
+        "E.*",
+        "E.**",
+        "E^(price)",
+        "E{'k': $}",
+        "E.$string()",
+        "$string(E)",
+        "$count(E)",
+        "$keys(E)",
+        "$distinct(E)",
+        "$type(E)",
+        "$sum(E)",
+        "$uppercase(E)",
+        "$boolean(E)",
+        "$exists(E)",
+        "$reverse(E)",
+        "$map(E, $string)",
+        "$map(E, $type)",
+        "$filter(E, function($v) { $v })",
+        "$map(E, function($v, $i) { [$v, $i] })",
+        "$parse(E)",
+        "$hash(E, 'MD5')",
+        "$clone(E)",
+        "$spread(E)",
+        "$merge(E)",
+        "$each(E, function($v, $k) { $k })",
+        "E ~> |items|{'price': 1}|",
+        "E.%",
+        "($y := E; $y)",
+        "($f := function($x) { $x }; $f(E))",
+        "E ~> $string",
+        "E#$i[$i = 0]",
+        "[1..E]",
+        "$range(1, E, 1)",
+        "$sort(E)",
+        "$split(E, ' ')",
+        "$match(E, /a/)",
+        "$replace(E, 'a', 'b')",
+        "$pad(E, 5)",
+        "$lookup(E, 'a')",
+    ];
+    let two = [
+        "E + F",
+        "E & F",
+        "E = F",
+        "E < F",
+        "E and F",
+        "E in F",
+        "E ? F : 0",
+        "[E, F]",
+        "{'a': E, 'b': F}",
+        "$append(E, F)",
+        "$partition(E, F)",
+        "$zip(E, F)",
+        "E[F]",
+        "E.F",
+        "E ~> F",
+        "(E; F)",
+        "$map(E, F)",
+        "$reduce(E, F)",
+    ];
+    leaf.prop_recursive(4, 12, 2, move |inner| {
+        prop_oneof![
+            (prop::sample::select(one.to_vec()), inner.clone()).prop_map(|(form, e)| form.replace('E', &e)),
+            (prop::sample::select(two.to_vec()), inner.clone(), inner).prop_map(|(form, e, f)| {
+                let parts: Vec<String> = form
+                    .split_inclusive(['E', 'F'])
+                    .map(|part| part.replace('F', &format!("({f})")).replace('E', &format!("({e})")))
+                    .collect();
+                parts.concat()
+            }),
+        ]
+    })
+}
+
+proptest! {
+    /// Whatever is written between `{%` and `%}` is refused, or ends in a value or an error of its own.
+    #[test]
+    fn any_text_ends_well(tokens in prop::collection::vec(prop::sample::select(TOKENS.to_vec()), 1..14)) {
+        let text = tokens.concat();
+        if let Ok(expression) = Expression::parse(&text) {
+            let mut environment = environment();
+            environment.fuel = Fuel::new(2_000);
+            if let Err(EvaluationError::Thrown(error)) = expression.evaluate(&environment) {
+                prop_assert!(!error.contains("engine failed"), "{}", text);
+            }
+        }
+    }
+
+    /// However an expression is evaluated, it comes to the same.
+    #[test]
+    fn same_with_and_without_a_meter(text in any_expression()) {
+        let plain = evaluate(&text);
+        prop_assert!(!plain.contains("engine failed"), "{}", text);
+        // An array that the attempt without a meter may not build.
+        let metered = evaluate(&format!("($count([1..9000]); {text})"));
+        if !plain.starts_with("refused") && !plain.contains("limit exceeded") {
+            prop_assert_eq!(plain, metered, "{}", text);
+        }
+    }
+}
+
+const TOKENS: &[&str] = &[
+    "$",
+    "$$",
+    "$states",
+    ".input",
+    ".items",
+    "$list",
+    "$total",
+    "$missing",
+    "name",
+    ".",
+    "..",
+    "*",
+    "**",
+    "%",
+    "[",
+    "]",
+    "(",
+    ")",
+    "{",
+    "}",
+    ",",
+    ";",
+    ":",
+    ":=",
+    "?",
+    "??",
+    "?:",
+    "~>",
+    "|",
+    "^",
+    "@$i",
+    "#$j",
+    "+",
+    "-",
+    "/",
+    "&",
+    "=",
+    "!=",
+    "<",
+    ">",
+    " and ",
+    " or ",
+    " in ",
+    "1",
+    "0",
+    "-1",
+    "1e300",
+    "0.5",
+    "'a'",
+    "\"\\u00e9\"",
+    "''",
+    "null",
+    "true",
+    "/a+/i",
+    "function($x)",
+    "{$x}",
+    "$sum(",
+    "$map(",
+    "$filter(",
+    "$string(",
+    "$distinct",
+    "$keys(",
+    "$clone",
+    "$partition(",
+    "$range(",
+    "$parse(",
+    "$hash(",
+    "$random()",
+    "$uuid()",
+    "$pad(?",
+    "$eval(",
+    "$f:=",
+    "$f(",
+    "<s-:s>",
+    "`b`",
+    "/*c*/",
+];
