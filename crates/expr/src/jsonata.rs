@@ -11,9 +11,11 @@ mod functions;
 mod meter;
 mod result;
 mod source;
+#[doc(hidden)]
 pub mod suite;
+#[cfg(test)]
+mod tests;
 
-use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
@@ -23,13 +25,13 @@ use jlens_core::input::Source;
 use jlens_core::{Bindings, Error, Expression as Engine, Options};
 use serde_json::Value as Json;
 
-use crate::limits::{JSONATA_ERROR_BYTES_MAX, JSONATA_TEXT_BYTES_MAX};
+use crate::limits::{JSONATA_ALLOCATED_BYTES_MAX, JSONATA_ERROR_BYTES_MAX, JSONATA_TEXT_BYTES_MAX};
 use crate::{Environment, OutOfFuel, Value};
 
 use analysis::{Findings, STATES};
 use direct::{Direct, Found};
-use functions::Shared;
-use meter::{Bounds, Meter, QUICK};
+use functions::{OURS, Shared};
+use meter::{Bounds, Meter, Pace, QUICK, QUICK_BYTES, QUICK_COST};
 use result::Writer;
 use source::{Root, Store};
 
@@ -109,7 +111,10 @@ impl Expression {
         fuel.burn(1)?;
         if let Some(direct) = &self.compiled.direct {
             match direct.find(environment) {
-                Found::Value(value) => return Ok(value),
+                Found::Value { value, values } => {
+                    fuel.burn(meter::units_of_values(values))?;
+                    return Ok(value);
+                }
                 Found::Nothing => return Err(EvaluationError::Undefined),
                 Found::Unclear => {}
             }
@@ -147,8 +152,6 @@ struct Compiled {
     quick: Option<Engine>,
     /// Reads the environment as JSON; made when first needed.
     metered: OnceLock<Result<Metered, Error>>,
-    /// AWS's functions among those named, without those that are made anew for each evaluation.
-    functions: Bindings,
     /// A function that draws a number is named.
     draws: bool,
     /// The result may be a function, for all that the syntax tells.
@@ -171,17 +174,15 @@ impl Compiled {
         let plain = compile(text)?;
         let root = &plain.ast().root;
         let findings = analysis::analyse(root, document == Document::Some)?;
-        let prelude = functions::prelude(&findings.functions);
         let quick = match document {
             Document::None if findings.reads_context_item => None,
-            Document::None => Some(compile(&quick_text(&findings, text))?),
-            Document::Some => Some(compile(&format!("({prelude}(\n{text}\n))"))?),
+            Document::None => Some(compile(&behind(&names_from_root(&findings), text))?),
+            Document::Some => Some(compile(&behind(&functions::prelude(&findings, |_| false), text))?),
         };
         Ok(Compiled {
             direct: Direct::of(root).filter(|_| document == Document::None),
             quick,
             metered: OnceLock::new(),
-            functions: functions::pure(&findings.functions),
             draws: functions::draw(&findings.functions),
             may_be_function: may_be_function(root),
             text: text.into(),
@@ -190,16 +191,18 @@ impl Compiled {
     }
 
     fn metered(&self) -> Result<&Metered, EvaluationError> {
-        let made = self.metered.get_or_init(|| {
-            let prelude = functions::prelude(&self.findings.functions);
-            let text = &self.text;
-            let engine = match prelude.as_str() {
-                "" => Engine::compile(text)?,
-                prelude => Engine::compile(&format!("({prelude}(\n{text}\n))"))?,
-            };
-            Ok(Metered { reads: engine.reads_with(&self.functions), engine })
-        });
+        let made = self.metered.get_or_init(|| Metered::new(self, |_| false));
         made.as_ref().map_err(thrown)
+    }
+}
+
+impl Metered {
+    /// `hidden`: the names of functions whose place variables take.
+    fn new(compiled: &Compiled, hidden: impl Fn(&str) -> bool) -> Result<Metered, Error> {
+        let findings = &compiled.findings;
+        let engine = Engine::compile(&behind(&functions::prelude(findings, hidden), &compiled.text))?;
+        let functions = functions::bindings(findings, &Shared::new(0, 0, 0));
+        Ok(Metered { reads: engine.reads_with(&functions), engine })
     }
 }
 
@@ -214,9 +217,9 @@ fn compile(text: &str) -> Result<Engine, ExpressionSyntaxError> {
     }
 }
 
-/// `expression` behind bindings that take `$states` and the variables from the engine's input ([`Root`]).
-fn quick_text(findings: &Findings, expression: &str) -> String {
-    let mut text = String::from("(");
+/// Bindings that take `$states` and the variables from the engine's input ([`Root`]), and those of the functions.
+fn names_from_root(findings: &Findings) -> String {
+    let mut text = String::new();
     let states = findings.states.then_some(STATES);
     for name in states.into_iter().chain(findings.reads.variables.iter().map(|name| &**name)) {
         // Nothing else can be the name of a variable, so it is left unbound.
@@ -224,9 +227,17 @@ fn quick_text(findings: &Findings, expression: &str) -> String {
             text.push_str(&format!("${name}:=$$.`{name}`;"));
         }
     }
-    text.push_str(&functions::prelude(&findings.functions));
-    text.push_str(&format!("(\n{expression}\n))"));
+    text.push_str(&functions::prelude(findings, |_| false));
     text
+}
+
+/// `expression` in the scope of `bindings`, each of which ends with a semicolon. (Right behind a parenthesis JSONata
+/// takes a `/` for a division, so no other ones are added.)
+fn behind(bindings: &str, expression: &str) -> String {
+    match bindings {
+        "" => expression.to_owned(),
+        bindings => format!("({bindings}\n{expression}\n)"),
+    }
 }
 
 /// Whether the result of `root` may be a function. JSONata leaves it out of a result, just as undefined.
@@ -270,21 +281,22 @@ impl<'e> Evaluation<'e> {
     /// The result; `None` for undefined and for a function.
     fn run(&self) -> Result<Option<Value>, EvaluationError> {
         let fuel = self.environment.fuel();
-        if let Some(engine) = self.compiled.quick.as_ref().filter(|_| !self.is_shadowed()) {
-            for bounds in QUICK {
-                if fuel.left() < bounds.cost {
-                    break;
-                }
-                fuel.burn(bounds.cost)?;
-                match self.quick(engine, &bounds) {
-                    Attempt::Done(value) => return Ok(value),
-                    Attempt::Wider => {}
-                    Attempt::Failed(error) => return Err(error),
-                }
+        if self.is_shadowed() {
+            let hidden = |name: &str| self.environment.variable(name).is_some();
+            let metered = Metered::new(self.compiled, hidden).map_err(|error| thrown(&error))?;
+            return self.metered(&metered);
+        }
+        if let Some(engine) = self.compiled.quick.as_ref().filter(|_| fuel.left() >= QUICK_COST) {
+            let store = Store::new();
+            let attempt = self.quick(engine, &store);
+            fuel.burn(QUICK_COST + meter::units_of_values(store.values()))?;
+            match attempt {
+                Attempt::Done(value) => return Ok(value),
+                Attempt::Failed(error) => return Err(error),
+                Attempt::Wider => {}
             }
         }
-        let metered = self.compiled.metered()?;
-        self.metered(metered)
+        self.metered(self.compiled.metered()?)
     }
 
     /// A workflow variable has the name of a function that the expression names; it takes its place, as any binding
@@ -297,33 +309,33 @@ impl<'e> Evaluation<'e> {
         bounds.options(self.environment.now_ms(), self.seed)
     }
 
-    /// The functions for one attempt; each draws the same numbers.
-    fn functions(&self, shared: &Arc<Shared>) -> Cow<'e, Bindings> {
-        functions::with_shared(&self.compiled.functions, &self.compiled.findings.functions, shared)
-    }
-
-    fn quick(&self, engine: &Engine, bounds: &Bounds) -> Attempt {
-        let shared = Shared::new(self.seed, bounds.cost);
-        let store = Store::new();
-        let root = Root { environment: self.environment, store: Rc::clone(&store) };
-        quick(engine, &root, store, &self.functions(&shared), &self.options(bounds))
+    fn quick(&self, engine: &Engine, store: &Rc<Store>) -> Attempt {
+        let shared = Shared::new(self.seed, QUICK_COST, QUICK_BYTES);
+        let functions = functions::bindings(&self.compiled.findings, &shared);
+        let root = Root { environment: self.environment, store: Rc::clone(store) };
+        quick(engine, &root, store, &functions, &self.options(&QUICK))
     }
 
     /// Evaluates with all the fuel that is left, and burns what was used.
     fn metered(&self, metered: &Metered) -> Result<Option<Value>, EvaluationError> {
         let fuel = self.environment.fuel();
-        let shared = Shared::new(self.seed, fuel.left());
-        let bindings = self.bindings(metered, self.functions(&shared).into_owned());
-        let (outcome, cost) = run_metered(&metered.engine, None, &bindings, self.options(&meter::full(fuel.left())));
-        let spent = fuel.left() - shared.fuel_left();
+        let shared = Shared::new(self.seed, fuel.left(), JSONATA_ALLOCATED_BYTES_MAX);
+        let bindings = self.bindings(metered, functions::bindings(&self.compiled.findings, &shared));
+        let values = bindings.iter().map(|(_, json)| source::count_values(json)).sum();
+        fuel.burn(meter::units_of_values(values))?;
+        let pace = self.compiled.findings.pace;
+        let options = self.options(&meter::full(fuel.left(), pace));
+        let before = shared.fuel_left();
+        let (outcome, cost) = run_metered(&metered.engine, None, &bindings, options, pace);
         if let Err(EvaluationError::OutOfFuel(out)) = outcome {
             // All of it: what is left would not have been enough.
-            let _ = fuel.burn(fuel.left());
+            fuel.burn(fuel.left())?;
             return Err(out.into());
         }
-        let outcome = outcome?;
-        fuel.burn(cost + spent)?;
-        Ok(outcome)
+        let burned = fuel.burn(cost.saturating_add(before - shared.fuel_left()));
+        let value = outcome?;
+        burned?;
+        Ok(value)
     }
 
     /// What the expression reads, as the engine's own values.
@@ -351,31 +363,12 @@ impl<'e> Evaluation<'e> {
         if !self.compiled.may_be_function {
             return false;
         }
-        let (findings, text) = (&self.compiled.findings, format!("[(\n{}\n)]", self.compiled.text));
-        let [_, bounds] = QUICK;
-        let shared = Shared::new(self.seed, bounds.cost);
-        let functions = self.functions(&shared);
-        let items = if self.compiled.quick.is_some() && !self.is_shadowed() {
-            let Ok(engine) = compile(&quick_text(findings, &text)) else {
-                return false;
-            };
-            let store = Store::new();
-            let root = Root { environment: self.environment, store: Rc::clone(&store) };
-            match quick(&engine, &root, store, &functions, &self.options(&bounds)) {
-                Attempt::Done(Some(value)) => value.as_array().map(<[Value]>::len),
-                _ => None,
-            }
-        } else {
-            let (Ok(engine), Ok(metered)) = (compile(&text), self.compiled.metered()) else {
-                return false;
-            };
-            let bindings = self.bindings(metered, functions.into_owned());
-            match catch_unwind(AssertUnwindSafe(|| engine.evaluate_with(None, &bindings, &self.options(&bounds)))) {
-                Ok(Ok(Some(Json::Array(items)))) => Some(items.len()),
-                _ => None,
-            }
+        let text = format!("[{}]", behind("0;", &self.compiled.text));
+        let Ok(compiled) = Compiled::new(&text, Document::None) else {
+            return false;
         };
-        items.is_some_and(|items| items > 0)
+        let again = Evaluation { compiled: &compiled, environment: self.environment, seed: self.seed };
+        matches!(again.run(), Ok(Some(Value::Array(items))) if !items.is_empty())
     }
 }
 
@@ -383,13 +376,13 @@ impl<'e> Evaluation<'e> {
 fn quick<'a>(
     engine: &Engine,
     source: &dyn Source<'a>,
-    store: Rc<Store>,
+    store: &Rc<Store>,
     functions: &'a Bindings,
     options: &Options,
 ) -> Attempt {
     let evaluated = catch_unwind(AssertUnwindSafe(|| {
         engine.evaluate_source_to(source, functions, options, |output| {
-            let mut writer = Writer::new(store);
+            let mut writer = Writer::new(Rc::clone(store));
             let value = output.write(&mut writer)?;
             Ok((value, writer.excess))
         })
@@ -412,6 +405,7 @@ fn run_metered(
     input: Option<&Json>,
     bindings: &Bindings,
     options: Options,
+    pace: Pace,
 ) -> (Result<Option<Value>, EvaluationError>, u64) {
     let mut meter = Meter::new();
     let options = options.cancel_token(meter.token());
@@ -422,7 +416,7 @@ fn run_metered(
         Ok(Err(error)) => Err(failure(&error)),
         Err(_) => Err(panicked()),
     };
-    (outcome, meter.cost())
+    (outcome, meter.cost(pace))
 }
 
 /// The engine's error as AWS would tell it.
@@ -437,7 +431,7 @@ fn failure(error: &Error) -> EvaluationError {
 }
 
 fn thrown(error: &Error) -> EvaluationError {
-    let mut text = format!("{}: {}", error.code(), error.message());
+    let mut text = format!("{}: {}", error.code(), error.message()).replace(OURS, "");
     if text.len() > JSONATA_ERROR_BYTES_MAX {
         text.truncate(text.floor_char_boundary(JSONATA_ERROR_BYTES_MAX));
     }

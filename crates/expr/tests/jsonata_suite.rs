@@ -55,9 +55,9 @@ fn official_cases() {
 
 fn judge(case: &Value, datasets: &Value) -> Result<(), String> {
     let text = |name: &str| case.get(name).and_then(Value::as_str);
-    let expression = text("expr").unwrap();
+    let expression = text("expr").expect("a case has an expression");
     let document = match text("dataset") {
-        Some(name) => Some(datasets.get(name).unwrap()),
+        Some(name) => Some(datasets.get(name).expect("a data set of that name")),
         None => case.get("data"),
     };
     let variables: Vec<(String, Value)> = case

@@ -6,6 +6,7 @@ use jlens_core::ast::{FallbackOp, LambdaDef, Node, NodeKind, Stage, TransformDef
 use jlens_core::stack;
 
 use super::functions;
+use super::meter::Pace;
 use super::{ExpressionSyntaxError, Reads};
 
 /// The name of the one object that AWS binds beside the workflow variables.
@@ -19,9 +20,14 @@ pub(super) struct Findings {
     pub(super) states: bool,
     /// Functions of JSONata and of AWS that the expression names, in order of first use.
     pub(super) functions: Vec<Arc<str>>,
+    /// Those among `functions` that are passed around, so that not every call of them is seen in the tree.
+    pub(super) function_values: Vec<Arc<str>>,
+    /// A transform (`|…|…|`) copies what it is applied to.
+    pub(super) copies: bool,
     /// Something might read the context item where there is none (at the top level): a function that takes it for a
     /// missing argument, `*`, a name that is called. The evaluation must then find it undefined.
     pub(super) reads_context_item: bool,
+    pub(super) pace: Pace,
 }
 
 /// Walks a whole expression, and refuses what AWS refuses.
@@ -107,7 +113,8 @@ impl<'n> Walk<'n> {
             NodeKind::Block { exprs, .. } => self.scope(|walk| walk.nodes(exprs, item))?,
             NodeKind::Function { procedure, args } => self.call(procedure, args, args.len(), item)?,
             NodeKind::Partial { procedure, args } => {
-                self.call(procedure, args, usize::MAX, item)?;
+                self.node(procedure, item)?;
+                self.nodes(args, item)?;
             }
             NodeKind::Lambda(def) => self.lambda(def, item)?,
             NodeKind::Transform(def) => self.transform(def)?,
@@ -116,11 +123,11 @@ impl<'n> Walk<'n> {
                     self.node(&term.expr, Item::Some)?;
                 }
             }
+            NodeKind::Regex { .. } => self.findings.pace = Pace::Matching,
             NodeKind::String { .. }
             | NodeKind::Number { .. }
             | NodeKind::Bool { .. }
             | NodeKind::Null
-            | NodeKind::Regex { .. }
             | NodeKind::Placeholder
             | NodeKind::Error { .. } => {}
         }
@@ -207,7 +214,10 @@ impl<'n> Walk<'n> {
                 self.states(None);
                 Ok(())
             }
-            _ if functions::exists(name) => self.function(name),
+            _ if functions::exists(name) => {
+                remember(&mut self.findings.function_values, name);
+                self.function(name)
+            }
             _ => {
                 remember(&mut self.findings.reads.variables, name);
                 Ok(())
@@ -262,6 +272,7 @@ impl<'n> Walk<'n> {
     }
 
     fn transform(&mut self, def: &'n TransformDef) -> Walked {
+        self.findings.copies = true;
         self.node(&def.pattern, Item::Some)?;
         self.node(&def.update, Item::Some)?;
         match &def.delete {

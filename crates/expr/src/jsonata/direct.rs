@@ -25,7 +25,11 @@ enum Root {
 }
 
 pub(super) enum Found {
-    Value(Value),
+    Value {
+        value: Value,
+        /// How many values it is made of: each was looked at.
+        values: u64,
+    },
     Nothing,
     /// An array on the way: the engine knows what JSONata makes of it.
     Unclear,
@@ -78,7 +82,11 @@ impl Direct {
                 None => return Found::Nothing,
             };
         }
-        value.map_or(Found::Nothing, |value| Found::Value(pass_through(value)))
+        let mut values = 0;
+        match value {
+            Some(value) => Found::Value { value: pass_through(value, &mut values), values },
+            None => Found::Nothing,
+        }
     }
 }
 

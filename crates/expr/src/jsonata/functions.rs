@@ -1,10 +1,10 @@
 //! The functions that AWS adds to JSONata's own.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
+use jlens_core::reads::Read;
 use jlens_core::signature::Signature;
 use jlens_core::{Bindings, Error, HostFunction, Result, function_catalog};
 use md5::Md5;
@@ -12,32 +12,44 @@ use serde_json::Value as Json;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
+use crate::json;
 use crate::limits::JSONATA_ARRAY_ITEMS_MAX;
-use crate::{Value, json};
 
-use super::result;
+use super::analysis::Findings;
 use super::source;
 
 /// The functions that draw a number, ours and JSONata's own.
 const CHANCE: [&str; 3] = ["random", "uuid", "shuffle"];
-/// The functions of the engine that take a time quadratic in the items they are given.
-const QUADRATIC: [&str; 2] = ["distinct", "keys"];
 /// Pairs of items that a quadratic function compares in a unit of fuel, a microsecond. Each pair is compared once.
 const PAIRS_PER_UNIT: u64 = 200;
-/// The function that the quadratic ones call before or after they run, to pay for it.
-const SPEND: &str = "stepwell__spend";
+/// Values that one of our functions makes, and `$clone` copies, in a unit of fuel.
+const VALUES_PER_UNIT: u64 = 16;
+/// What the names begin with under which the prelude keeps the functions that it redefines.
+pub(super) const OURS: &str = "stepwell__";
+/// About the bytes of such a value.
+const VALUE_BYTES: u64 = 64;
 
-/// For each function of JSONata: how many arguments it needs so as not to take the context item, where it may.
-static NATIVE: LazyLock<BTreeMap<&'static str, usize>> = LazyLock::new(|| {
-    let needed = |signature: &str| {
-        let params = Signature::parse(signature).map(|signature| signature.params).unwrap_or_default();
-        if params.iter().any(|param| param.context) {
-            params.iter().filter(|param| param.context || !param.pattern.ends_with('?')).count()
-        } else {
-            0
-        }
-    };
-    function_catalog().into_iter().map(|function| (function.name, needed(&function.signature))).collect()
+/// A function of JSONata.
+struct Native {
+    signature: String,
+    /// As JavaScript counts: without those that have a default.
+    params: usize,
+    /// How many arguments it needs so as not to take the context item, where it may.
+    needed: usize,
+}
+
+static NATIVE: LazyLock<BTreeMap<&'static str, Native>> = LazyLock::new(|| {
+    let natives = function_catalog().into_iter().map(|function| {
+        let params = Signature::parse(&function.signature).map(|signature| signature.params).unwrap_or_default();
+        let needed = match params.iter().any(|param| param.context) {
+            true => params.iter().filter(|param| param.context || !param.pattern.ends_with('?')).count(),
+            false => 0,
+        };
+        // The second parameter of `$string` has a default; `$zip` takes any number of arrays.
+        let params = if matches!(function.name, "string" | "zip") { 1 } else { function.params.len() };
+        (function.name, Native { signature: function.signature, params, needed })
+    });
+    natives.collect()
 });
 
 /// Whether `name` is a function of JSONata or of AWS.
@@ -47,7 +59,7 @@ pub(super) fn exists(name: &str) -> bool {
 
 /// Whether a call with that many arguments may take the context item for a missing one.
 pub(super) fn may_take_context_item(name: &str, count: usize) -> bool {
-    NATIVE.get(name).is_some_and(|needed| count < *needed)
+    NATIVE.get(name).is_some_and(|native| count < native.needed)
 }
 
 /// Whether one of `names` draws a number.
@@ -55,51 +67,62 @@ pub(super) fn draw(names: &[Arc<str>]) -> bool {
     names.iter().any(|name| CHANCE.contains(&&**name))
 }
 
-/// Expressions that come before one that names a quadratic function, so that its calls are paid for.
-pub(super) fn prelude(names: &[Arc<str>]) -> String {
+/// What comes before the expression, so that what a single step does not pay for is paid for:
+///
+/// - `$distinct` and `$keys` compare every item with every other;
+/// - `$clone`, which each transform calls, copies all that it is given;
+/// - a function that is passed around is called where the meter does not see what it gives, so it becomes a function
+///   of the expression, which calls it in the tree.
+///
+/// Names for which `hidden` holds are left alone: variables took their place.
+pub(super) fn prelude(findings: &Findings, hidden: impl Fn(&str) -> bool) -> String {
     let mut text = String::new();
-    for name in names {
-        match &**name {
-            "distinct" => text.push_str(
-                "$stepwell__distinct:=$distinct;\
-                 $distinct:=function($a)<x:x>{($stepwell__spend($a);$stepwell__distinct($a))};",
-            ),
-            "keys" => text.push_str(
-                "$stepwell__keys:=$keys;\
-                 $keys:=function($a)<x-:a<s>>{($k:=$stepwell__keys($a);$stepwell__spend($k);$k)};",
-            ),
-            _ => {}
+    let mut redefine = |name: &str, params: &str, signature: &str, body: &str| {
+        if !hidden(name) {
+            text.push_str(&format!("${OURS}{name}:=${name};${name}:=function({params}){signature}{{({body}$r)}};"));
         }
+    };
+    for name in findings.functions.iter().map(|name| &**name) {
+        if name == "distinct" {
+            redefine(name, "$a", "<x:x>", "$stepwell__compare($a);$r:=$stepwell__distinct($a);");
+        } else if name == "keys" {
+            redefine(name, "$a", "<x-:a<s>>", "$r:=$stepwell__keys($a);$stepwell__compare($r);");
+        }
+    }
+    if copies(findings) {
+        redefine("clone", "$a", "<(oa)-:o>", "$stepwell__copy($a);$r:=$stepwell__clone($a);");
+    }
+    for name in findings.function_values.iter().map(|name| &**name) {
+        let Some(native) = NATIVE.get(name).filter(|_| !matches!(name, "distinct" | "keys" | "clone")) else {
+            continue;
+        };
+        let params: Vec<String> = (0..native.params).map(|index| format!("$p{index}")).collect();
+        let params = params.join(",");
+        // With a default left out, the parameters would not match the signature.
+        let signature = if matches!(name, "string" | "zip") { "" } else { &native.signature };
+        redefine(name, &params, signature, &format!("$r:=${OURS}{name}({params});"));
     }
     text
 }
 
-/// The functions among `names` that depend on nothing but their arguments.
-pub(super) fn pure(names: &[Arc<str>]) -> Bindings {
-    names.iter().fold(Bindings::new(), |bindings, name| {
-        let function = match &**name {
-            "partition" => with_signature("<an:a>", partition),
-            "range" => with_signature("<nnn:a>", range),
-            "hash" => with_signature("<xs:s>", hash),
-            "parse" => with_signature("<s:x>", parse),
-            _ => return bindings,
-        };
-        bindings.function(&**name, function)
-    })
+fn copies(findings: &Findings) -> bool {
+    findings.copies || findings.functions.iter().any(|name| &**name == "clone")
 }
 
-/// What the functions of one evaluation share.
+/// What the functions of one evaluation share: what they may still use, and their source of chance.
 #[derive(Debug)]
 pub(super) struct Shared {
     /// State of the generator behind `$random` and `$uuid`.
     random: AtomicU64,
-    /// Units of fuel that quadratic functions may still take.
+    /// Units of fuel.
     fuel_left: AtomicU64,
+    bytes_left: AtomicU64,
 }
 
 impl Shared {
-    pub(super) fn new(seed: u64, fuel: u64) -> Arc<Shared> {
-        Arc::new(Shared { random: AtomicU64::new(seed), fuel_left: AtomicU64::new(fuel) })
+    pub(super) fn new(seed: u64, fuel: u64, bytes: u64) -> Arc<Shared> {
+        let [random, fuel_left, bytes_left] = [seed, fuel, bytes].map(AtomicU64::new);
+        Arc::new(Shared { random, fuel_left, bytes_left })
     }
 
     pub(super) fn fuel_left(&self) -> u64 {
@@ -111,9 +134,7 @@ impl Shared {
         splitmix(state)
     }
 
-    /// Pays for comparing `items` with one another.
-    fn spend(&self, items: u64) -> Result<()> {
-        let units = items.saturating_mul(items) / (2 * PAIRS_PER_UNIT);
+    fn burn(&self, units: u64) -> Result<()> {
         let left = self.fuel_left();
         self.fuel_left.store(left.saturating_sub(units), Ordering::Relaxed);
         if units > left {
@@ -121,32 +142,61 @@ impl Shared {
         }
         Ok(())
     }
+
+    /// Pays for comparing all items of an array with one another.
+    fn compare(&self, items: &Json) -> Result<()> {
+        let count = items.as_array().map_or(1, Vec::len) as u64;
+        self.burn(count.saturating_mul(count) / (2 * PAIRS_PER_UNIT))
+    }
+
+    /// Pays for making `json`.
+    fn make(&self, json: &Json) -> Result<()> {
+        let values = source::count_values(json);
+        let left = self.bytes_left.load(Ordering::Relaxed);
+        let Some(left) = left.checked_sub(values.saturating_mul(VALUE_BYTES)) else {
+            return Err(too_large());
+        };
+        self.bytes_left.store(left, Ordering::Relaxed);
+        self.burn(values / VALUES_PER_UNIT)
+    }
 }
 
-/// `bindings` with those functions among `names` that need `shared`.
-pub(super) fn with_shared<'b>(bindings: &'b Bindings, names: &[Arc<str>], shared: &Arc<Shared>) -> Cow<'b, Bindings> {
-    let mut bindings = Cow::Borrowed(bindings);
-    for name in names {
+/// AWS's functions, and those that the prelude calls, for one evaluation: only what `findings` names.
+pub(super) fn bindings(findings: &Findings, shared: &Arc<Shared>) -> Bindings {
+    let mut bindings = Bindings::new();
+    for name in &findings.functions {
         let shared = Arc::clone(shared);
         let (name, function) = match &**name {
+            "partition" => ("partition", with_signature("<an:a>", move |args| made(partition(args)?, &shared))),
+            "range" => ("range", with_signature("<nnn:a>", move |args| made(range(args)?, &shared))),
+            "parse" => ("parse", with_signature("<s:x>", move |args| made(parse(args)?, &shared))),
+            "hash" => ("hash", with_signature("<xs:s>", hash)),
             "random" => ("random", with_signature("<n?:n>", move |args| Ok(Some(random(number(args, 0), &shared))))),
             "uuid" => ("uuid", with_signature("<:s>", move |_| Ok(Some(uuid(&shared))))),
-            quadratic if QUADRATIC.contains(&quadratic) => (SPEND, spend(shared)),
+            "distinct" | "keys" => ("stepwell__compare", paying(move |json| shared.compare(json))),
             _ => continue,
         };
-        bindings = Cow::Owned(bindings.into_owned().function(name, function));
+        bindings = bindings.function(name, function);
+    }
+    if copies(findings) {
+        let shared = Arc::clone(shared);
+        bindings = bindings.function("stepwell__copy", paying(move |json| shared.make(json)));
     }
     bindings
 }
 
-/// Pays for a quadratic function that is given the items of an array.
-fn spend(shared: Arc<Shared>) -> HostFunction {
-    let function = HostFunction::new(1, move |args, _| {
-        let items = match args.first() {
-            Some(Some(Json::Array(items))) => items.len(),
-            _ => 1,
-        };
-        shared.spend(items as u64).map(|()| None)
+fn made(json: Option<Json>, shared: &Shared) -> Result<Option<Json>> {
+    if let Some(json) = &json {
+        shared.make(json)?;
+    }
+    Ok(json)
+}
+
+/// A function that pays for its argument, and gives nothing.
+fn paying(pay: impl Fn(&Json) -> Result<()> + Send + Sync + 'static) -> HostFunction {
+    let function = HostFunction::new(1, move |args, _| match args.first() {
+        Some(Some(json)) => pay(json).map(|()| None),
+        _ => Ok(None),
     });
     function.without_input()
 }
@@ -252,13 +302,9 @@ fn parse(args: Args<'_>) -> Result<Option<Json>> {
         return Ok(None);
     };
     match json::parse(text) {
-        Ok(value) => Ok(Some(whole_json(&value))),
+        Ok(value) => Ok(Some(source::cut_json(&value, &Read::Whole))),
         Err(error) => Err(failure(format!("the text given to $parse is not JSON: {error}"))),
     }
-}
-
-fn whole_json(value: &Value) -> Json {
-    source::cut_json(&result::pass_through(value), &jlens_core::reads::Read::Whole)
 }
 
 /// `$random([seed])`: at least 0 and below 1; the same whole seed gives the same number.

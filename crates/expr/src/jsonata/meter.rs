@@ -2,9 +2,9 @@
 //!
 //! The engine counts steps (nodes evaluated, functions called back) and fails beyond a budget, the same on every
 //! machine; it bounds the size of each value, but not of all together, and tells the steps only to a tracer, which
-//! makes it slower. So an evaluation is tried with small bounds first ([`QUICK`]), under which it can neither take
-//! long nor hold much; what passes them is evaluated again, from the start and with all the fuel, under a
-//! [`Meter`] that counts.
+//! cannot read its input lazily. So an evaluation is tried with small bounds first ([`QUICK`]), under which it can
+//! neither take long nor hold much; what passes them is evaluated again, from the start and with all the fuel, under
+//! a [`Meter`] that counts.
 
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ use jlens_core::audit::{CaptureLimits, Outcome, Tracer, ValueRef};
 use jlens_core::{CancelToken, Options};
 use serde_json::Value as Json;
 
+use super::functions::OURS;
+
 use crate::limits::{
     JSONATA_ALLOCATED_BYTES_MAX, JSONATA_ARRAY_ITEMS_MAX, JSONATA_DEPTH_MAX, JSONATA_RESULT_BYTES_MAX,
     JSONATA_STRING_BYTES_MAX, JSONATA_WALL_MS_MAX,
@@ -20,40 +22,69 @@ use crate::limits::{
 
 /// Steps of the engine in one unit of fuel, a microsecond. Measured: see the crate's README.
 const STEPS_PER_UNIT: u64 = 8;
+/// Units of fuel for one step where a regular expression is matched: the engine counts only each 1,024th of a match's
+/// own steps.
+const UNITS_PER_MATCHING_STEP: u64 = 2;
 /// Bytes that an evaluation allocates in one unit of fuel.
 const BYTES_PER_UNIT: u64 = 2_000;
+/// Values of the environment that are read or given back in one unit of fuel.
+const VALUES_PER_UNIT: u64 = 16;
 
-/// One attempt's bounds, and what it costs whether it succeeds or not.
+/// How long a step takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Pace {
+    #[default]
+    Plain,
+    /// The expression has a regular expression, so any step may be one of a match.
+    Matching,
+}
+
+impl Pace {
+    fn steps(self, units: u64) -> u64 {
+        match self {
+            Pace::Plain => units.saturating_mul(STEPS_PER_UNIT),
+            Pace::Matching => units / UNITS_PER_MATCHING_STEP,
+        }
+    }
+
+    fn units(self, steps: u64) -> u64 {
+        match self {
+            Pace::Plain => steps / STEPS_PER_UNIT,
+            Pace::Matching => steps.saturating_mul(UNITS_PER_MATCHING_STEP),
+        }
+    }
+}
+
+/// Units of fuel for reading or giving back that many values.
+pub(super) fn units_of_values(values: u64) -> u64 {
+    values / VALUES_PER_UNIT
+}
+
+/// One attempt's bounds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     steps: u64,
     string_bytes: usize,
     array_items: usize,
     wall: Option<Duration>,
-    /// Units of fuel.
-    pub(super) cost: u64,
 }
 
-/// The attempts without a meter, in this order. The product of steps and sizes bounds the memory of each.
-pub(super) const QUICK: [Bounds; 2] = [
-    Bounds { steps: 256, string_bytes: 512 * 1024, array_items: 32 * 1024, wall: None, cost: 8 },
-    Bounds {
-        steps: 16 * 1024,
-        string_bytes: 16 * 1024,
-        array_items: 2 * 1024,
-        wall: Some(Duration::from_millis(200)),
-        cost: 512,
-    },
-];
+/// What the attempt without a meter costs in units of fuel, besides the values read. Its steps are not known.
+pub(super) const QUICK_COST: u64 = 16;
+
+/// What our functions may make in the attempt without a meter.
+pub(super) const QUICK_BYTES: u64 = 8 * 1024 * 1024;
+
+/// The attempt without a meter. The product of steps and sizes bounds its memory.
+pub(super) const QUICK: Bounds = Bounds { steps: 1024, string_bytes: 64 * 1024, array_items: 8 * 1024, wall: None };
 
 /// The attempt with a meter, for what fuel is left.
-pub(super) fn full(fuel_left: u64) -> Bounds {
+pub(super) fn full(fuel_left: u64, pace: Pace) -> Bounds {
     Bounds {
-        steps: fuel_left.saturating_mul(STEPS_PER_UNIT),
+        steps: pace.steps(fuel_left),
         string_bytes: JSONATA_STRING_BYTES_MAX,
         array_items: JSONATA_ARRAY_ITEMS_MAX,
         wall: Some(Duration::from_millis(JSONATA_WALL_MS_MAX)),
-        cost: 0,
     }
 }
 
@@ -93,8 +124,8 @@ impl Meter {
     }
 
     /// Units of fuel for what was counted.
-    pub(super) fn cost(&self) -> u64 {
-        self.steps / STEPS_PER_UNIT + self.allocated_bytes / BYTES_PER_UNIT
+    pub(super) fn cost(&self, pace: Pace) -> u64 {
+        pace.units(self.steps).saturating_add(self.allocated_bytes / BYTES_PER_UNIT)
     }
 
     fn allocated(&mut self, bytes: u64) {
@@ -110,6 +141,8 @@ const CALL_BYTES: u64 = 128;
 /// About the bytes of a value in an array, and of a member of an object.
 const ITEM_BYTES: u64 = 24;
 const MEMBER_BYTES: u64 = 80;
+/// A path may hand on a list that was there before, so its own counts for less.
+const PATH_ITEM_BYTES: u64 = 6;
 
 impl Tracer for Meter {
     fn exit(&mut self, node: &Node, outcome: Outcome<'_>) {
@@ -117,13 +150,14 @@ impl Tracer for Meter {
             return;
         };
         match &node.kind {
-            NodeKind::Function { .. } | NodeKind::Apply { .. } => self.allocated(CALL_BYTES + bytes(value)),
+            NodeKind::Function { procedure, .. } => self.allocated(CALL_BYTES + bytes(value, item_bytes(procedure))),
+            NodeKind::Apply { .. } => self.allocated(CALL_BYTES + bytes(value, ITEM_BYTES)),
             NodeKind::Binary { op: BinaryOp::Concat | BinaryOp::Range, .. }
             | NodeKind::Array { .. }
-            | NodeKind::Object { .. } => self.allocated(bytes(value)),
-            // A path gives a list of its own, but of values that were there before.
-            NodeKind::Path { .. } if value.type_name() == "array" => self.allocated(bytes(value)),
-            _ => {}
+            | NodeKind::Object { .. } => self.allocated(bytes(value, ITEM_BYTES)),
+            NodeKind::Path { .. } if value.type_name() == "array" => self.allocated(bytes(value, PATH_ITEM_BYTES)),
+            _ if node.attrs.predicate.is_empty() && node.attrs.group.is_none() => {}
+            _ => self.allocated(bytes(value, ITEM_BYTES)),
         }
     }
 
@@ -132,15 +166,29 @@ impl Tracer for Meter {
     }
 }
 
-/// About the bytes of `value` itself, without the values in it.
-fn bytes(value: ValueRef<'_>) -> u64 {
+/// About the bytes of each item that a function gives: some make what they put into their array.
+fn item_bytes(procedure: &Node) -> u64 {
+    let NodeKind::Variable { name } = &procedure.kind else {
+        return ITEM_BYTES;
+    };
+    match name.strip_prefix(OURS).unwrap_or(name) {
+        "match" => 640,
+        "spread" => 320,
+        "zip" => 128,
+        "split" | "keys" => 64,
+        _ => ITEM_BYTES,
+    }
+}
+
+/// About the bytes of `value` itself, an array's items at `item_bytes` each, without what they hold.
+fn bytes(value: ValueRef<'_>, item_bytes: u64) -> u64 {
     /// Nothing of what is inside: only the count.
     const OUTSIDE: CaptureLimits =
         CaptureLimits { max_items: 0, max_string: 0, max_depth: 1, max_rejected: 0, max_nodes: 0, max_source: 0 };
     match value.type_name() {
         "string" => value.to_json().as_ref().and_then(Json::as_str).map_or(0, |text| text.len() as u64),
         "array" => match value.capture(&OUTSIDE) {
-            Some(Json::Array(items)) => ITEM_BYTES * (1 + count(items.first())),
+            Some(Json::Array(items)) => item_bytes * (1 + count(items.first())),
             _ => 0,
         },
         "object" => match value.capture(&OUTSIDE) {

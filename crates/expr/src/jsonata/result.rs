@@ -38,27 +38,31 @@ pub(super) fn number(double: f64) -> Value {
     }
 }
 
-/// A value of the input as JSONata would give it back: itself, wherever its numbers allow it.
-pub(super) fn pass_through(value: &Value) -> Value {
-    if has_plain_numbers(value) {
-        return value.clone();
-    }
+/// A value of the input as JSONata would give it back: itself, wherever its numbers allow it. Adds to `values` how
+/// many values it is made of.
+pub(super) fn pass_through(value: &Value, values: &mut u64) -> Value {
+    if has_plain_numbers(value, values) { value.clone() } else { with_plain_numbers(value) }
+}
+
+fn has_plain_numbers(value: &Value, values: &mut u64) -> bool {
+    *values += 1;
     match value {
-        Value::Number(inner) => number(inner.as_f64()),
-        Value::Array(items) => Value::array(items.iter().map(pass_through).collect()),
-        Value::Object(members) => {
-            Value::Object(Arc::new(members.iter().map(|(key, value)| (Arc::clone(key), pass_through(value))).collect()))
-        }
-        other => other.clone(),
+        Value::Number(number) => is_plain(number),
+        Value::Array(items) => items.iter().all(|item| has_plain_numbers(item, values)),
+        Value::Object(members) => members.values().all(|member| has_plain_numbers(member, values)),
+        _ => true,
     }
 }
 
-fn has_plain_numbers(value: &Value) -> bool {
+fn with_plain_numbers(value: &Value) -> Value {
     match value {
-        Value::Number(number) => is_plain(number),
-        Value::Array(items) => items.iter().all(has_plain_numbers),
-        Value::Object(members) => members.values().all(has_plain_numbers),
-        _ => true,
+        Value::Number(inner) => number(inner.as_f64()),
+        Value::Array(items) => Value::array(items.iter().map(with_plain_numbers).collect()),
+        Value::Object(members) => {
+            let members = members.iter().map(|(key, member)| (Arc::clone(key), with_plain_numbers(member)));
+            Value::Object(Arc::new(members.collect()))
+        }
+        other => other.clone(),
     }
 }
 
@@ -179,7 +183,12 @@ impl Builder for Writer {
         }
         let value = self.store.met(member.index());
         match self.count(&value, self.depth) {
-            Ok(()) => Some(pass_through(&value)),
+            Ok(()) => {
+                let mut values = 0;
+                let value = pass_through(&value, &mut values);
+                self.store.touch(values);
+                Some(value)
+            }
             Err(excess) => {
                 self.excess.get_or_insert(excess);
                 Some(Value::Null)

@@ -1,6 +1,6 @@
 //! Values as the engine reads them: one level at a time, and only what the expression reaches.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
@@ -15,12 +15,14 @@ use super::analysis::STATES;
 /// The arrays and objects that one evaluation has met so far, each known to the engine by its number.
 pub(super) struct Store {
     met: RefCell<Vec<Value>>,
+    /// How many values were read, or given back as they were.
+    values: Cell<u64>,
     itself: Weak<Store>,
 }
 
 impl Store {
     pub(super) fn new() -> Rc<Store> {
-        Rc::new_cyclic(|itself| Store { met: RefCell::default(), itself: itself.clone() })
+        Rc::new_cyclic(|itself| Store { met: RefCell::default(), values: Cell::new(0), itself: itself.clone() })
     }
 
     /// The array or object with that number. `Null` for a number that was not given out.
@@ -28,8 +30,17 @@ impl Store {
         self.met.borrow().get(index as usize).cloned().unwrap_or_default()
     }
 
+    pub(super) fn values(&self) -> u64 {
+        self.values.get()
+    }
+
+    pub(super) fn touch(&self, values: u64) {
+        self.values.set(self.values.get().saturating_add(values));
+    }
+
     /// Writes `value`; an array or object only as its number.
     pub(super) fn write<'a>(&self, value: &Value, sink: &mut Sink<'_, 'a>) {
+        self.touch(1);
         match value {
             Value::Null => sink.null(),
             Value::Bool(bool) => sink.bool(*bool),
@@ -192,9 +203,11 @@ pub(super) fn states_json(environment: &dyn Environment, read: &Read) -> Json {
         Read::Whole => Some(&Read::Whole),
         Read::Fields(fields) => fields.get(name),
     };
-    let members = STATES_MEMBERS
-        .into_iter()
-        .filter_map(|name| Some((name.to_owned(), cut_json(states_member(environment, name)?, wanted(name)?))));
+    let members = STATES_MEMBERS.into_iter().filter_map(|name| {
+        // Asked first: what is not read may not even be made.
+        let read = wanted(name)?;
+        Some((name.to_owned(), cut_json(states_member(environment, name)?, read)))
+    });
     Json::Object(members.collect())
 }
 
@@ -218,6 +231,15 @@ fn cut_members(members: &Arc<Object>, read: &Read) -> serde_json::Map<String, Js
             .iter()
             .filter_map(|(key, value)| Some((key.to_string(), cut_json(value, fields.get(&**key)?))))
             .collect(),
+    }
+}
+
+/// How many values `json` is made of.
+pub(super) fn count_values(json: &Json) -> u64 {
+    match json {
+        Json::Array(items) => 1 + items.iter().map(count_values).sum::<u64>(),
+        Json::Object(members) => 1 + members.values().map(count_values).sum::<u64>(),
+        _ => 1,
     }
 }
 

@@ -4,15 +4,15 @@ use std::rc::Rc;
 
 use jlens_core::reads::Read;
 
+use crate::limits::JSONATA_ALLOCATED_BYTES_MAX;
 use crate::{OutOfFuel, Value};
 
 use super::functions::Shared;
-use super::meter::{self, QUICK};
+use super::meter::{self, QUICK, QUICK_BYTES, QUICK_COST};
 use super::source::{DocumentRoot, Store, cut_json};
 use super::{Attempt, Compiled, Document, EvaluationError, ExpressionSyntaxError, functions, quick, run_metered};
 
 /// What a case came to, without and with a meter. `None` for undefined and for a function.
-#[doc(hidden)]
 #[derive(Debug)]
 pub struct Outcomes {
     /// `Err(OutOfFuel)` where the small bounds were too small.
@@ -21,7 +21,6 @@ pub struct Outcomes {
 }
 
 /// Evaluates `text` with an input document, both ways, and with `fuel` for the second.
-#[doc(hidden)]
 pub fn evaluate(
     text: &str,
     document: Option<&Value>,
@@ -31,29 +30,30 @@ pub fn evaluate(
 ) -> Result<Outcomes, ExpressionSyntaxError> {
     const SEED: u64 = 1;
     let compiled = Compiled::new(text, Document::Some)?;
-    let bindings = |fuel: u64| {
-        let shared = Shared::new(SEED, fuel);
-        let functions = functions::with_shared(&compiled.functions, &compiled.findings.functions, &shared).into_owned();
+    let bindings = |fuel: u64, bytes: u64| {
+        let functions = functions::bindings(&compiled.findings, &Shared::new(SEED, fuel, bytes));
         variables.iter().fold(functions, |bindings, (name, value)| bindings.var(name, cut_json(value, &Read::Whole)))
     };
 
-    let mut quick_outcome = Err(OutOfFuel.into());
-    for bounds in QUICK {
-        let Some(engine) = &compiled.quick else { break };
-        let store = Store::new();
-        let root = DocumentRoot { document: document.cloned(), store: Rc::clone(&store) };
-        match quick(engine, &root, store, &bindings(bounds.cost), &bounds.options(now_ms, SEED)) {
-            Attempt::Wider => continue,
-            Attempt::Done(value) => quick_outcome = Ok(value),
-            Attempt::Failed(error) => quick_outcome = Err(error),
+    let store = Store::new();
+    let root = DocumentRoot { document: document.cloned(), store: Rc::clone(&store) };
+    let quick_outcome = match &compiled.quick {
+        Some(engine) => {
+            match quick(engine, &root, &store, &bindings(QUICK_COST, QUICK_BYTES), &QUICK.options(now_ms, SEED)) {
+                Attempt::Done(value) => Ok(value),
+                Attempt::Failed(error) => Err(error),
+                Attempt::Wider => Err(OutOfFuel.into()),
+            }
         }
-        break;
-    }
+        None => Err(OutOfFuel.into()),
+    };
 
     let input = document.map(|document| cut_json(document, &Read::Whole));
     let metered = match compiled.metered() {
         Ok(metered) => {
-            run_metered(&metered.engine, input.as_ref(), &bindings(fuel), meter::full(fuel).options(now_ms, SEED)).0
+            let pace = compiled.findings.pace;
+            let options = meter::full(fuel, pace).options(now_ms, SEED);
+            run_metered(&metered.engine, input.as_ref(), &bindings(fuel, JSONATA_ALLOCATED_BYTES_MAX), options, pace).0
         }
         Err(error) => Err(error),
     };
