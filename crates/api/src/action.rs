@@ -244,7 +244,9 @@ mod tests {
 
     #[test]
     fn other_targets_are_unknown() {
-        for target in ["", "CreateActivity", "AWSStepFunctions.", "AWSStepFunctions.createActivity", "AWSEvents.PutEvents"] {
+        for target in
+            ["", "CreateActivity", "AWSStepFunctions.", "AWSStepFunctions.createActivity", "AWSEvents.PutEvents"]
+        {
             let error = Action::of_target(target).unwrap_err();
             assert_eq!((error.code(), error.status()), ("UnknownOperationException", 400));
         }

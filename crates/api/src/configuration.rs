@@ -24,8 +24,7 @@ pub(crate) struct Logging {
 
 impl Logging {
     pub(crate) fn read(fields: &mut Fields<'_>) -> Result<Option<Logging>, Error> {
-        const LEVELS: [(&str, &str); 4] =
-            [("ALL", "ALL"), ("ERROR", "ERROR"), ("FATAL", "FATAL"), ("OFF", "OFF")];
+        const LEVELS: [(&str, &str); 4] = [("ALL", "ALL"), ("ERROR", "ERROR"), ("FATAL", "FATAL"), ("OFF", "OFF")];
         fields.optional_object("loggingConfiguration", |block| {
             Ok(Logging {
                 level: block.optional_choice("level", &LEVELS)?,
@@ -86,9 +85,7 @@ pub(crate) struct Tracing {
 
 impl Tracing {
     pub(crate) fn read(fields: &mut Fields<'_>) -> Result<Option<Tracing>, Error> {
-        fields.optional_object("tracingConfiguration", |block| {
-            Ok(Tracing { enabled: block.optional_bool("enabled")? })
-        })
+        fields.optional_object("tracingConfiguration", |block| Ok(Tracing { enabled: block.optional_bool("enabled")? }))
     }
 
     pub(crate) fn block(&self) -> Value {

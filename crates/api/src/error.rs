@@ -236,7 +236,7 @@ mod tests {
         ]);
         assert_eq!(
             error.to_string(),
-            "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: A at /States/X, SCHEMA_VALIDATION_FAILED: B'"
+            "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: A at /States/X, SCHEMA_VALIDATION_FAILED: B at null'"
         );
     }
 }

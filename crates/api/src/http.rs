@@ -227,8 +227,8 @@ async fn gather(mut body: Incoming) -> Result<Bytes, Error> {
         } else if bytes == data.len() {
             first = data;
         } else {
-            whole.extend(std::mem::take(&mut first));
-            whole.extend(data);
+            whole.extend_from_slice(&std::mem::take(&mut first));
+            whole.extend_from_slice(&data);
         }
     }
     if bytes > limits::REQUEST_BYTES_MAX {
@@ -251,10 +251,8 @@ fn parse(body: &[u8]) -> Result<Value, Error> {
 fn refusal(error: &Error, content_type: HeaderValue) -> Response<Full<Bytes>> {
     let status = StatusCode::from_u16(error.status()).expect("the statuses of errors are valid");
     let mut response = response(status, content_type, error.body());
-    let unread = matches!(
-        error,
-        Error::RequestTooLarge { .. } | Error::RequestTimeout { .. } | Error::RequestBrokenOff
-    );
+    let unread =
+        matches!(error, Error::RequestTooLarge { .. } | Error::RequestTimeout { .. } | Error::RequestBrokenOff);
     if unread {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }

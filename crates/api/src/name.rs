@@ -34,8 +34,20 @@ mod tests {
     #[test]
     fn forbidden() {
         let characters = FORBIDDEN.chars().chain([
-            ' ', '\t', '\n', '\u{0}', '\u{1f}', '\u{7f}', '\u{85}', '\u{9f}', '\u{a0}', '\u{2003}', '\u{3000}',
-            '\u{fffe}', '\u{ffff}', '\u{10ffff}',
+            ' ',
+            '\t',
+            '\n',
+            '\u{0}',
+            '\u{1f}',
+            '\u{7f}',
+            '\u{85}',
+            '\u{9f}',
+            '\u{a0}',
+            '\u{2003}',
+            '\u{3000}',
+            '\u{fffe}',
+            '\u{ffff}',
+            '\u{10ffff}',
         ]);
         for char in characters {
             let name: Arc<str> = format!("a{char}b").into();

@@ -75,7 +75,9 @@ fn read(mut fields: Fields<'_>) -> Result<ListExecutions, Error> {
         None => None,
         Some(Filter::Status(status)) => Some(status),
         Some(Filter::PendingRedrive) => {
-            return Err(Error::validation("statusFilter PENDING_REDRIVE can only be specified together with mapRunArn"));
+            return Err(Error::validation(
+                "statusFilter PENDING_REDRIVE can only be specified together with mapRunArn",
+            ));
         }
     };
     arn::existing_state_machine(&arn)?;

@@ -66,12 +66,8 @@ mod tests {
             message: message.into(),
             location: Some("/States/X".into()),
         };
-        let warning = Diagnostic {
-            severity: Severity::Warning,
-            code: Code::NoDollar,
-            message: "w".into(),
-            location: None,
-        };
+        let warning =
+            Diagnostic { severity: Severity::Warning, code: Code::NoDollar, message: "w".into(), location: None };
         let cases = [
             (vec![], Severity::Error, r#"{"result":"OK","diagnostics":[],"truncated":false}"#),
             (vec![warning.clone()], Severity::Error, r#"{"result":"OK","diagnostics":[],"truncated":false}"#),

@@ -61,7 +61,12 @@ fn cases() -> Vec<(Detail, &'static str)> {
             r#"PassStateEntered "stateEnteredEventDetails":{"name":"S\"1","input":"1","inputDetails":{"truncated":false}}"#,
         ),
         (
-            Detail::StateExited { kind: StateType::Wait, name: name.clone(), output: payload("1"), assigned: [].into() },
+            Detail::StateExited {
+                kind: StateType::Wait,
+                name: name.clone(),
+                output: payload("1"),
+                assigned: [].into(),
+            },
             r#"WaitStateExited "stateExitedEventDetails":{"name":"S\"1","output":"1","outputDetails":{"truncated":false}}"#,
         ),
         (
@@ -117,10 +122,7 @@ fn cases() -> Vec<(Detail, &'static str)> {
             Detail::ActivitySucceeded { output: payload("1") },
             r#"ActivitySucceeded "activitySucceededEventDetails":{"output":"1","outputDetails":{"truncated":false}}"#,
         ),
-        (
-            Detail::ActivityFailed(failure()),
-            r#"ActivityFailed "activityFailedEventDetails":{"error":"E","cause":"C"}"#,
-        ),
+        (Detail::ActivityFailed(failure()), r#"ActivityFailed "activityFailedEventDetails":{"error":"E","cause":"C"}"#),
         (
             Detail::ActivityTimedOut(failure()),
             r#"ActivityTimedOut "activityTimedOutEventDetails":{"error":"E","cause":"C"}"#,
@@ -221,10 +223,7 @@ fn without_data() {
             Detail::ExecutionStarted { input: absent(), role_arn: "arn:r".into() },
             r#"ExecutionStarted "executionStartedEventDetails":{"roleArn":"arn:r"}"#,
         ),
-        (
-            Detail::ExecutionSucceeded { output: absent() },
-            r#"ExecutionSucceeded "executionSucceededEventDetails":{}"#,
-        ),
+        (Detail::ExecutionSucceeded { output: absent() }, r#"ExecutionSucceeded "executionSucceededEventDetails":{}"#),
         (
             Detail::StateExited {
                 kind: StateType::Choice,
