@@ -155,7 +155,10 @@ fn request_id(headers: &HeaderMap) -> &str {
 /// The function itself failed. Source: recordings; `Lambda.Unknown` from the Step Functions guide.
 fn function_failure(body: &[u8]) -> Failure {
     let text = String::from_utf8_lossy(body).into_owned();
-    let error = json::parse(&text).ok().and_then(|value| value.get("errorType")?.as_str().map(str::to_owned));
+    let payload = json::parse(&text).ok();
+    let error = payload.as_ref().and_then(|value| value.get("errorType")?.as_str().map(str::to_owned));
+    // The cause is the payload, written anew: compact.
+    let text = payload.map_or(text, |value| value.to_string());
     match error {
         Some(error) => Failure::new(error, text),
         None => Failure::new(
@@ -203,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_function_error_is_named_by_its_type() {
-        let failure = function_failure(br#"{"errorMessage":"m","errorType":"Custom"}"#);
+        let failure = function_failure(br#"{"errorMessage": "m", "errorType": "Custom"}"#);
         assert_eq!(failure.error.as_deref(), Some("Custom"));
         assert_eq!(failure.cause.as_deref(), Some(r#"{"errorMessage":"m","errorType":"Custom"}"#));
         let failure = function_failure(b"{}");
