@@ -1,5 +1,7 @@
 //! The engine through its door, on a memory store and in virtual time.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "../world/mod.rs"]
 mod world;
 

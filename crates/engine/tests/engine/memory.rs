@@ -42,7 +42,7 @@ fn queued_tasks_are_dropped_with_their_executions() {
     world.create("gate", &function("gate"));
     world.create("m", &function("echo"));
     let first = world.start("gate", "first", "1");
-    world.wait_for_event(&first, "LambdaFunctionStarted");
+    world.wait_for_run("1");
     let stopped = world.start("m", "stopped", "2");
     let queued = world.start("m", "queued", "3");
     world.run(world.engine.stop_execution(&stopped, stepwell_machine::Failure::named("E"))).unwrap();

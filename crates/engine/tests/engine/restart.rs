@@ -27,7 +27,7 @@ fn a_task_whose_outcome_was_not_durable_is_run_again() {
     let world = World::new();
     world.create("m", &function("gate"));
     let arn = world.start("m", "x", "5");
-    world.wait_for_event(&arn, "LambdaFunctionStarted");
+    world.wait_for_run("5");
     let world = world.restart();
     world.script.open_gate();
     assert_eq!(world.end(&arn), "SUCCEEDED 5");

@@ -28,6 +28,9 @@ pub(crate) const BEGINNING_MS: i64 = 1_700_000_000_000;
 /// A hang is a failure; nothing here takes that long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Virtual time does not jump further than this at once: the end of a year stays out of reach.
+const JUMP_MS_MAX: i64 = 100 * 86_400_000;
+
 /// Time that jumps when nothing is under way, unless it is held.
 pub(crate) struct VirtualClock {
     now_ms: AtomicI64,
@@ -40,7 +43,7 @@ impl Clock for VirtualClock {
     }
 
     fn jump_to(&self, deadline_ms: i64) -> bool {
-        if self.held.load(Ordering::SeqCst) {
+        if self.held.load(Ordering::SeqCst) || deadline_ms - self.now_ms() > JUMP_MS_MAX {
             return false;
         }
         self.now_ms.fetch_max(deadline_ms, Ordering::SeqCst);
@@ -140,6 +143,7 @@ impl World {
     /// Ends the engine and opens another one on `store`.
     pub(crate) fn restart_on(self, store: Arc<dyn Store>) -> World {
         let World { runtime, clock, script, bounds, drivers, engine, .. } = self;
+        runtime.block_on(engine.shut_down());
         drop(engine);
         let opened = open(&store, &clock, &script, &runtime, bounds, drivers);
         World { engine: opened.unwrap(), runtime, store, clock, script, bounds, drivers }
@@ -200,6 +204,7 @@ impl World {
                 if ready(&summary) {
                     return summary;
                 }
+                self.engine.clock_changed();
                 tokio::task::yield_now().await;
             }
         })
@@ -218,6 +223,15 @@ impl World {
                 if page.events.iter().any(|event| event_name(event).starts_with(name)) {
                     return;
                 }
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+
+    /// Waits until a task with this input has been run.
+    pub(crate) fn wait_for_run(&self, input: &str) {
+        self.run(async {
+            while self.script.runs_of(input) == 0 {
                 tokio::task::yield_now().await;
             }
         });
