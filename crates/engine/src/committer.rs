@@ -22,7 +22,7 @@ use crate::{
     registry::rows,
     reply::Reply,
     tasks::Tasks,
-    timeline::{Bell, UnderWay},
+    timeline::{Bell, Timeline, UnderWay},
 };
 
 /// What one driver, or the registry, wants to be made durable.
@@ -79,6 +79,7 @@ pub(crate) struct Committer {
     pub(crate) tasks: Arc<Tasks>,
     pub(crate) activities: Arc<Activities>,
     pub(crate) inboxes: Arc<Inboxes>,
+    pub(crate) timeline: Arc<Timeline>,
 }
 
 impl Committer {
@@ -152,6 +153,7 @@ impl Committer {
                 if self.ledger.poison.set(reason.clone()).is_ok() {
                     tracing::error!(reason, "the store failed; nothing is written any more");
                 }
+                self.timeline.freeze();
                 self.ledger.poisoned.store(true, Ordering::SeqCst);
                 group.into_iter().for_each(refuse);
                 self.ledger.progress.iter().for_each(|progress| progress.bell.ring());

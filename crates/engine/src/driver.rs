@@ -232,7 +232,7 @@ impl Driver {
         for mut resident in self.residents.surplus(self.committed) {
             if !resident.beaten.is_empty() {
                 self.record_heartbeats(&mut resident);
-                self.residents.put(resident);
+                self.residents.put(Box::new(resident));
                 wrote = true;
             }
         }

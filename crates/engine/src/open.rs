@@ -163,6 +163,7 @@ impl Engine {
             tasks,
             activities: activities.clone(),
             inboxes: inboxes.clone(),
+            timeline: shared.timeline.clone(),
         };
         let threads = Threads::default();
         let inner = Arc::new(Inner { shared: shared.clone(), runtime, threads: Mutex::new(threads) });
@@ -198,6 +199,7 @@ pub(crate) struct Threads {
 pub(crate) fn stop(shared: &Shared, threads: &Mutex<Threads>) {
     let mut threads = threads.lock();
     shared.stopping.store(true, Ordering::SeqCst);
+    shared.timeline.freeze();
     shared.inboxes.close();
     shared.tasks.close();
     shared.activities.close();

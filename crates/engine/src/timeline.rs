@@ -60,7 +60,8 @@ pub(crate) struct Timeline {
     under_way: AtomicUsize,
     /// The clock refused to jump; it is not asked again.
     refused: AtomicBool,
-    jumping: Mutex<()>,
+    /// Held by the one who jumps; true once time stands still for good.
+    frozen: Mutex<bool>,
 }
 
 impl Timeline {
@@ -72,7 +73,7 @@ impl Timeline {
             deadlines,
             under_way: AtomicUsize::new(0),
             refused: AtomicBool::new(false),
-            jumping: Mutex::new(()),
+            frozen: Mutex::new(false),
         }
     }
 
@@ -98,9 +99,14 @@ impl Timeline {
         self.bells.iter().for_each(|bell| bell.ring());
     }
 
+    /// The engine stops, or its store has failed: what is no longer under way has not come to its end.
+    pub(crate) fn freeze(&self) {
+        *self.frozen.lock() = true;
+    }
+
     fn jump_if_idle(&self) {
-        let _jumping = self.jumping.lock();
-        if self.under_way.load(Ordering::SeqCst) != 0 {
+        let frozen = self.frozen.lock();
+        if *frozen || self.under_way.load(Ordering::SeqCst) != 0 {
             return;
         }
         let next = self.deadlines.iter().map(|deadline| deadline.load(Ordering::SeqCst)).min().unwrap_or(NEVER);
@@ -157,5 +163,9 @@ mod tests {
         assert_eq!(timeline.now_ms(), 300);
         drop(timeline.begin());
         assert_eq!(timeline.now_ms(), 300, "the driver of the due timer comes first");
+        timeline.publish(1, NEVER);
+        timeline.freeze();
+        drop(timeline.begin());
+        assert_eq!(timeline.now_ms(), 300);
     }
 }

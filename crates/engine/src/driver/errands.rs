@@ -37,9 +37,9 @@ impl Driver {
                 }
                 self.residents.put(resident);
             }
-            Ok(Found::Ended(execution)) => self.to_ended(&execution, errand),
-            Ok(Found::Missing) => self.to_missing(id, errand),
-            Err(why) => self.to_unreadable(id, errand, why),
+            Ok(Found::Ended(execution)) => self.tell_ended(&execution, errand),
+            Ok(Found::Missing) => self.tell_missing(id, errand),
+            Err(why) => self.tell_unreadable(id, errand, why),
         }
     }
 
@@ -85,17 +85,7 @@ impl Driver {
             return Ok(Found::Ended(Box::new(loaded.execution)));
         }
         let revision = self.shared.registry.revision(loaded.books.revision).map_err(log_down)?;
-        let mut resident = Box::new(Resident {
-            id,
-            execution: loaded.execution,
-            books: loaded.books,
-            program: revision.program.clone(),
-            batch: 0,
-            queued: false,
-            thinking: None,
-            waiting: Default::default(),
-            beaten: Default::default(),
-        });
+        let mut resident = Box::new(Resident::new(id, loaded.execution, loaded.books, revision.program.clone()));
         self.renew_heartbeats(&mut resident);
         Ok(Found::Here(resident))
     }
@@ -138,7 +128,7 @@ impl Driver {
             return;
         }
         if !resident.execution.is_running() {
-            return self.to_ended(&resident.execution, errand);
+            return self.tell_ended(&resident.execution, errand);
         }
         match errand {
             Errand::Start(start) => self.repeated(resident, *start),
@@ -201,7 +191,7 @@ impl Driver {
     }
 
     /// To an execution that has ended. What came too late changes nothing.
-    fn to_ended(&mut self, execution: &Execution, errand: Errand) {
+    fn tell_ended(&mut self, execution: &Execution, errand: Errand) {
         let reply = match errand {
             Errand::Start(start) => {
                 let Start { arn, to, .. } = *start;
@@ -220,7 +210,7 @@ impl Driver {
         self.open.replies.push(reply);
     }
 
-    fn to_missing(&mut self, id: ExecutionId, errand: Errand) {
+    fn tell_missing(&mut self, id: ExecutionId, errand: Errand) {
         let reply = match errand {
             Errand::Start(start) => return self.start(id, *start),
             Errand::Stop { to, .. } => Reply::Stop(to, Err(ExecutionError::DoesNotExist)),
@@ -233,7 +223,7 @@ impl Driver {
     }
 
     /// Its rows cannot be read, or its program not be compiled: the reason is logged, the execution waits for help.
-    fn to_unreadable(&mut self, id: ExecutionId, errand: Errand, why: Unavailable) {
+    fn tell_unreadable(&mut self, id: ExecutionId, errand: Errand, why: Unavailable) {
         match errand {
             Errand::Start(start) => drop(start.to.send(Err(why.into()))),
             Errand::Stop { to, .. } => drop(to.send(Err(why.into()))),
@@ -271,17 +261,7 @@ impl Driver {
             input,
         }));
         let books = record::record_start(&execution, revision.key, trace_header);
-        let mut resident = Box::new(Resident {
-            id,
-            execution,
-            books,
-            program: machine.program.clone(),
-            batch: 0,
-            queued: false,
-            thinking: None,
-            waiting: Default::default(),
-            beaten: Default::default(),
-        });
+        let mut resident = Box::new(Resident::new(id, execution, books, machine.program.clone()));
         self.turn(&mut resident, Event::Started, Then::Starter(to));
         self.residents.put(resident);
     }

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use stepwell_expr::Payload;
 use stepwell_machine::{
     Event, Execution, Frame, FrameId, Program, Step,
     execution::{Phase, TaskWait},
@@ -38,6 +39,8 @@ pub(crate) struct Resident {
     pub(crate) waiting: VecDeque<(Errand, UnderWay)>,
     /// Frames whose heartbeat moved since they were recorded.
     pub(crate) beaten: BTreeSet<FrameId>,
+    /// Estimated bytes of the results it has gathered.
+    results_bytes: usize,
 }
 
 pub(crate) struct Thinking {
@@ -46,6 +49,31 @@ pub(crate) struct Thinking {
 }
 
 impl Resident {
+    pub(crate) fn new(id: ExecutionId, execution: Execution, books: Books, program: Arc<Program>) -> Resident {
+        let results_bytes = execution.results.values().map(|chunk| chunk_bytes(chunk)).sum();
+        Resident {
+            id,
+            execution,
+            books,
+            program,
+            batch: 0,
+            queued: false,
+            thinking: None,
+            waiting: VecDeque::new(),
+            beaten: BTreeSet::new(),
+            results_bytes,
+        }
+    }
+
+    /// A step is about to be applied: counts the results that it brings and takes away.
+    pub(crate) fn weigh(&mut self, step: &Step) {
+        for (key, chunk) in &step.results {
+            let old = self.execution.results.get(key).map_or(0, |chunk| chunk_bytes(chunk));
+            let new = chunk.as_ref().map_or(0, |chunk| chunk_bytes(chunk));
+            self.results_bytes = (self.results_bytes + new).saturating_sub(old);
+        }
+    }
+
     /// True if it may leave memory: nothing of it is under way.
     fn is_idle(&self, committed: u64) -> bool {
         self.batch <= committed && !self.queued && self.thinking.is_none() && self.waiting.is_empty()
@@ -66,10 +94,7 @@ impl Resident {
 
     fn bytes(&self) -> usize {
         let frames: usize = self.execution.frames.values().map(|frame| frame_bytes(frame)).sum();
-        let results = self.execution.results.values().map(|chunk| {
-            chunk.iter().map(|result| 16 + result.as_ref().map_or(0, |payload| payload.bytes())).sum::<usize>()
-        });
-        EXECUTION_BYTES + frames + results.sum::<usize>()
+        EXECUTION_BYTES + frames + self.results_bytes
     }
 }
 
@@ -84,6 +109,10 @@ pub(crate) fn renewed(frame: &Frame, since_ms: i64) -> Option<Frame> {
     }
     let wait = TaskWait { heartbeat: Some((seconds, Some(renewed_ms))), ..wait.clone() };
     Some(Frame { phase: Phase::Task(wait), ..frame.clone() })
+}
+
+fn chunk_bytes(chunk: &[Option<Payload>]) -> usize {
+    chunk.iter().map(|result| 16 + result.as_ref().map_or(0, |payload| payload.bytes())).sum()
 }
 
 fn frame_bytes(frame: &Frame) -> usize {
@@ -143,18 +172,19 @@ impl Residents {
     }
 
     /// Idle executions that are to leave, those used longest ago first, until the rest fits.
-    pub(crate) fn surplus(&mut self, committed: u64) -> Vec<Box<Resident>> {
+    pub(crate) fn surplus(&mut self, committed: u64) -> Vec<Resident> {
         let mut surplus = Vec::new();
         if self.lru.weight() <= self.bytes_max {
             return surplus;
         }
-        let idle = |(id, resident): (&ExecutionId, &Box<Resident>)| resident.is_idle(committed).then_some(*id);
-        let idle: Vec<ExecutionId> = self.lru.oldest().take(LOOKED_AT_MAX).filter_map(idle).collect();
+        let oldest = self.lru.oldest().take(LOOKED_AT_MAX);
+        let idle: Vec<ExecutionId> =
+            oldest.filter_map(|(id, resident)| resident.is_idle(committed).then_some(*id)).collect();
         for id in idle {
             if self.lru.weight() <= self.bytes_max {
                 break;
             }
-            surplus.extend(self.lru.remove(&id));
+            surplus.extend(self.lru.remove(&id).map(|resident| *resident));
         }
         surplus
     }

@@ -113,6 +113,7 @@ impl Driver {
     /// Takes a step over: rows and effects into the batch, timers and slices, and the answer.
     fn conclude(&mut self, resident: &mut Resident, event: &Event, step: Step, then: Then) {
         let before = resident.execution.clone();
+        resident.weigh(&step);
         resident.execution.apply(&step);
         self.timers.set(resident.id, resident.execution.deadline_ms());
         if matches!(event, Event::TaskHeartbeat { .. }) && step.history.is_empty() && step.effects.is_empty() {

@@ -1,0 +1,14 @@
+//! The engine through its door, on a memory store and in virtual time.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "../world/mod.rs"]
+mod world;
+
+mod activities;
+mod executions;
+mod memory;
+mod poison;
+mod registry;
+mod restart;
+mod time;
