@@ -139,7 +139,8 @@ mod tests {
     #[test]
     fn other_kinds() {
         let express = "Invalid Arn: 'Resource type not valid in this context: express'";
-        let cases: [(fn(&str) -> Result<(), Error>, &str, Option<&str>); 8] = [
+        type Check = fn(&str) -> Result<(), Error>;
+        let cases: [(Check, &str, Option<&str>); 8] = [
             (execution, "execution:M:E", None),
             (execution, "execution:M/L:E", None),
             (execution, "express:M:E:U", Some(express)),

@@ -38,7 +38,9 @@ impl Logging {
         })
     }
 
-    /// The block as it is described. Whether the log group exists is not known here: its ARN's form is checked.
+    /// The block as it is described.
+    ///
+    /// Differs from AWS: whether the log group exists is not known here; its ARN's form is checked.
     pub(crate) fn checked(&self) -> Result<Value, Error> {
         let level = self.level.unwrap_or("OFF");
         let destinations = self.destinations.as_deref().unwrap_or_default();
@@ -126,8 +128,10 @@ impl Encryption {
         })
     }
 
-    /// The block as it is described. Refuses customer managed keys: what is asked to be encrypted must not be stored
-    /// in the clear. The sentences are ours.
+    /// The block as it is described. The sentences are ours.
+    ///
+    /// Differs from AWS: customer managed keys are refused; what is asked to be encrypted must not be stored in the
+    /// clear.
     pub(crate) fn checked(&self) -> Result<Value, Error> {
         match self.kind {
             Some(EncryptionType::CustomerManagedKey) if self.key.is_none() => {

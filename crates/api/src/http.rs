@@ -71,6 +71,18 @@ impl Api {
     pub fn with_options(engine: Engine, options: Options) -> Api {
         Api { engine, options }
     }
+
+    /// Answers one call of AWS JSON without HTTP: the status and the body.
+    ///
+    /// Never waits for a task: GetActivityTask answers at once.
+    pub async fn call(&self, target: &str, body: &[u8]) -> (u16, String) {
+        let (stop, stopping) = watch::channel(true);
+        drop(stop);
+        match dispatch(self, target, body, None, stopping).await {
+            Ok(answer) => (StatusCode::OK.as_u16(), answer),
+            Err(error) => (error.status(), error.body()),
+        }
+    }
 }
 
 /// Serves the API until `shutdown` ends, then ends idle connections, answers calls that wait, and gives the other
@@ -189,10 +201,20 @@ async fn answer(
 ) -> Result<String, Error> {
     let may_drain = !headers.contains_key(EXPECT);
     let body = read_body(body, may_drain, api.options.body_time_max).await?;
-    let action = Action::of_target(target)?;
-    let body = parse(&body)?;
     let trace_header = headers.get(TRACE_ID).and_then(|value| value.to_str().ok());
     let trace_header = trace_header.filter(|value| value.len() <= limits::TRACE_HEADER_CHARS_MAX).map(Arc::from);
+    dispatch(api, target, &body, trace_header, stopping).await
+}
+
+async fn dispatch(
+    api: &Api,
+    target: &str,
+    body: &[u8],
+    trace_header: Option<Arc<str>>,
+    stopping: watch::Receiver<bool>,
+) -> Result<String, Error> {
+    let action = Action::of_target(target)?;
+    let body = parse(body)?;
     action.answer(action::Request { engine: &api.engine, body: &body, trace_header, stopping }).await
 }
 

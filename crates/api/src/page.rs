@@ -51,7 +51,7 @@ impl PageFields {
 
 /// The call that a token continues: the action, and all arguments that choose or order the rows.
 ///
-/// `maxResults` is none of them: a caller may go on with pages of another size.
+/// Differs from AWS: `maxResults` is none of them, so a caller may go on with pages of another size.
 pub(crate) struct Call<'a> {
     pub(crate) action: &'static str,
     pub(crate) arguments: [&'a str; 2],

@@ -18,7 +18,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     fields.check()?;
     arn::activity(&arn)?;
     let mut stopping = request.stopping.clone();
-    // A sender that is gone means the same as a stop.
+    // Ends also when the sender is gone.
     let stopped = async move { drop(stopping.wait_for(|stopping| *stopping).await) };
     let task = match race(request.engine.activity_task(&arn, worker), stopped).await {
         First::Left(found) => found.map_err(|error| match error {

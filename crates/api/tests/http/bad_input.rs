@@ -166,3 +166,102 @@ fn half_sent_requests_time_out() {
     drop(stream);
     server.succeed("ListStateMachines", "{}");
 }
+
+/// Every action, each member that any action has, and values of all kinds: always an answer, never an internal failure.
+#[test]
+fn every_member_with_every_kind_of_value() {
+    const ACTIONS: [&str; 23] = [
+        "CreateActivity",
+        "CreateStateMachine",
+        "DeleteActivity",
+        "DeleteStateMachine",
+        "DescribeActivity",
+        "DescribeExecution",
+        "DescribeStateMachine",
+        "DescribeStateMachineForExecution",
+        "GetActivityTask",
+        "GetExecutionHistory",
+        "ListActivities",
+        "ListExecutions",
+        "ListStateMachines",
+        "ListTagsForResource",
+        "SendTaskFailure",
+        "SendTaskHeartbeat",
+        "SendTaskSuccess",
+        "StartExecution",
+        "StopExecution",
+        "TagResource",
+        "UntagResource",
+        "UpdateStateMachine",
+        "ValidateStateMachineDefinition",
+    ];
+    const MEMBERS: [&str; 31] = [
+        "activityArn",
+        "cause",
+        "definition",
+        "encryptionConfiguration",
+        "error",
+        "executionArn",
+        "includeExecutionData",
+        "includedData",
+        "input",
+        "loggingConfiguration",
+        "mapRunArn",
+        "maxResults",
+        "name",
+        "nextToken",
+        "output",
+        "publish",
+        "redriveFilter",
+        "resourceArn",
+        "reverseOrder",
+        "roleArn",
+        "severity",
+        "stateMachineArn",
+        "statusFilter",
+        "tagKeys",
+        "tags",
+        "taskToken",
+        "traceHeader",
+        "tracingConfiguration",
+        "type",
+        "versionDescription",
+        "workerName",
+    ];
+    let long = format!("\"{}\"", "é".repeat(2_100));
+    let arn = |tail: &str| format!("\"arn:aws:states:us-east-1:123456789012:{tail}\"");
+    let (machine, version, label) = (arn("stateMachine:M"), arn("stateMachine:M:1"), arn("stateMachine:M/L"));
+    let (execution, activity) = (arn("execution:M:E"), arn("activity:A"));
+    let values = [
+        "null",
+        "true",
+        "-1",
+        "1.5",
+        "1e400",
+        "\"\"",
+        "\"x\"",
+        "\"\\u0000\\ud800\"",
+        "[]",
+        "[null]",
+        "[\"x\"]",
+        "[{\"key\":\"k\"}]",
+        "{}",
+        "{\"type\":\"AWS_OWNED_KEY\",\"level\":\"ALL\",\"destinations\":[{\"cloudWatchLogsLogGroup\":{}}]}",
+        &long,
+        &machine,
+        &version,
+        &label,
+        &execution,
+        &activity,
+    ];
+    let server = Server::start();
+    for action in ACTIONS {
+        for member in MEMBERS {
+            for value in values {
+                let body = format!("{{\"{member}\":{value}}}");
+                let (status, answer) = server.call_within(action, &body);
+                assert!(matches!(status, 200 | 400), "{action} {body}: {status} {answer}");
+            }
+        }
+    }
+}

@@ -29,6 +29,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// A server of its own, stopped when dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    api: Api,
     runtime: Runtime,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
@@ -57,11 +58,13 @@ impl Server {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
+        let api = Api::with_options(engine.clone(), options);
+        let served = api.clone();
         let served = runtime.spawn(async move {
-            serve(listener, Api::with_options(engine.clone(), options), stopped).await;
+            serve(listener, served, stopped).await;
             engine.shut_down().await;
         });
-        Server { address, runtime, stop: Some(stop), served: Some(served) }
+        Server { address, api, runtime, stop: Some(stop), served: Some(served) }
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
@@ -76,6 +79,11 @@ impl Server {
         let mut stream = self.connect();
         stream.write_all(bytes).unwrap();
         Answer::read(&mut stream).expect("an answer")
+    }
+
+    /// Calls an action without HTTP: status and body.
+    pub(crate) fn call_within(&self, action: &str, body: &str) -> (u16, String) {
+        self.runtime.block_on(self.api.call(&format!("AWSStepFunctions.{action}"), body.as_bytes()))
     }
 
     /// Calls an action: status and body.
