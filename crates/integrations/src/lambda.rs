@@ -36,6 +36,9 @@ impl Lambda {
         let (function, qualifier) = split_qualifier(arn);
         let payload = Bytes::copy_from_slice(input.text().as_bytes());
         let answer = self.send(Invocation { function, qualifier, headers: Vec::new(), payload }).await?;
+        if answer.is_function_error() {
+            return Err(function_failure(&String::from_utf8_lossy(&answer.body)));
+        }
         Ok(payload_of(&answer.body))
     }
 
@@ -64,6 +67,10 @@ impl Lambda {
         };
         let qualifier = text("Qualifier").map(str::to_owned).or(qualifier);
         let answer = self.send(Invocation { function, qualifier, headers, payload }).await?;
+        if answer.is_function_error() {
+            // The payload is read and written anew: compact. Source: recordings.
+            return Err(function_failure(&payload_of(&answer.body).value().to_string()));
+        }
         Ok(Payload::from_value(invoke_output(&answer)))
     }
 
@@ -88,10 +95,14 @@ impl Lambda {
         if !answer.status.is_success() {
             return Err(refusal(&answer));
         }
-        if answer.headers.contains_key("X-Amz-Function-Error") {
-            return Err(function_failure(&answer.body));
-        }
         Ok(answer)
+    }
+}
+
+impl Answer {
+    /// The call succeeded, the function did not.
+    fn is_function_error(&self) -> bool {
+        self.headers.contains_key("X-Amz-Function-Error")
     }
 }
 
@@ -153,18 +164,14 @@ fn request_id(headers: &HeaderMap) -> &str {
 }
 
 /// The function itself failed. Source: recordings; `Lambda.Unknown` from the Step Functions guide.
-fn function_failure(body: &[u8]) -> Failure {
-    let text = String::from_utf8_lossy(body).into_owned();
-    let payload = json::parse(&text).ok();
-    let error = payload.as_ref().and_then(|value| value.get("errorType")?.as_str().map(str::to_owned));
-    // The cause is the payload, written anew: compact.
-    let text = payload.map_or(text, |value| value.to_string());
+fn function_failure(payload: &str) -> Failure {
+    let error = json::parse(payload).ok().and_then(|value| value.get("errorType")?.as_str().map(str::to_owned));
     match error {
-        Some(error) => Failure::new(error, text),
+        Some(error) => Failure::new(error, payload),
         None => Failure::new(
             "Lambda.Unknown",
             format!(
-                "The cause could not be determined because Lambda did not return an error type. Returned payload: {text}"
+                "The cause could not be determined because Lambda did not return an error type. Returned payload: {payload}"
             ),
         ),
     }
@@ -206,10 +213,11 @@ mod tests {
 
     #[test]
     fn a_function_error_is_named_by_its_type() {
-        let failure = function_failure(br#"{"errorMessage": "m", "errorType": "Custom"}"#);
+        let payload = r#"{"errorMessage": "m", "errorType": "Custom"}"#;
+        let failure = function_failure(payload);
         assert_eq!(failure.error.as_deref(), Some("Custom"));
-        assert_eq!(failure.cause.as_deref(), Some(r#"{"errorMessage":"m","errorType":"Custom"}"#));
-        let failure = function_failure(b"{}");
+        assert_eq!(failure.cause.as_deref(), Some(payload));
+        let failure = function_failure("{}");
         assert_eq!(failure.error.as_deref(), Some("Lambda.Unknown"));
     }
 
