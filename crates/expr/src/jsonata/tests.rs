@@ -297,6 +297,8 @@ fn errors() {
         ("/a+/", UNSUPPORTED),
         ("true ? $sum : 1", UNSUPPORTED),
         ("$states.($sum)", UNSUPPORTED),
+        ("[$sum][0]", UNSUPPORTED),
+        ("{'f': $sum}.f", UNSUPPORTED),
         ("false ? 1", UNDEFINED),
         ("($x := $missing)", UNDEFINED),
         ("{'f': $sum, 'n': 1}", r#"{"n":1}"#),
