@@ -105,7 +105,8 @@ impl Expression {
         &self.compiled.findings.reads
     }
 
-    /// Evaluates the expression. Deterministic, and so is the fuel that it burns.
+    /// Evaluates the expression. Outcome and fuel burned are the same each time, but for an expression that the clock
+    /// ends ([`crate::limits::JSONATA_WALL_MS_MAX`]).
     pub fn evaluate(&self, environment: &dyn Environment) -> Result<Value, EvaluationError> {
         let fuel = environment.fuel();
         fuel.burn(1)?;
