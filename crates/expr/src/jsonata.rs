@@ -105,7 +105,8 @@ impl Expression {
         &self.compiled.findings.reads
     }
 
-    /// Evaluates the expression. Deterministic, and so is the fuel that it burns.
+    /// Evaluates the expression. Outcome and fuel burned are the same each time, but for an expression that the clock
+    /// ends ([`crate::limits::JSONATA_WALL_MS_MAX`]).
     pub fn evaluate(&self, environment: &dyn Environment) -> Result<Value, EvaluationError> {
         let fuel = environment.fuel();
         fuel.burn(1)?;
@@ -240,19 +241,19 @@ fn behind(bindings: &str, expression: &str) -> String {
     }
 }
 
-/// Whether the result of `root` may be a function. JSONata leaves it out of a result, just as undefined.
+/// Whether the result of `root` may be a function, for all that its form tells: what it names is data. JSONata leaves
+/// functions out of a result, just as undefined.
 fn may_be_function(root: &Node) -> bool {
+    let is_data = |node: &Node| matches!(&node.kind, NodeKind::Variable { name } if !functions::exists(name));
+    let is_name = |step: &Node| matches!(step.kind, NodeKind::Name { .. });
     match &root.kind {
-        NodeKind::Path { steps, .. } => !matches!(steps.last().map(|step| &step.kind), Some(NodeKind::Name { .. })),
-        NodeKind::Variable { name } => functions::exists(name),
-        NodeKind::Binary { .. }
-        | NodeKind::Negate { .. }
-        | NodeKind::Array { .. }
-        | NodeKind::Object { .. }
-        | NodeKind::String { .. }
-        | NodeKind::Number { .. }
-        | NodeKind::Bool { .. }
-        | NodeKind::Null => false,
+        _ if !root.attrs.predicate.is_empty() => true,
+        NodeKind::Variable { .. } => !is_data(root),
+        NodeKind::Path { steps, .. } => match steps.split_first() {
+            Some((first, rest)) => !is_data(first) || !rest.iter().all(is_name),
+            None => true,
+        },
+        NodeKind::Binary { .. } | NodeKind::Negate { .. } => false,
         _ => true,
     }
 }
