@@ -90,7 +90,7 @@ def main():
     options.add_argument("--only", choices=SAMPLES, help="deploy this sample alone")
     options.add_argument("--run", choices=SAMPLES, help="run this sample and print its trace and output")
     options.add_argument("--input", type=pathlib.Path, help="a file with the input (default: the sample's own)")
-    options.add_argument("--all-events", action="store_true", help="print every Map iteration, not the first two alone")
+    options.add_argument("--all-events", action="store_true", help="print every Map iteration, not the first alone")
     chosen = options.parse_args()
 
     client = connect(chosen.endpoint)

@@ -5,7 +5,7 @@ import os
 import sys
 
 # Of a Map's iterations only so many are printed; a line says how many more there were.
-ITERATIONS_SHOWN = 2
+ITERATIONS_SHOWN = 1
 DETAIL_CHARS_MAX = 96
 
 RED, GREEN, YELLOW, CYAN, DIM, PLAIN = "\033[31m", "\033[32m", "\033[33m", "\033[36m", "\033[2m", "\033[0m"
@@ -38,7 +38,7 @@ def text_of(event):
     if "index" in details:
         parts.append(f"#{details['index']}")
     if "length" in details:
-        parts.append(f"{details['length']} items")
+        parts.append(f"{details['length']} item{'s' * (details['length'] != 1)}")
     if "resource" in details:
         parts.append(details["resource"].rsplit(":", 1)[-1])
     if "error" in details:
@@ -86,7 +86,7 @@ def print_trace(events, out=sys.stdout, all_events=False):
             hidden.add(iteration)
             continue
         if event["type"] in ("MapStateSucceeded", "MapStateFailed") and hidden:
-            print(f"{'':16}{'  ' * (depth + 1)}… and {len(hidden)} more iterations", file=out)
+            print(f"{'':16}{'  ' * (depth + 1)}… and {len(hidden)} more iteration{'s' * (len(hidden) != 1)}", file=out)
             hidden.clear()
         seconds = (event["timestamp"] - begin).total_seconds()
         colour, plain = (colour_of(event["type"]), PLAIN) if coloured else ("", "")
