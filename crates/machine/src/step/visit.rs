@@ -132,7 +132,7 @@ impl Work<'_> {
                 self.frame_mut(id).phase = Phase::Wait { until_ms };
                 Ok(())
             }
-            Ok(Ran::Fails(failure)) => self.fail(id, failure, How::Plain),
+            Ok(Ran::Fails(failure)) => self.fail(id, failure.bounded(), How::Plain),
             Ok(Ran::Task(scheduling)) => self.schedule(id, scheduling),
             Ok(Ran::Branches { input }) => self.begin_branches(id, &input),
             Ok(Ran::Iterations(iterations)) => self.begin_iterations(id, iterations),
@@ -228,7 +228,9 @@ impl Work<'_> {
         let previous = match (stage, &state.kind) {
             // An unparsable Timestamp of a Wait follows the Entered event. Source: recordings.
             (Stage::OnEntry, Kind::Wait(_)) | (Stage::Afterwards, _) => frame.last_event,
-            (Stage::OnEntry, _) => frame.before_entered,
+            (Stage::OnEntry, _) if frame.last_event == frame.entered => frame.before_entered,
+            // A retry follows the failure before it, as other events of a retry do.
+            (Stage::OnEntry, _) => frame.last_event,
         };
         let location = location.map(|location| match location.char_indices().nth(limits::LOCATION_CHARS_MAX) {
             Some((end, _)) => location[..end].into(),

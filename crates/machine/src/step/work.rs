@@ -202,10 +202,10 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Begins a frame. Each one that is ready will record an event: more of them than the history can hold end the
-    /// execution at once, so that they are never made.
+    /// Begins a frame. Each one that is ready will record an event: more of them than the history can hold are never
+    /// made, they end the execution at once.
     pub(super) fn add_frame(&mut self, frame: Frame) {
-        if self.header.ready.len() as u64 + self.header.next_event >= limits::HISTORY_EVENTS_MAX {
+        if self.header.ready.len() as u64 >= limits::HISTORY_EVENTS_MAX {
             self.overflow = true;
             return;
         }
