@@ -1,10 +1,6 @@
 //! How data flows through a state, in both languages: what an expression may see, and what its failures mean.
 
-use std::{
-    cell::{Cell, OnceCell},
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{cell::OnceCell, collections::BTreeMap, sync::Arc};
 
 use stepwell_expr::{
     Environment, Fuel, Payload, Value,
@@ -14,6 +10,7 @@ use stepwell_expr::{
 };
 
 use crate::{
+    chance::Chance,
     context,
     execution::Identity,
     failure::Failure,
@@ -35,8 +32,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) map_item: Option<(u32, Payload)>,
     /// Variables in sight, the innermost scope first.
     pub(crate) variables: Vec<Arc<BTreeMap<Arc<str>, Payload>>>,
-    /// Where the step's random sequence stands.
-    pub(crate) random: &'a Cell<u64>,
+    pub(crate) chance: &'a Chance,
     pub(crate) now_ms: i64,
     pub(crate) fuel: &'a Fuel,
 }
@@ -91,13 +87,8 @@ impl Environment for View<'_> {
         Some(payload.value().clone())
     }
 
-    /// SplitMix64: one sequence for each step, from the step's seed.
     fn random_u64(&self) -> u64 {
-        let state = self.scene.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-        self.scene.random.set(state);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.scene.chance.draw()
     }
 
     fn now_ms(&self) -> i64 {
@@ -118,6 +109,10 @@ pub(crate) enum Fault {
     Named(&'static str, String),
     /// JSONata: `States.QueryEvaluationError` with an EvaluationFailed event; `location` is the field.
     Query { cause: String, location: Option<Arc<str>> },
+    /// What was made is larger than a payload may be: `States.DataLimitExceeded`.
+    ResultTooLarge,
+    /// What the state's work would be given is larger than a payload may be: `States.DataLimitExceeded`.
+    InputTooLarge,
     /// The fuel given did not suffice.
     OutOfFuel,
 }
@@ -127,7 +122,31 @@ pub(crate) fn cause(state_name: &str, entered: u64, text: &str) -> String {
     format!("An error occurred while executing the state '{state_name}' (entered at the event id #{entered}). {text}")
 }
 
+/// The text of a value that would be nested deeper than any JSON value here may be. Ours.
+pub(crate) fn too_deep() -> Fault {
+    Fault::Runtime(format!("The result is nested deeper than {} levels.", stepwell_expr::limits::DEPTH_MAX))
+}
+
+/// What a template comes to: not nested too deeply, and never far larger than a payload may be.
 pub(crate) fn evaluate(template: &Template, view: &View<'_>) -> Result<Value, Fault> {
+    let value = compose(template, view)?;
+    if matches!(template, Template::Object(_) | Template::Array(_)) {
+        if value.is_larger_than(limits::COMPOSED_BYTES_MAX) {
+            return Err(Fault::ResultTooLarge);
+        }
+        if value.is_deeper_than(stepwell_expr::limits::DEPTH_MAX) {
+            return Err(too_deep());
+        }
+    }
+    Ok(value)
+}
+
+/// Recursion is bounded by the depth of the definition's JSON.
+fn compose(template: &Template, view: &View<'_>) -> Result<Value, Fault> {
+    let burn = |members: usize| {
+        let units = 1 + members / limits::MEMBERS_PER_FUEL;
+        view.fuel().burn(u64::try_from(units).unwrap_or(u64::MAX)).map_err(|_| Fault::OutOfFuel)
+    };
     match template {
         Template::Literal(value) => Ok(value.clone()),
         Template::Leaf(leaf) => match &leaf.expression {
@@ -136,11 +155,13 @@ pub(crate) fn evaluate(template: &Template, view: &View<'_>) -> Result<Value, Fa
             Expr::Jsonata(expression) => evaluate_jsonata(expression, &leaf.field, view),
         },
         Template::Object(members) => {
-            let members = members.iter().map(|(key, member)| Ok((key.clone(), evaluate(member, view)?)));
+            burn(members.len())?;
+            let members = members.iter().map(|(key, member)| Ok((key.clone(), compose(member, view)?)));
             Ok(Value::object(members.collect::<Result<Vec<_>, Fault>>()?))
         }
         Template::Array(items) => {
-            let items = items.iter().map(|item| evaluate(item, view));
+            burn(items.len())?;
+            let items = items.iter().map(|item| compose(item, view));
             Ok(Value::array(items.collect::<Result<_, _>>()?))
         }
     }

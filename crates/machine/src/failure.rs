@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::limits;
+
 /// Why a state failed. Both members are absent where a worker or a Fail state gave none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -16,5 +18,17 @@ impl Failure {
 
     pub fn named(error: impl Into<Arc<str>>) -> Failure {
         Failure { error: Some(error.into()), cause: None }
+    }
+
+    /// Error and cause, cut to what the API model allows.
+    pub(crate) fn bounded(self) -> Failure {
+        let cut = |text: Option<Arc<str>>, chars_max: usize| {
+            text.map(|text| match text.char_indices().nth(chars_max) {
+                Some((end, _)) => text[..end].into(),
+                None => text,
+            })
+        };
+        let error = cut(self.error, limits::ERROR_CHARS_MAX);
+        Failure { error, cause: cut(self.cause, limits::CAUSE_CHARS_MAX) }
     }
 }

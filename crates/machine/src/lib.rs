@@ -5,6 +5,7 @@
 //! Pure: what it may know is given to it, what it wants done is returned. Time comes in a [`Moment`], chance from the
 //! execution's own root; recursion, loops and payloads are bounded in [`limits`].
 
+mod chance;
 mod context;
 mod data;
 pub mod definition;

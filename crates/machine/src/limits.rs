@@ -20,15 +20,25 @@ pub const STEP_BYTES_MAX: usize = 1024 * 1024;
 pub const MAP_CONCURRENCY_MAX: u32 = 40;
 /// Results of a Map or Parallel in one stored chunk. Ours.
 pub const RESULTS_PER_CHUNK: u32 = 256;
+/// Largest value that a template may compose before its size is looked at more closely, in bytes. Ours: values share
+/// their parts, so that a short template can name far more text than there is memory.
+pub const COMPOSED_BYTES_MAX: usize = 1024 * 1024;
+/// Comparisons of characters that cost one unit of fuel, where patterns are matched. Ours: about a microsecond.
+pub const COMPARISONS_PER_FUEL: u64 = 512;
+/// Members and items of a template that cost one unit of fuel. Ours: about a microsecond.
+pub const MEMBERS_PER_FUEL: usize = 16;
 /// Longest time-out, heartbeat and wait, in seconds. Source: Amazon States Language.
 pub const SECONDS_MAX: u64 = 99_999_999;
 /// Longest `Error`, in characters. Source: Step Functions API model.
 pub const ERROR_CHARS_MAX: usize = 256;
 /// Longest `Cause`, in characters. Source: Step Functions API model.
 pub const CAUSE_CHARS_MAX: usize = 32_768;
-/// Fuel of one slice on a driver: about 5 ms.
+/// Longest `location` of an EvaluationFailed event, in characters. Source: Step Functions API model.
+pub const LOCATION_CHARS_MAX: usize = 256;
+/// Fuel of one slice on a driver: about 5 ms. Half of it spent, a step begins no further transition.
 pub const FUEL_SLICE: u64 = 5_000;
-/// Fuel of one evaluation: about 1 s, AWS's own limit. Source: Step Functions guide.
+/// Fuel of the evaluations that belong together (all of a state's `Assign` and `Output`, one item's selector, ...):
+/// about 1 s, AWS's own limit for one of them. Source: Step Functions guide.
 pub const FUEL_EVALUATION: u64 = 1_000_000;
 /// An execution runs at most one year. Source: Step Functions quotas.
 pub const EXECUTION_SECONDS_MAX: u64 = 31_536_000;

@@ -44,9 +44,12 @@ pub enum Stepped {
 /// Advances `execution` by one event; changes nothing that it is given.
 ///
 /// Deterministic: the same program, execution, event, moment and fuel give the same answer. An event that the
-/// execution no longer waits for gives an empty step. The step ends when every frame waits, or at
-/// `TRANSITIONS_PER_STEP_MAX`, `STEP_BYTES_MAX` or when `fuel` units of evaluation are used between two transitions:
-/// then [`Execution::is_ready`] holds after it and `Event::Continued` goes on.
+/// execution does not wait for gives an empty step. The step ends when every frame waits, or between two transitions
+/// at `TRANSITIONS_PER_STEP_MAX`, at `STEP_BYTES_MAX`, or when half of `fuel` (of a `FUEL_SLICE`, if that is less) is
+/// used: then [`Execution::is_ready`] holds after it and `Event::Continued` goes on, or, where only timers are due,
+/// `Event::TimePassed`. However an execution is cut into steps, its history is the same but for timestamps.
+///
+/// Give it `FUEL_SLICE`, and `FUEL_EVALUATION` after [`Stepped::Slow`]: that always gives a `Done` or `Needs`.
 pub fn step(program: &Program, execution: &Execution, event: Event, moment: Moment<'_>, fuel: u64) -> Stepped {
     let mut work = Work::new(program, execution, moment, fuel);
     let done = if execution.is_running() { take(&mut work, event).and_then(|()| work.drain()) } else { Ok(()) };
@@ -60,7 +63,9 @@ pub fn step(program: &Program, execution: &Execution, event: Event, moment: Mome
 fn take(work: &mut Work<'_>, event: Event) -> Result<(), Interrupt> {
     match event {
         Event::Started => {
-            work.start();
+            if !work.has_begun() {
+                work.start();
+            }
             Ok(())
         }
         Event::Continued => Ok(()),

@@ -12,9 +12,10 @@
 //! < stop ERROR CAUSE
 //! ```
 //!
-//! What comes out follows: `ID<PREVIOUS TYPE what` for each history event, `>` for each effect, `due` when the earliest
-//! timer fires, `=` for the status of an execution that has ended. With STEPWELL_BLESS set the files are written anew:
-//! read the difference before it is committed.
+//! `{{x*1000}}` stands for a thousand letters x, on both sides. What comes out follows: `ID<PREVIOUS TYPE what` for each
+//! history event (of very many at once, the middle is left out), `>` for each effect, `due` when the earliest timer
+//! fires, `=` for the status of an execution that has ended. With STEPWELL_BLESS set the files are written anew: read the
+//! difference before it is committed.
 
 use std::{fmt::Write, path::Path, sync::Arc};
 
@@ -28,6 +29,47 @@ use stepwell_machine::{
 };
 
 const START_MS: i64 = 1_700_000_000_000;
+
+/// More history events than these, from one line, are not all shown: only this many at the beginning and at the end.
+const EVENTS_SHOWN_MAX: usize = 100;
+const EVENTS_SHOWN: usize = 8;
+
+/// Runs of a letter from this length on are written short.
+const RUN_SHOWN_MAX: usize = 50;
+
+/// Replaces `{{x*1000}}` by the letters that it stands for.
+fn unfold(text: &str) -> String {
+    let mut pieces = text.split("{{");
+    let mut out = pieces.next().unwrap().to_owned();
+    for piece in pieces {
+        let run = piece.split_once("}}").and_then(|(run, rest)| {
+            let (letter, count) = run.split_once('*')?;
+            Some((letter.repeat(count.parse().ok()?), rest))
+        });
+        match run {
+            Some((run, rest)) => out.extend([run.as_str(), rest]),
+            None => out.extend(["{{", piece]),
+        }
+    }
+    out
+}
+
+/// The opposite of [`unfold`].
+fn fold(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        let run = rest.len() - rest.trim_start_matches(letter).len();
+        let count = run / letter.len_utf8();
+        if count >= RUN_SHOWN_MAX {
+            let _ = write!(out, "{{{{{letter}*{count}}}}}");
+        } else {
+            out.push_str(&rest[..run]);
+        }
+        rest = &rest[run..];
+    }
+    out
+}
 
 #[test]
 fn cases() {
@@ -80,9 +122,11 @@ fn run_file(text: &str) -> String {
         } else if let Some(input) = line.strip_prefix("< ") {
             let _ = writeln!(out, "{line}");
             if case.is_none() {
-                case = Some(begin(&definition, input));
+                case = Some(begin(&unfold(&definition), &unfold(input)));
             }
-            feed(case.as_mut().unwrap(), input, &mut out);
+            let mut given = String::new();
+            feed(case.as_mut().unwrap(), &unfold(input), &mut given);
+            out.push_str(&fold(&given));
         } else if case.is_none() && !line.is_empty() {
             definition.push_str(line);
             definition.push('\n');
@@ -139,6 +183,7 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
     };
     let mut events = vec![event];
     let mut effects = Vec::new();
+    let mut history = Vec::new();
     let was_running = case.execution.is_running();
     while let Some(event) = events.pop() {
         let exists = |arn: &str| !arn.ends_with(":gone");
@@ -148,13 +193,19 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
             Stepped::Done(step) => step,
             other => panic!("the step did not end: {other:?}"),
         };
-        for event in &step.history {
-            let _ = writeln!(out, "  {}", show(event));
-        }
         case.execution.apply(&step);
+        history.extend(step.history);
         effects.extend(step.effects);
         if case.execution.is_ready() {
             events.push(Event::Continued);
+        }
+    }
+    let left_out = if history.len() > EVENTS_SHOWN_MAX { EVENTS_SHOWN..history.len() - EVENTS_SHOWN } else { 0..0 };
+    for (at, event) in history.iter().enumerate() {
+        if !left_out.contains(&at) {
+            let _ = writeln!(out, "  {}", show(event));
+        } else if at == left_out.start {
+            let _ = writeln!(out, "  ... {} more", left_out.len());
         }
     }
     for effect in effects {

@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, sync::Arc};
 
 use stepwell_expr::{
-    Payload, Value,
+    Environment, Fuel, OutOfFuel, Payload, Value,
     jsonata::Expression,
     jsonpath::{Path, PathError},
 };
@@ -17,6 +17,7 @@ use crate::{
         template::looks_like_path,
     },
     diagnostic::Code,
+    limits::COMPARISONS_PER_FUEL,
     program::{Assign, DataFlow, QueryLanguage, StateId, Template, Transition},
     state::{Ran, Source, State},
     timestamp,
@@ -207,7 +208,10 @@ impl Comparison {
                 (Some(left), Some(right)) => left == right,
                 _ => false,
             },
-            Comparison::StringMatches(pattern) => value.as_str().is_some_and(|text| matches(pattern, text)),
+            Comparison::StringMatches(pattern) => match value.as_str() {
+                Some(text) => matches(pattern, text, view.fuel()).map_err(|_| Fault::OutOfFuel)?,
+                None => false,
+            },
             Comparison::Is(is, expected) => is.holds(&value) == *expected,
         })
     }
@@ -255,8 +259,8 @@ enum Glob {
     One(char),
 }
 
-/// `*` stands for any text; a backslash takes the next character as it is. Linear in text times stars.
-fn matches(pattern: &str, text: &str) -> bool {
+/// `*` stands for any text; a backslash takes the next character as it is. At worst text times pattern, on fuel.
+fn matches(pattern: &str, text: &str, fuel: &Fuel) -> Result<bool, OutOfFuel> {
     let mut globs = Vec::new();
     let mut chars = pattern.chars();
     while let Some(char) = chars.next() {
@@ -269,7 +273,12 @@ fn matches(pattern: &str, text: &str) -> bool {
     let text: Vec<char> = text.chars().collect();
     let (mut at, mut glob) = (0, 0);
     let mut last_star: Option<(usize, usize)> = None;
+    let mut comparisons: u64 = 0;
     while at < text.len() {
+        comparisons += 1;
+        if comparisons.is_multiple_of(COMPARISONS_PER_FUEL) {
+            fuel.burn(1)?;
+        }
         match globs.get(glob) {
             Some(Glob::Any) => {
                 last_star = Some((glob, at));
@@ -285,11 +294,11 @@ fn matches(pattern: &str, text: &str) -> bool {
                     at = from + 1;
                     last_star = Some((star, at));
                 }
-                None => return false,
+                None => return Ok(false),
             },
         }
     }
-    globs[glob..].iter().all(|glob| *glob == Glob::Any)
+    Ok(globs[glob..].iter().all(|glob| *glob == Glob::Any))
 }
 
 pub(crate) const FIELDS: &FieldTable = &[("Choices", BOTH), ("Default", BOTH), ("Assign", BOTH)];
@@ -556,6 +565,8 @@ fn check_fields(fields: &Fields, table: &FieldTable, language: Option<QueryLangu
 
 #[cfg(test)]
 mod tests {
+    use stepwell_expr::Fuel;
+
     #[test]
     fn stars_match_any_text_and_escapes_themselves() {
         let cases = [
@@ -572,7 +583,17 @@ mod tests {
             ("", "a", false),
         ];
         for (pattern, text, expected) in cases {
-            assert_eq!(super::matches(pattern, text), expected, "{pattern} on {text}");
+            assert_eq!(super::matches(pattern, text, &Fuel::new(0)), Ok(expected), "{pattern} on {text}");
         }
+    }
+
+    #[test]
+    fn a_pattern_that_tries_all_places_burns_fuel() {
+        let pattern = format!("*{}b", "a".repeat(500));
+        let text = "a".repeat(2_000);
+        assert!(super::matches(&pattern, &text, &Fuel::new(100)).is_err());
+        let fuel = Fuel::new(10_000);
+        assert_eq!(super::matches(&pattern, &text, &fuel), Ok(false));
+        assert!(fuel.left() < 9_000, "{fuel:?}");
     }
 }

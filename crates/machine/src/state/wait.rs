@@ -27,7 +27,7 @@ pub enum Until {
     Timestamp(Field<Arc<str>>),
 }
 
-/// The longest delay that AWS takes from a timestamp, in seconds. Source: recordings (24,855 days are taken, 24,856 not).
+/// The longest delay that AWS takes, in seconds. Source: recordings (timestamps in 24,855 days are taken, in 24,856 not).
 const DELAY_SECONDS_MAX: i64 = i32::MAX as i64;
 
 impl Wait {
@@ -39,10 +39,20 @@ impl Wait {
         };
         let until_ms = match &self.until {
             Until::Seconds(seconds) => {
-                scene.entered_ms.saturating_add(delay_seconds(seconds, &effective, scene)?.saturating_mul(1_000))
+                let seconds = delay_seconds(seconds, &effective, scene)?;
+                scene.entered_ms.saturating_add(seconds.saturating_mul(1_000))
             }
             Until::Timestamp(timestamp) => until(timestamp, &effective, scene)?,
         };
+        // A part of a second does not make a delay longer.
+        if until_ms.saturating_sub(scene.entered_ms) / 1_000 > DELAY_SECONDS_MAX {
+            let text = "Wait state delay is too long.".to_owned();
+            return Err(match (&state.flow, &self.until) {
+                (DataFlow::JsonPath(_), _) => Fault::Runtime(text),
+                (DataFlow::Jsonata(_), Until::Seconds(_)) => field_fault("Seconds", text),
+                (DataFlow::Jsonata(_), Until::Timestamp(_)) => field_fault("Timestamp", text),
+            });
+        }
         Ok(Ran::Waits { until_ms })
     }
 
@@ -58,6 +68,11 @@ impl Wait {
         };
         Ok(Ran::Exits { output, assigned, transition: self.transition })
     }
+}
+
+/// A JSONata field whose value is none that it may have.
+fn field_fault(name: &str, cause: String) -> Fault {
+    Fault::Query { cause, location: Some(name.into()) }
 }
 
 fn delay_seconds(field: &Field<u64>, input: &Payload, scene: &Scene<'_>) -> Result<i64, Fault> {
@@ -85,7 +100,7 @@ fn delay_seconds(field: &Field<u64>, input: &Payload, scene: &Scene<'_>) -> Resu
                     "The SecondsPath parameter references a negative value: {text} == {value}"
                 )));
             }
-            check_delay(seconds)
+            Ok(seconds)
         }
         Field::Call(_) | Field::Jsonata(_) => {
             let name: Arc<str> = "Seconds".into();
@@ -94,11 +109,15 @@ fn delay_seconds(field: &Field<u64>, input: &Payload, scene: &Scene<'_>) -> Resu
             };
             let expression = data::expression_text(field);
             match whole(&value) {
-                Some(seconds) if seconds >= 0 => check_delay(seconds),
-                Some(_) => Err(Fault::Query {
-                    cause: format!("The Seconds field references a negative value: {expression} == {value}"),
-                    location: Some(name),
-                }),
+                Some(seconds) if seconds >= 0 => Ok(seconds),
+                Some(_) => {
+                    let text = format!("The Seconds field references a negative value: {expression} == {value}");
+                    Err(field_fault(&name, text))
+                }
+                None if value.as_number().is_some() => {
+                    let text = format!("The Seconds field cannot be parsed as a long value: {expression} == {value}");
+                    Err(field_fault(&name, text))
+                }
                 None => Err(data::unexpected_type(expression, &name, "number", &value)),
             }
         }
@@ -113,13 +132,6 @@ fn whole(value: &Value) -> Option<i64> {
     }
 }
 
-fn check_delay(seconds: i64) -> Result<i64, Fault> {
-    if seconds > DELAY_SECONDS_MAX {
-        return Err(Fault::Runtime("Wait state delay is too long.".to_owned()));
-    }
-    Ok(seconds)
-}
-
 fn until(field: &Field<Arc<str>>, input: &Payload, scene: &Scene<'_>) -> Result<i64, Fault> {
     let name: Arc<str> = "Timestamp".into();
     let value = match data::field(field, &name, &scene.view(input))? {
@@ -127,7 +139,7 @@ fn until(field: &Field<Arc<str>>, input: &Payload, scene: &Scene<'_>) -> Result<
         FieldValue::AtPath(path, value) => {
             let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             return match value.as_str().and_then(timestamp::parse) {
-                Some(at) => near(at.as_millisecond(), scene),
+                Some(at) => Ok(at.as_millisecond()),
                 None => Err(Fault::Runtime(format!(
                     "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format \
                      string: {path} == {shown}"
@@ -137,22 +149,15 @@ fn until(field: &Field<Arc<str>>, input: &Payload, scene: &Scene<'_>) -> Result<
         FieldValue::Evaluated(value) => value,
     };
     match value.as_str().and_then(timestamp::parse) {
-        Some(at) => near(at.as_millisecond(), scene),
+        Some(at) => Ok(at.as_millisecond()),
         None => {
             let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            Err(Fault::Query {
-                cause: format!(
-                    "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: {shown}"
-                ),
-                location: Some(name),
-            })
+            let text = format!(
+                "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: {shown}"
+            );
+            Err(field_fault(&name, text))
         }
     }
-}
-
-fn near(at_ms: i64, scene: &Scene<'_>) -> Result<i64, Fault> {
-    check_delay(at_ms.saturating_sub(scene.entered_ms) / 1_000)?;
-    Ok(at_ms)
 }
 
 pub(crate) const FIELDS: &FieldTable = &[

@@ -2,15 +2,19 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use stepwell_expr::{Payload, Value};
+use stepwell_expr::{Payload, Value, json, limits::DEPTH_MAX};
 
 use crate::{
-    data,
+    data::{self, Fault},
     execution::{Frame, FrameId, MapWait, ParallelWait, Phase},
     failure::Failure,
     history::{Detail, EventId},
+    limits,
     program::ScopeId,
-    state::{Kind, map::Iterations},
+    state::{
+        Kind, StateType,
+        map::{Iterations, Map},
+    },
     step::{
         visit::{How, Stage},
         work::{Flow, Work, require},
@@ -18,14 +22,19 @@ use crate::{
 };
 
 impl Work<'_> {
-    pub(super) fn begin_branches(&mut self, id: FrameId, input: &Payload) {
-        let Kind::Parallel(parallel) = &self.state_of(id).kind else { return };
+    pub(super) fn begin_branches(&mut self, id: FrameId, input: &Payload) -> Flow<()> {
+        let Kind::Parallel(parallel) = &self.state_of(id).kind else { return Ok(()) };
+        if input.bytes() > limits::PAYLOAD_BYTES_MAX {
+            return self.fault(id, Fault::InputTooLarge, Stage::OnEntry);
+        }
+        self.made_bytes(input.bytes());
         let started = self.emit_on(id, Detail::ParallelStateStarted);
         let branches = u32::try_from(parallel.branches.len()).unwrap_or(u32::MAX);
         self.frame_mut(id).phase = Phase::Parallel(ParallelWait { branches, ended: 0 });
         for (index, scope) in (0..branches).zip(&parallel.branches) {
             self.begin_child(id, index, *scope, input.clone(), started);
         }
+        Ok(())
     }
 
     fn begin_child(&mut self, parent: FrameId, index: u32, scope: ScopeId, input: Payload, last_event: EventId) {
@@ -46,6 +55,10 @@ impl Work<'_> {
 
     pub(super) fn begin_iterations(&mut self, id: FrameId, iterations: Iterations) -> Flow<()> {
         let Iterations { items, effective_input, length, concurrency } = iterations;
+        if items.bytes() > limits::PAYLOAD_BYTES_MAX {
+            return self.fault(id, Fault::InputTooLarge, Stage::OnEntry);
+        }
+        self.made_bytes(items.bytes());
         let started = self.emit_on(id, Detail::MapStateStarted { length: u64::from(length) });
         self.frame_mut(id).phase =
             Phase::Map(MapWait { items, effective_input, length, next: 0, ended: 0, concurrency });
@@ -54,7 +67,8 @@ impl Work<'_> {
         }
         for _ in 0..concurrency.min(length) {
             self.begin_iteration(id, started)?;
-            if !matches!(self.frame(id).phase, Phase::Map(_)) {
+            // An item selector may have failed, and with it the state or the execution.
+            if !self.has_frame(id) || !matches!(self.frame(id).phase, Phase::Map(_)) {
                 break;
             }
         }
@@ -63,25 +77,19 @@ impl Work<'_> {
 
     /// Begins the next iteration; its first event follows `previous`.
     fn begin_iteration(&mut self, id: FrameId, previous: EventId) -> Flow<()> {
+        self.refuel();
         let state = self.state_of(id);
         let (Kind::Map(map), Phase::Map(wait)) = (&state.kind, &self.frame(id).phase) else { return Ok(()) };
-        require([&wait.items, &wait.effective_input].into_iter())?;
         let index = wait.next;
-        let input = match &map.selector {
-            None => {
-                let item = wait.items.value().as_array().and_then(|items| items.get(index as usize));
-                Payload::from_value(item.cloned().unwrap_or_default())
-            }
-            Some(selector) => {
-                let mut scene = self.scene(id)?;
-                scene.map_item = Some((index, wait.items.clone()));
-                let selected = data::evaluate(selector, &scene.view(&wait.effective_input));
-                match selected {
-                    Ok(value) => Payload::from_value(value),
-                    Err(fault) => return self.fault(id, fault, Stage::Afterwards),
-                }
+        let input = self.item_input(id, map, wait)?;
+        let input = match input {
+            Ok(input) => input,
+            Err(fault) => {
+                self.frame_mut(id).last_event = previous;
+                return self.fault(id, fault, Stage::Afterwards);
             }
         };
+        self.made_bytes(input.bytes());
         if let Phase::Map(wait) = &mut self.frame_mut(id).phase {
             wait.next += 1;
         }
@@ -89,6 +97,21 @@ impl Work<'_> {
         let started = self.emit(previous, detail);
         self.begin_child(id, index, map.processor, input, started);
         Ok(())
+    }
+
+    /// The input of the next iteration: what the item selector makes of the next item, or the item itself.
+    fn item_input(&self, id: FrameId, map: &Map, wait: &MapWait) -> Flow<Result<Payload, Fault>> {
+        require([&wait.items, &wait.effective_input].into_iter())?;
+        let Some(selector) = &map.selector else {
+            let item = wait.items.value().as_array().and_then(|items| items.get(wait.next as usize));
+            return Ok(Ok(Payload::from_value(item.cloned().unwrap_or_default())));
+        };
+        let mut scene = self.scene(id)?;
+        scene.map_item = Some((wait.next, wait.items.clone()));
+        Ok(data::evaluate(selector, &scene.view(&wait.effective_input)).and_then(|value| {
+            let input = Payload::from_value(value);
+            if input.bytes() > limits::PAYLOAD_BYTES_MAX { Err(Fault::InputTooLarge) } else { Ok(input) }
+        }))
     }
 
     /// A branch or an iteration came to its end.
@@ -103,11 +126,15 @@ impl Work<'_> {
                     return Ok(());
                 }
                 let branches = wait.branches;
-                let results = self.all_results(parent, branches)?;
                 self.frame_mut(parent).last_event = last;
-                self.emit(last, Detail::ParallelStateSucceeded);
-                self.drop_results(parent);
-                self.conclude(parent, &Payload::array_of(&results))
+                let results = self.all_results(parent, branches)?;
+                let result = results.and_then(|results| {
+                    let result = Payload::array_of(&results);
+                    // Shorter texts cannot be nested too deeply: each level has a bracket at both ends.
+                    let nested = result.bytes() > 2 * DEPTH_MAX && json::check(result.text()).is_err();
+                    if nested { Err(data::too_deep()) } else { Ok(result) }
+                });
+                self.container_ended(parent, result, Detail::ParallelStateSucceeded)
             }
             Phase::Map(wait) => {
                 wait.ended += 1;
@@ -127,18 +154,30 @@ impl Work<'_> {
     fn map_ended(&mut self, id: FrameId) -> Flow<()> {
         let Phase::Map(wait) = &self.frame(id).phase else { return Ok(()) };
         let results = self.all_results(id, wait.length)?;
-        let result = Value::array(results.iter().map(|result| result.value().clone()).collect());
-        self.emit(self.frame(id).last_event, Detail::MapStateSucceeded);
-        self.drop_results(id);
-        self.conclude(id, &Payload::from_value(result))
+        let result = results.and_then(|results| {
+            let result = Value::array(results.iter().map(|result| result.value().clone()).collect());
+            if result.is_deeper_than(DEPTH_MAX) { Err(data::too_deep()) } else { Ok(Payload::from_value(result)) }
+        });
+        self.container_ended(id, result, Detail::MapStateSucceeded)
     }
 
-    /// A frame failed and its own state did not handle it: its siblings are aborted, the container's state fails.
+    /// All branches or iterations have ended. The event of it does not advance the frame's path. Source: recordings.
+    fn container_ended(&mut self, id: FrameId, result: Result<Payload, Fault>, succeeded: Detail) -> Flow<()> {
+        self.drop_results(id);
+        match result {
+            Ok(result) => {
+                self.emit(self.frame(id).last_event, succeeded);
+                let ran = self.conclusion(id, &result)?;
+                self.settle(id, ran, Stage::Afterwards)
+            }
+            Err(fault) => self.fault(id, fault, Stage::Afterwards),
+        }
+    }
+
+    /// A frame failed and its own state did not handle it: the container's state fails, its other frames are aborted.
     pub(super) fn tell_parent(&mut self, child: FrameId, failure: Failure, in_task: bool) -> Flow<()> {
         let frame = self.frame(child);
         let (Some((parent, index)), last) = (frame.parent, frame.last_event) else { return Ok(()) };
-        // Whatever Retry and Catch of the container read must be here before anything is recorded.
-        self.scene(parent).map(|_| ())?;
         let state = self.state_of(parent);
         if matches!(state.kind, Kind::Map(_)) {
             let detail = Detail::MapIterationFailed { name: state.name.clone(), index: u64::from(index) };
@@ -148,38 +187,53 @@ impl Work<'_> {
             self.emit(last, Detail::TaskStateAborted);
         }
         self.remove_frame(child);
-        self.abort_children(parent, last);
-        self.drop_results(parent);
         self.frame_mut(parent).last_event = last;
-        self.frame_mut(parent).phase = Phase::Run;
         self.fail(parent, failure, How::Plain)
     }
 
-    /// Aborts all that runs below a container; every event follows `last`. Nesting is bounded by the definition's.
-    fn abort_children(&mut self, container: FrameId, last: EventId) {
+    /// Aborts all that runs below a container, and drops its results; every event follows the container's last one.
+    pub(super) fn abort_below(&mut self, container: FrameId) {
+        let mut children: BTreeMap<FrameId, Vec<FrameId>> = BTreeMap::new();
+        for (id, frame) in self.open_frames() {
+            if let Some((parent, _)) = frame.parent {
+                children.entry(parent).or_default().push(id);
+            }
+        }
+        self.abort_children(container, self.frame(container).last_event, &children);
+        self.drop_results(container);
+        self.forget_removed();
+    }
+
+    /// `children`: by their parent. Recursion is bounded by the definition's nesting.
+    fn abort_children(&mut self, container: FrameId, last: EventId, children: &BTreeMap<FrameId, Vec<FrameId>>) {
         let container_state = self.state_of(container);
-        for child in self.children(container) {
+        let mut own = children.get(&container).cloned().unwrap_or_default();
+        own.sort_unstable();
+        for child in own {
             if matches!(container_state.kind, Kind::Map(_)) {
                 let index = self.frame(child).parent.map_or(0, |(_, index)| u64::from(index));
                 self.emit(last, Detail::MapIterationAborted { name: container_state.name.clone(), index });
             }
-            match &self.frame(child).phase {
-                Phase::Task(_) | Phase::Failed { in_task: true, .. } => _ = self.emit(last, Detail::TaskStateAborted),
-                Phase::Wait { .. } => _ = self.emit(last, Detail::WaitStateAborted),
-                Phase::Parallel(_) => {
-                    self.abort_children(child, last);
-                    self.emit(last, Detail::ParallelStateAborted);
-                }
-                Phase::Map(_) => {
-                    self.abort_children(child, last);
-                    self.emit(last, Detail::MapStateAborted);
-                }
-                Phase::Backoff { .. } if matches!(self.state_of(child).kind, Kind::Task(_)) => {
-                    self.emit(last, Detail::TaskStateAborted);
-                }
-                Phase::Enter | Phase::Run | Phase::Backoff { .. } | Phase::Failed { .. } => {}
+            self.abort_children(child, last, children);
+            if let Some(detail) = self.aborted(child) {
+                self.emit(last, detail);
             }
             self.remove_frame(child);
+        }
+    }
+
+    /// What is recorded of a frame that is aborted: its state was entered and not left. Choice, Pass, Succeed and Fail
+    /// have no such event, nor has a Map or Parallel whose failure is recorded already.
+    fn aborted(&self, id: FrameId) -> Option<Detail> {
+        if matches!(self.frame(id).phase, Phase::Enter | Phase::Failed { in_task: false, .. }) {
+            return None;
+        }
+        match self.state_of(id).kind_type() {
+            StateType::Task => Some(Detail::TaskStateAborted),
+            StateType::Wait => Some(Detail::WaitStateAborted),
+            StateType::Parallel => Some(Detail::ParallelStateAborted),
+            StateType::Map => Some(Detail::MapStateAborted),
+            StateType::Choice | StateType::Pass | StateType::Succeed | StateType::Fail => None,
         }
     }
 }

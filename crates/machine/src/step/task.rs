@@ -16,7 +16,7 @@ use crate::{
         task::{Resource, Scheduling},
     },
     step::{
-        visit::{How, too_large},
+        visit::{How, Stage, too_large, too_large_input},
         work::{Flow, Work},
     },
 };
@@ -33,6 +33,9 @@ impl<'a> Work<'a> {
         let Some(resource) = self.resource(id) else { return Ok(()) };
         let Scheduling { input, timeout_seconds, heartbeat_seconds, credentials_role } = scheduling;
         self.made_bytes(input.bytes());
+        if input.bytes() > limits::PAYLOAD_BYTES_MAX {
+            return self.fail(id, too_large_input(&self.state_of(id).name), How::Plain);
+        }
         if let Resource::Activity { arn } = resource
             && !(self.moment.activity_exists)(arn)
         {
@@ -138,14 +141,23 @@ impl<'a> Work<'a> {
     }
 
     /// The call came back: the end of the task, or with a token only its submission.
+    ///
+    /// A call that is made again after a crash may come back twice: after the submission that means nothing.
     pub(super) fn task_returned(&mut self, task: TaskId, outcome: TaskOutcome) -> Flow<()> {
         let Some(id) = self.task_frame(task) else { return Ok(()) };
         let Some(resource) = self.resource(id) else { return Ok(()) };
+        let is_submitted = matches!(&self.frame(id).phase, Phase::Task(wait) if wait.under_way);
+        if matches!(resource, Resource::Activity { .. }) || (resource.waits_for_token() && is_submitted) {
+            return Ok(());
+        }
+        self.begin_turn(id);
         let output = match outcome {
             TaskOutcome::Succeeded { output } if resource.waits_for_token() => output,
             outcome => return self.end_task(id, outcome),
         };
-        let Phase::Task(TaskWait { under_way: false, .. }) = &self.frame(id).phase else { return Ok(()) };
+        if output.bytes() > limits::PAYLOAD_BYTES_MAX {
+            return self.end_task(id, TaskOutcome::Succeeded { output });
+        }
         let resource = resource.service().expect("only services wait for tokens");
         self.emit_on(id, Detail::TaskSubmitted { resource, output });
         let early_answer = self.wait_mut(id).and_then(|wait| {
@@ -166,6 +178,7 @@ impl<'a> Work<'a> {
         if !resource.has_token() {
             return Ok(());
         }
+        self.begin_turn(id);
         let Some(wait) = self.wait_mut(id) else { return Ok(()) };
         if wait.under_way || !resource.waits_for_token() {
             return self.end_task(id, outcome);
@@ -180,21 +193,19 @@ impl<'a> Work<'a> {
             TaskOutcome::Succeeded { output } if output.bytes() > limits::PAYLOAD_BYTES_MAX => {
                 TaskOutcome::Failed(too_large(resource.short_name()))
             }
-            TaskOutcome::Failed(failure) => TaskOutcome::Failed(bounded(failure)),
+            TaskOutcome::Failed(failure) => TaskOutcome::Failed(failure.bounded()),
             outcome => outcome,
         };
         match outcome {
             TaskOutcome::Succeeded { output } => {
                 self.made_bytes(output.bytes());
-                // Evaluated before anything is recorded: it may need payloads that are not here.
-                let detail = succeeded(resource, &output);
-                self.scene(id).map(|_| ())?;
-                self.emit_on(id, detail);
+                self.emit_on(id, succeeded(resource, &output));
+                // Before it is dropped: the task's token can still be seen.
+                let ran = self.conclusion(id, &output)?;
                 self.drop_task(id);
-                self.conclude(id, &output)
+                self.settle(id, ran, Stage::Afterwards)
             }
             TaskOutcome::Failed(failure) => {
-                self.scene(id).map(|_| ())?;
                 self.emit_on(id, failed(resource, &failure));
                 self.drop_task(id);
                 self.fail(id, failure, How::Task)
@@ -248,15 +259,4 @@ fn failed(resource: &Resource, failure: &Failure) -> Detail {
             Detail::TaskFailed { resource: resource.service().expect("a service names itself"), failure }
         }
     }
-}
-
-/// Error and cause, cut to what the API model allows.
-fn bounded(failure: Failure) -> Failure {
-    let cut = |text: Option<Arc<str>>, chars_max: usize| {
-        text.map(|text| match text.char_indices().nth(chars_max) {
-            Some((end, _)) => text[..end].into(),
-            None => text,
-        })
-    };
-    Failure { error: cut(failure.error, limits::ERROR_CHARS_MAX), cause: cut(failure.cause, limits::CAUSE_CHARS_MAX) }
 }

@@ -9,10 +9,13 @@ use crate::{
 
 impl Work<'_> {
     /// Fires every timer that is due at or before the moment's `now`, each stamped with its due time.
+    ///
+    /// Frames that were ready before go on first: what they do next may be due as well. Afterwards a frame is ready, or
+    /// something that was due has fired, or nothing was due: to ask again always leads on.
     pub(super) fn time_passed(&mut self) -> Flow<()> {
-        while self.is_running() && !self.is_spent() && self.header.ready.is_empty() {
-            let due_ms = self.next_due_ms();
-            let Some(due_ms) = due_ms.filter(|due_ms| *due_ms <= self.moment.now_ms) else { break };
+        self.drain()?;
+        while self.is_running() && self.header.ready.is_empty() {
+            let Some(due_ms) = self.next_due_ms().filter(|due_ms| *due_ms <= self.moment.now_ms) else { break };
             self.now_ms = due_ms.max(self.header.last_event_ms);
             if self.header.deadline_ms == Some(due_ms) {
                 let failure = Failure::named("States.Timeout");
@@ -20,24 +23,36 @@ impl Work<'_> {
                 self.end_execution(0, detail, |_| Status::TimedOut { failure, stop_ms: due_ms });
                 break;
             }
-            for id in self.frame_ids() {
-                if self.has_frame(id) && self.frame(id).deadline_ms().is_some_and(|at_ms| at_ms <= due_ms) {
-                    self.fire(id, due_ms)?;
-                    self.end_on_overflow();
-                }
-                if !self.is_running() {
-                    return Ok(());
-                }
-            }
+            self.fire_all(due_ms)?;
             self.drain()?;
+            if self.is_spent() {
+                break;
+            }
         }
         self.now_ms = self.moment.now_ms.max(self.header.last_event_ms);
         Ok(())
     }
 
     fn next_due_ms(&self) -> Option<i64> {
-        let frames = self.frame_ids().into_iter().filter_map(|id| self.frame(id).deadline_ms());
+        let frames = self.open_frames().filter_map(|(_, frame)| frame.deadline_ms());
         frames.chain(self.header.deadline_ms).min()
+    }
+
+    /// Fires what is due at one time, in order of the frames' making.
+    fn fire_all(&mut self, due_ms: i64) -> Flow<()> {
+        let is_due = |at_ms: Option<i64>| at_ms.is_some_and(|at_ms| at_ms <= due_ms);
+        let due = self.open_frames().filter(|(_, frame)| is_due(frame.deadline_ms())).map(|(id, _)| id);
+        let mut due: Vec<FrameId> = due.collect();
+        due.sort_unstable();
+        for id in due {
+            // One that fired before may have ended it, or the execution.
+            if self.is_running() && self.has_frame(id) && is_due(self.frame(id).deadline_ms()) {
+                self.begin_turn(id);
+                self.fire(id, due_ms)?;
+                self.end_on_overflow();
+            }
+        }
+        Ok(())
     }
 
     fn fire(&mut self, id: FrameId, due_ms: i64) -> Flow<()> {

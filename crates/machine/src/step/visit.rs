@@ -13,7 +13,7 @@ use crate::{
     program::{DataFlow, ScopeId, Transition},
     retry,
     state::{Kind, Ran, StateType},
-    step::work::{Flow, Interrupt, Work},
+    step::work::{Flow, Interrupt, Work, require},
 };
 
 /// How a state came to fail.
@@ -109,21 +109,22 @@ impl Work<'_> {
     pub(super) fn wait_is_over(&mut self, id: FrameId) -> Flow<()> {
         let state = self.state_of(id);
         let Kind::Wait(wait) = &state.kind else { return Ok(()) };
+        self.refuel();
         let input = self.frame(id).input.clone();
         let ran = wait.conclude(state, &input, &self.scene(id)?);
         self.settle(id, ran, Stage::Afterwards)
     }
 
-    /// The task, the branches or the iterations of a frame's state gave `result`.
-    pub(super) fn conclude(&mut self, id: FrameId, result: &Payload) -> Flow<()> {
-        let state = self.state_of(id);
+    /// What becomes of the `result` that the task, the branches or the iterations of a frame's state gave.
+    pub(super) fn conclusion(&mut self, id: FrameId, result: &Payload) -> Flow<Result<Ran, Fault>> {
+        require([result].into_iter())?;
+        self.refuel();
         let input = self.frame(id).input.clone();
-        let ran = state.conclude(&input, result, &self.scene(id)?);
-        self.settle(id, ran, Stage::Afterwards)
+        Ok(self.state_of(id).conclude(&input, result, &self.scene(id)?))
     }
 
     /// Carries out what a state's work came to.
-    fn settle(&mut self, id: FrameId, ran: Result<Ran, Fault>, stage: Stage) -> Flow<()> {
+    pub(super) fn settle(&mut self, id: FrameId, ran: Result<Ran, Fault>, stage: Stage) -> Flow<()> {
         match ran {
             Ok(Ran::Exits { output, assigned, transition }) => self.exit(id, output, assigned, transition),
             Ok(Ran::Waits { until_ms }) if until_ms <= self.now_ms => self.wait_is_over(id),
@@ -131,12 +132,9 @@ impl Work<'_> {
                 self.frame_mut(id).phase = Phase::Wait { until_ms };
                 Ok(())
             }
-            Ok(Ran::Fails(failure)) => self.fail(id, failure, How::Plain),
+            Ok(Ran::Fails(failure)) => self.fail(id, failure.bounded(), How::Plain),
             Ok(Ran::Task(scheduling)) => self.schedule(id, scheduling),
-            Ok(Ran::Branches { input }) => {
-                self.begin_branches(id, &input);
-                Ok(())
-            }
+            Ok(Ran::Branches { input }) => self.begin_branches(id, &input),
             Ok(Ran::Iterations(iterations)) => self.begin_iterations(id, iterations),
             Err(fault) => self.fault(id, fault, stage),
         }
@@ -144,16 +142,41 @@ impl Work<'_> {
 
     /// Leaves a state, and enters the next one in the same turn.
     fn exit(&mut self, id: FrameId, output: Payload, assigned: Assigned, transition: Transition) -> Flow<()> {
-        let state = self.state_of(id);
+        match self.refused(id, &output, &assigned) {
+            Some(failure) => self.fail(id, failure, How::Plain),
+            None => self.leave(id, output, assigned, transition),
+        }
+    }
+
+    /// Why a state may not be left with this output and these variables: they are too large.
+    fn refused(&mut self, id: FrameId, output: &Payload, assigned: &Assigned) -> Option<Failure> {
         if !output.is(&self.frame(id).input) {
             let bytes = output.bytes();
             self.made_bytes(bytes);
             if bytes > limits::PAYLOAD_BYTES_MAX {
-                return self.fail(id, too_large(&state.name), How::Plain);
+                return Some(too_large(&self.state_of(id).name));
             }
         }
-        if let Some(failure) = self.assign(id, &assigned) {
-            return self.fail(id, failure, How::Plain);
+        if assigned.is_empty() {
+            return None;
+        }
+        let added: usize = assigned.iter().map(|(_, payload)| payload.bytes()).sum();
+        self.made_bytes(added);
+        let variables = self.open_frames().flat_map(|(_, frame)| frame.variables.values());
+        let held: usize = variables.map(Payload::bytes).sum();
+        let old = &self.frame(id).variables;
+        let replaced: usize = assigned.iter().filter_map(|(name, _)| old.get(name)).map(Payload::bytes).sum();
+        (held - replaced + added > limits::VARIABLES_BYTES_MAX).then(|| {
+            let text = "The variables of the execution exceed the maximum number of bytes service limit.";
+            Failure::new("States.DataLimitExceeded", text)
+        })
+    }
+
+    fn leave(&mut self, id: FrameId, output: Payload, assigned: Assigned, transition: Transition) -> Flow<()> {
+        let state = self.state_of(id);
+        if !assigned.is_empty() {
+            let variables = Arc::make_mut(&mut self.frame_mut(id).variables);
+            variables.extend(assigned.iter().cloned());
         }
         let detail =
             Detail::StateExited { kind: state.kind_type(), name: state.name.clone(), output: output.clone(), assigned };
@@ -178,59 +201,58 @@ impl Work<'_> {
         }
     }
 
-    /// Sets variables of the frame's scope; answers a failure if all of them together are too large.
-    fn assign(&mut self, id: FrameId, assigned: &Assigned) -> Option<Failure> {
-        if assigned.is_empty() {
-            return None;
-        }
-        let mut variables = BTreeMap::clone(&self.frame(id).variables);
-        for (name, payload) in assigned.iter() {
-            self.made_bytes(payload.bytes());
-            variables.insert(name.clone(), payload.clone());
-        }
-        if variables.values().map(Payload::bytes).sum::<usize>() > limits::VARIABLES_BYTES_MAX {
-            let text = "The variables of the execution exceed the maximum number of bytes service limit.";
-            return Some(Failure::new("States.DataLimitExceeded", text));
-        }
-        self.frame_mut(id).variables = Arc::new(variables);
-        None
+    /// An evaluation failed, and with it the state.
+    pub(super) fn fault(&mut self, id: FrameId, fault: Fault, stage: Stage) -> Flow<()> {
+        let failure = self.failure_of(id, fault, stage)?;
+        self.fail(id, failure, How::Plain)
     }
 
-    /// An evaluation failed: its failure, with AWS's texts and the EvaluationFailed event of JSONata.
-    pub(super) fn fault(&mut self, id: FrameId, fault: Fault, stage: Stage) -> Flow<()> {
+    /// The failure that a fault is, with AWS's texts; records the EvaluationFailed event of JSONata.
+    fn failure_of(&mut self, id: FrameId, fault: Fault, stage: Stage) -> Flow<Failure> {
         let state = self.state_of(id);
-        let entered = self.frame(id).entered;
-        let cause = |text: &str| data::cause(&state.name, entered, text);
-        match fault {
-            Fault::OutOfFuel if !self.had_full_fuel() => Err(Interrupt::Slow),
+        let frame = self.frame(id);
+        let cause = |text: &str| data::cause(&state.name, frame.entered, text);
+        let (text, location) = match fault {
+            Fault::OutOfFuel if !self.had_full_fuel() => return Err(Interrupt::Slow),
             Fault::OutOfFuel => match state.flow {
-                DataFlow::Jsonata(_) => {
-                    let text = "Expression evaluation timeout".to_owned();
-                    self.fault(id, Fault::Query { cause: text, location: None }, stage)
-                }
-                DataFlow::JsonPath(_) => {
-                    self.fail(id, Failure::new("States.Runtime", cause("Expression evaluation timeout")), How::Plain)
-                }
+                DataFlow::Jsonata(_) => (OUT_OF_FUEL.to_owned(), None),
+                DataFlow::JsonPath(_) => return Ok(Failure::new("States.Runtime", cause(OUT_OF_FUEL))),
             },
-            Fault::Runtime(text) => self.fail(id, Failure::new("States.Runtime", cause(&text)), How::Plain),
-            Fault::Named(error, text) => self.fail(id, Failure::new(error, cause(&text)), How::Plain),
-            Fault::Query { cause: text, location } => {
-                let failure = Failure::new("States.QueryEvaluationError", cause(&text));
-                let previous = match (stage, &state.kind) {
-                    // An unparsable Timestamp of a Wait follows the Entered event. Source: recordings.
-                    (Stage::OnEntry, Kind::Wait(_)) | (Stage::Afterwards, _) => self.frame(id).last_event,
-                    (Stage::OnEntry, _) => self.frame(id).before_entered,
-                };
-                let detail = Detail::EvaluationFailed { failure: failure.clone(), location, state: state.name.clone() };
-                let event = self.emit(previous, detail);
-                self.frame_mut(id).last_event = event;
-                self.fail(id, failure, How::Plain)
-            }
-        }
+            Fault::Runtime(text) => return Ok(Failure::new("States.Runtime", cause(&text)).bounded()),
+            Fault::Named(error, text) => return Ok(Failure::new(error, cause(&text)).bounded()),
+            Fault::ResultTooLarge => return Ok(too_large(&state.name)),
+            Fault::InputTooLarge => return Ok(too_large_input(&state.name)),
+            Fault::Query { cause, location } => (cause, location),
+        };
+        let failure = Failure::new("States.QueryEvaluationError", cause(&text)).bounded();
+        let previous = match (stage, &state.kind) {
+            // An unparsable Timestamp of a Wait follows the Entered event. Source: recordings.
+            (Stage::OnEntry, Kind::Wait(_)) | (Stage::Afterwards, _) => frame.last_event,
+            (Stage::OnEntry, _) if frame.last_event == frame.entered => frame.before_entered,
+            // A retry follows the failure before it, as other events of a retry do.
+            (Stage::OnEntry, _) => frame.last_event,
+        };
+        let location = location.map(|location| match location.char_indices().nth(limits::LOCATION_CHARS_MAX) {
+            Some((end, _)) => location[..end].into(),
+            None => location,
+        });
+        let detail = Detail::EvaluationFailed { failure: failure.clone(), location, state: state.name.clone() };
+        let event = self.emit(previous, detail);
+        self.frame_mut(id).last_event = event;
+        Ok(failure)
     }
 
     /// A frame's state failed: a retry, a catch, or the end of the frame.
     pub(super) fn fail(&mut self, id: FrameId, failure: Failure, how: How) -> Flow<()> {
+        if failure.error.as_deref() == Some("States.Runtime") {
+            // Nothing handles it, on no level: it fails the execution from where it happened. Source: recordings.
+            self.fail_execution(id, failure);
+            return Ok(());
+        }
+        if matches!(self.frame(id).phase, Phase::Parallel(_) | Phase::Map(_)) {
+            self.abort_below(id);
+            self.frame_mut(id).phase = Phase::Run;
+        }
         let state = self.state_of(id);
         let cause = if how == How::Heartbeat { retry::Cause::Heartbeat } else { retry::Cause::Named };
         if let Some((index, retrier)) =
@@ -238,7 +260,8 @@ impl Work<'_> {
         {
             let made = self.frame(id).retries.get(index).copied().unwrap_or(0);
             if made < retrier.attempts_max {
-                let until_ms = self.now_ms.saturating_add(retrier.delay_ms(made, self.random()));
+                let random = if retrier.jitter { self.random() } else { 0 };
+                let until_ms = self.now_ms.saturating_add(retrier.delay_ms(made, random));
                 let frame = self.frame_mut(id);
                 if let Some(count) = frame.retries.get_mut(index) {
                     *count += 1;
@@ -247,25 +270,27 @@ impl Work<'_> {
                 return Ok(());
             }
         }
-        // A path error fails the execution straight from the Entered event. Source: recordings.
-        let is_runtime = failure.error.as_deref() == Some("States.Runtime");
-        if !is_runtime {
-            match state.kind_type() {
-                StateType::Map => _ = self.emit_on(id, Detail::MapStateFailed),
-                StateType::Parallel => _ = self.emit_on(id, Detail::ParallelStateFailed),
-                _ => {}
+        match state.kind_type() {
+            StateType::Map => _ = self.emit_on(id, Detail::MapStateFailed),
+            StateType::Parallel => _ = self.emit_on(id, Detail::ParallelStateFailed),
+            _ => {}
+        }
+        match state.catchers().iter().position(|catcher| retry::matches(&catcher.errors, &failure, cause)) {
+            Some(at) => self.catch(id, at, &failure),
+            None => {
+                self.fail_uncaught(id, failure, how);
+                Ok(())
             }
         }
-        if let Some(at) = state.catchers().iter().position(|catcher| retry::matches(&catcher.errors, &failure, cause)) {
-            return self.catch(id, at, &failure);
+    }
+
+    /// Nothing of the frame's state handles the failure: its parent is told in a turn of its own.
+    fn fail_uncaught(&mut self, id: FrameId, failure: Failure, how: How) {
+        if self.frame(id).parent.is_some() && failure.error.as_deref() != Some("States.Runtime") {
+            self.make_ready(id, Phase::Failed { failure, in_task: how != How::Plain });
+        } else {
+            self.fail_execution(id, failure);
         }
-        if self.frame(id).parent.is_some() {
-            let in_task = how != How::Plain;
-            self.make_ready(id, Phase::Failed { failure, in_task });
-            return Ok(());
-        }
-        self.fail_execution(id, failure);
-        Ok(())
     }
 
     fn fail_execution(&mut self, id: FrameId, failure: Failure) {
@@ -283,6 +308,7 @@ impl Work<'_> {
         let error_output = data::error_output(failure);
         let error_payload = Payload::from_value(error_output.clone());
         let input = self.frame(id).input.clone();
+        self.refuel();
         let scene = self.scene(id)?;
         let caught = match &state.flow {
             DataFlow::JsonPath(_) => data::assign(&catcher.assign, &scene.view(&error_payload))
@@ -295,35 +321,27 @@ impl Work<'_> {
                 })
             }
         };
-        match caught {
-            Ok((output, assigned)) => self.exit(id, output, assigned, Transition::Next(catcher.next)),
-            Err(fault) => self.catch_failed(id, fault),
-        }
-    }
-
-    /// A catcher's own evaluation failed: nothing of this state catches that.
-    fn catch_failed(&mut self, id: FrameId, fault: Fault) -> Flow<()> {
-        let state = self.state_of(id);
-        let entered = self.frame(id).entered;
-        let (error, text) = match fault {
-            Fault::OutOfFuel if !self.had_full_fuel() => return Err(Interrupt::Slow),
-            Fault::OutOfFuel => ("States.QueryEvaluationError", "Expression evaluation timeout".to_owned()),
-            Fault::Runtime(text) => ("States.Runtime", text),
-            Fault::Named(error, text) => (error, text),
-            Fault::Query { cause, location } => {
-                let failure = Failure::new("States.QueryEvaluationError", data::cause(&state.name, entered, &cause));
-                self.emit_on(id, Detail::EvaluationFailed { failure, location, state: state.name.clone() });
-                ("States.QueryEvaluationError", cause)
+        let (output, assigned) = match caught {
+            Ok(caught) => caught,
+            Err(fault) => {
+                let failure = self.failure_of(id, fault, Stage::Afterwards)?;
+                self.fail_uncaught(id, failure, How::Plain);
+                return Ok(());
             }
         };
-        let failure = Failure::new(error, data::cause(&state.name, entered, &text));
-        match self.frame(id).parent {
-            Some(_) => self.make_ready(id, Phase::Failed { failure, in_task: false }),
-            None => self.fail_execution(id, failure),
+        match self.refused(id, &output, &assigned) {
+            // Not `fail`: a catcher does not catch what it did itself.
+            Some(failure) => {
+                self.fail_uncaught(id, failure, How::Plain);
+                Ok(())
+            }
+            None => self.leave(id, output, assigned, Transition::Next(catcher.next)),
         }
-        Ok(())
     }
 }
+
+/// AWS's text for an evaluation that takes too long. Source: Step Functions guide.
+const OUT_OF_FUEL: &str = "Expression evaluation timeout";
 
 /// Source: recordings.
 pub(super) fn too_large(name: &str) -> Failure {
@@ -331,6 +349,16 @@ pub(super) fn too_large(name: &str) -> Failure {
         "States.DataLimitExceeded",
         format!(
             "The state/task '{name}' returned a result with a size exceeding the maximum number of bytes service limit."
+        ),
+    )
+}
+
+/// Source: seen in the field.
+pub(super) fn too_large_input(name: &str) -> Failure {
+    Failure::new(
+        "States.DataLimitExceeded",
+        format!(
+            "The state/task '{name}' provided parameters with a size exceeding the maximum number of bytes service limit."
         ),
     )
 }

@@ -1,7 +1,6 @@
 //! The workbench of one step: what it changes lies over the execution that it was given.
 
 use std::{
-    cell::Cell,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -9,7 +8,8 @@ use std::{
 use stepwell_expr::{Fuel, Payload};
 
 use crate::{
-    data::Scene,
+    chance::Chance,
+    data::{Fault, Scene},
     effect::Effect,
     event::Moment,
     execution::{Execution, Frame, FrameId, Header, Phase, Status, TaskId},
@@ -43,7 +43,9 @@ pub(super) struct Work<'a> {
     pub(super) effects: Vec<Effect>,
     fuel: Fuel,
     fuel_given: u64,
-    random: Cell<u64>,
+    /// Fuel burnt before `fuel` was last filled up.
+    burnt: u64,
+    chance: Chance,
     transitions: u32,
     /// Bytes of payloads that this step made.
     bytes: usize,
@@ -65,14 +67,16 @@ impl<'a> Work<'a> {
             effects: Vec::new(),
             fuel: Fuel::new(fuel),
             fuel_given: fuel,
-            random: Cell::new(base.identity.root.seed(base.header.next_event)),
+            burnt: 0,
+            chance: Chance::new(base.identity.root, base.header.next_event, FrameId(0), 0),
             transitions: 0,
             bytes: 0,
             overflow: false,
         }
     }
 
-    pub(super) fn finish(self) -> Step {
+    pub(super) fn finish(mut self) -> Step {
+        self.forget_tasks_of_this_step();
         Step {
             header: self.header,
             frames: self.frames.into_iter().map(|(id, frame)| (id, frame.map(Arc::new))).collect(),
@@ -80,6 +84,31 @@ impl<'a> Work<'a> {
             history: self.history,
             effects: self.effects,
         }
+    }
+
+    /// A task that was scheduled and dropped in one and the same step never needs to run.
+    fn forget_tasks_of_this_step(&mut self) {
+        let task_of = |effect: &Effect| match effect {
+            Effect::RunTask(request) => Some(request.task),
+            Effect::OfferTask { task, .. } => Some(*task),
+            Effect::DropTask { .. } => None,
+        };
+        let begun: BTreeSet<TaskId> = self.effects.iter().filter_map(task_of).collect();
+        let dropped = self.effects.iter().filter_map(|effect| match effect {
+            Effect::DropTask { task } if begun.contains(task) => Some(*task),
+            _ => None,
+        });
+        let never_run: BTreeSet<TaskId> = dropped.collect();
+        if !never_run.is_empty() {
+            self.effects.retain(|effect| match effect {
+                Effect::DropTask { task } => !never_run.contains(task),
+                effect => task_of(effect).is_none_or(|task| !never_run.contains(&task)),
+            });
+        }
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.header.next_event > 1
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -91,28 +120,52 @@ impl<'a> Work<'a> {
         self.end_on_overflow();
         while self.is_running() && !self.is_spent() {
             let Some(id) = self.header.ready.pop_front() else { break };
-            self.transitions += 1;
+            self.begin_turn(id);
             self.turn(id)?;
             self.end_on_overflow();
         }
         Ok(())
     }
 
+    /// Ends the execution if its history is full, or would be.
     pub(super) fn end_on_overflow(&mut self) {
         if self.overflow && self.is_running() {
             self.overflow = false;
             let text =
                 format!("The execution reached the maximum number of history events ({}).", limits::HISTORY_EVENTS_MAX);
             let failure = Failure::new("States.Runtime", text);
-            self.end_execution(limits::HISTORY_EVENTS_MAX - 1, Detail::ExecutionFailed(failure.clone()), |stop_ms| {
-                Status::Failed { failure, stop_ms }
+            let last = self.header.next_event - 1;
+            self.end_execution(last, Detail::ExecutionFailed(failure.clone()), |stop_ms| Status::Failed {
+                failure,
+                stop_ms,
             });
         }
     }
 
+    /// True if this step has done enough. Every turn costs a unit of fuel, so any fuel ends a step, after one turn at
+    /// the earliest.
     pub(super) fn is_spent(&self) -> bool {
-        let fuel_spent = self.fuel_given - self.fuel.left() >= limits::FUEL_SLICE / 2;
+        let burnt = self.burnt + (self.fuel_given - self.fuel.left());
+        let fuel_spent = burnt >= (self.fuel_given.min(limits::FUEL_SLICE) / 2).max(1);
         self.transitions >= limits::TRANSITIONS_PER_STEP_MAX || self.bytes >= limits::STEP_BYTES_MAX || fuel_spent
+    }
+
+    /// A frame's turn begins: one transition, with random numbers of its own.
+    pub(super) fn begin_turn(&mut self, id: FrameId) {
+        self.refuel();
+        self.transitions += 1;
+        // Out of fuel, the step ends after this turn, or the turn asks for more.
+        let _ = self.fuel.burn(1);
+        let attempt = self.frame(id).retries.iter().sum();
+        self.chance = Chance::new(self.base.identity.root, self.header.next_event, id, attempt);
+    }
+
+    /// Evaluations begin that have nothing to do with those before: with full fuel, they have all of it.
+    pub(super) fn refuel(&mut self) {
+        if self.had_full_fuel() {
+            self.burnt += self.fuel_given - self.fuel.left();
+            self.fuel = Fuel::new(self.fuel_given);
+        }
     }
 
     /// An evaluation ran out of fuel: true if it had all that one may have.
@@ -149,15 +202,20 @@ impl<'a> Work<'a> {
         }
     }
 
-    pub(super) fn add_frame(&mut self, frame: Frame) -> FrameId {
+    /// Begins a frame. Each one that is ready will record an event: more of them than the history can hold are never
+    /// made, they end the execution at once.
+    pub(super) fn add_frame(&mut self, frame: Frame) {
+        if self.header.ready.len() as u64 >= limits::HISTORY_EVENTS_MAX {
+            self.overflow = true;
+            return;
+        }
         let id = FrameId(self.header.next_frame);
         self.header.next_frame += 1;
         self.frames.insert(id, Some(frame));
         self.header.ready.push_back(id);
-        id
     }
 
-    /// Ends a frame, its task if it has one, and its results.
+    /// Ends a frame that is not ready, its task if it has one, and its results.
     pub(super) fn remove_frame(&mut self, id: FrameId) {
         if let Phase::Task(wait) = &self.frame(id).phase {
             let task = wait.task;
@@ -169,31 +227,27 @@ impl<'a> Work<'a> {
         } else {
             self.frames.remove(&id);
         }
-        if !self.header.ready.is_empty() {
-            self.header.ready.retain(|ready| *ready != id);
-        }
     }
 
-    /// All frames that have not ended, in order of their making.
-    pub(super) fn frame_ids(&self) -> BTreeSet<FrameId> {
-        let mut ids: BTreeSet<FrameId> = self.base.frames.keys().copied().collect();
-        for (id, frame) in &self.frames {
-            match frame {
-                Some(_) => ids.insert(*id),
-                None => ids.remove(id),
-            };
-        }
-        ids
+    /// Frames that were removed are ready no longer.
+    pub(super) fn forget_removed(&mut self) {
+        let (frames, base) = (&self.frames, self.base);
+        self.header.ready.retain(|id| match frames.get(id) {
+            Some(frame) => frame.is_some(),
+            None => base.frames.contains_key(id),
+        });
     }
 
-    pub(super) fn children(&self, parent: FrameId) -> Vec<FrameId> {
-        let ids = self.frame_ids().into_iter();
-        ids.filter(|id| self.frame(*id).parent.is_some_and(|(of, _)| of == parent)).collect()
+    /// All frames that have not ended, in no order.
+    pub(super) fn open_frames(&self) -> impl Iterator<Item = (FrameId, &Frame)> {
+        let untouched = self.base.frames.iter().filter(|(id, _)| !self.frames.contains_key(id));
+        let touched = self.frames.iter().filter_map(|(id, frame)| Some((*id, frame.as_ref()?)));
+        untouched.map(|(id, frame)| (*id, &**frame)).chain(touched)
     }
 
     pub(super) fn task_frame(&self, task: TaskId) -> Option<FrameId> {
-        let ids = self.frame_ids().into_iter();
-        ids.into_iter().find(|id| matches!(&self.frame(*id).phase, Phase::Task(wait) if wait.task == task))
+        let waits = |frame: &Frame| matches!(&frame.phase, Phase::Task(wait) if wait.task == task);
+        self.open_frames().find(|(_, frame)| waits(frame)).map(|(id, _)| id)
     }
 
     pub(super) fn make_ready(&mut self, id: FrameId, phase: Phase) {
@@ -225,8 +279,9 @@ impl<'a> Work<'a> {
         chunk[at] = Some(result);
     }
 
-    /// The results of a container in order; all there, or the step is interrupted.
-    pub(super) fn all_results(&self, container: FrameId, length: u32) -> Flow<Vec<Payload>> {
+    /// The results of a container in order, if together they are no larger than a payload may be. All there, or the
+    /// step is interrupted.
+    pub(super) fn all_results(&self, container: FrameId, length: u32) -> Flow<Result<Vec<Payload>, Fault>> {
         let mut results = Vec::with_capacity(length as usize);
         for index in 0..length {
             let key = (container, index / limits::RESULTS_PER_CHUNK);
@@ -238,8 +293,12 @@ impl<'a> Work<'a> {
             let result = chunk.and_then(|chunk| chunk.get(at)).and_then(Option::as_ref);
             results.push(result.expect("a container ends when all results are there").clone());
         }
+        let bytes: usize = results.iter().map(|result| result.bytes() + 1).sum();
+        if bytes + 1 > limits::PAYLOAD_BYTES_MAX {
+            return Ok(Err(Fault::ResultTooLarge));
+        }
         require(results.iter())?;
-        Ok(results)
+        Ok(Ok(results))
     }
 
     pub(super) fn drop_results(&mut self, container: FrameId) {
@@ -288,10 +347,12 @@ impl<'a> Work<'a> {
         }
         let id = self.header.next_event;
         self.record(id, previous, detail);
-        for frame in self.frame_ids().into_iter().rev() {
+        self.header.ready.clear();
+        let mut frames: Vec<FrameId> = self.open_frames().map(|(id, _)| id).collect();
+        frames.sort_unstable();
+        for frame in frames {
             self.remove_frame(frame);
         }
-        self.header.ready.clear();
         self.header.deadline_ms = None;
         self.header.status = status(self.now_ms);
     }
@@ -333,16 +394,14 @@ impl<'a> Work<'a> {
             token,
             map_item,
             variables,
-            random: &self.random,
+            chance: &self.chance,
             now_ms: self.now_ms,
             fuel: &self.fuel,
         })
     }
 
     pub(super) fn random(&self) -> u64 {
-        let next = self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-        self.random.set(next);
-        (next ^ (next >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+        self.chance.draw()
     }
 }
 
