@@ -48,8 +48,11 @@ pub struct Execution {
     pub header: Header,
     pub frames: BTreeMap<FrameId, Arc<Frame>>,
     /// Results of Parallel branches and Map iterations: (frame of the state, chunk number) -> results in order.
-    pub results: BTreeMap<(FrameId, u32), Arc<Vec<Option<Payload>>>>,
+    pub results: BTreeMap<(FrameId, u32), ResultChunk>,
 }
+
+/// Up to `RESULTS_PER_CHUNK` results; `None` where a branch or an iteration has not ended.
+pub type ResultChunk = Arc<Vec<Option<Payload>>>;
 
 /// The small part of an execution that every step writes anew.
 #[derive(Clone, Debug)]

@@ -60,7 +60,7 @@ pub enum Transition {
 /// How data flows through a state, by its query language.
 #[derive(Clone, Debug)]
 pub enum DataFlow {
-    JsonPath(JsonPathFlow),
+    JsonPath(Box<JsonPathFlow>),
     Jsonata(JsonataFlow),
 }
 

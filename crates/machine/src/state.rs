@@ -320,13 +320,13 @@ impl<'d> Source<'d> {
             if has(field) { self.template(field, available, compiler) } else { Some(None) }
         };
         match self.language {
-            QueryLanguage::JsonPath if kind == StateType::Fail => Some(DataFlow::JsonPath(JsonPathFlow {
+            QueryLanguage::JsonPath if kind == StateType::Fail => Some(DataFlow::JsonPath(Box::new(JsonPathFlow {
                 input_path: Selection::All,
                 parameters: None,
                 result_selector: None,
                 result_path: ResultPath::Replace,
                 output_path: Selection::All,
-            })),
+            }))),
             QueryLanguage::JsonPath => {
                 let input_path = fields.selection("InputPath", compiler);
                 // A Map's `Parameters` are its item selector.
@@ -336,13 +336,13 @@ impl<'d> Source<'d> {
                 let result_path =
                     if has("ResultPath") { fields.result_path(compiler) } else { Some(ResultPath::Replace) };
                 let output_path = fields.selection("OutputPath", compiler);
-                Some(DataFlow::JsonPath(JsonPathFlow {
+                Some(DataFlow::JsonPath(Box::new(JsonPathFlow {
                     input_path: input_path?,
                     parameters: parameters?,
                     result_selector: result_selector?,
                     result_path: result_path?,
                     output_path: output_path?,
-                }))
+                })))
             }
             QueryLanguage::Jsonata => {
                 let arguments = own("Arguments", Available::default(), compiler);

@@ -13,7 +13,7 @@ use stepwell_expr::Payload;
 use crate::{
     effect::Effect,
     event::{Event, Moment},
-    execution::{Execution, Frame, FrameId, Header},
+    execution::{Execution, Frame, FrameId, Header, ResultChunk},
     history::HistoryEvent,
     program::Program,
     step::work::{Interrupt, Work},
@@ -26,7 +26,7 @@ pub struct Step {
     /// New and changed frames; `None`: ended.
     pub frames: BTreeMap<FrameId, Option<Arc<Frame>>>,
     /// New and changed chunks of results; `None`: no longer needed.
-    pub results: BTreeMap<(FrameId, u32), Option<Arc<Vec<Option<Payload>>>>>,
+    pub results: BTreeMap<(FrameId, u32), Option<ResultChunk>>,
     pub history: Vec<HistoryEvent>,
     pub effects: Vec<Effect>,
 }

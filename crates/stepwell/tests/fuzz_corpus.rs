@@ -28,7 +28,7 @@ fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
 /// Runs `check` on every input and on every cut of the short ones: torn input is the most common broken input.
 fn replay(target: &str, check: fn(&[u8])) {
     for (name, data) in corpus(target) {
-        println!("{name}");
+        eprintln!("{name}");
         check(&data);
         if data.len() <= 1024 {
             for end in 0..data.len() {
