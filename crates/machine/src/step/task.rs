@@ -146,11 +146,8 @@ impl<'a> Work<'a> {
     pub(super) fn task_returned(&mut self, task: TaskId, outcome: TaskOutcome) -> Flow<()> {
         let Some(id) = self.task_frame(task) else { return Ok(()) };
         let Some(resource) = self.resource(id) else { return Ok(()) };
-        let is_under_way = matches!(&self.frame(id).phase, Phase::Task(wait) if wait.under_way);
-        // An activity's task has no call that could succeed: it comes back when there is nobody to offer it to.
-        let is_offered = matches!(resource, Resource::Activity { .. });
-        let is_success = matches!(outcome, TaskOutcome::Succeeded { .. });
-        if (is_offered && (is_under_way || is_success)) || (resource.waits_for_token() && is_under_way) {
+        let is_submitted = matches!(&self.frame(id).phase, Phase::Task(wait) if wait.under_way);
+        if matches!(resource, Resource::Activity { .. }) || (resource.waits_for_token() && is_submitted) {
             return Ok(());
         }
         self.begin_turn(id);
