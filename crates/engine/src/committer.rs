@@ -69,6 +69,15 @@ impl Ledger {
             progress: bells.iter().map(progress).collect(),
         }
     }
+
+    /// From now on nothing is written; all drivers drop what they hold. The first reason stays.
+    pub(crate) fn refuse_writes(&self, reason: String) {
+        if self.poison.set(reason.clone()).is_ok() {
+            tracing::error!(reason, "nothing is written any more");
+        }
+        self.poisoned.store(true, Ordering::SeqCst);
+        self.progress.iter().for_each(|progress| progress.bell.ring());
+    }
 }
 
 /// The thread that writes.
@@ -84,7 +93,7 @@ pub(crate) struct Committer {
 
 impl Committer {
     /// Commits until it is told to stop. What is queued behind that is refused.
-    pub(crate) fn run(self) {
+    pub(crate) fn run(&self) {
         let mut carried = None;
         while let Some(group) = self.gather(&mut carried) {
             self.commit(group);
@@ -150,13 +159,9 @@ impl Committer {
                 }
             }
             Err(reason) => {
-                if self.ledger.poison.set(reason.clone()).is_ok() {
-                    tracing::error!(reason, "the store failed; nothing is written any more");
-                }
                 self.timeline.freeze();
-                self.ledger.poisoned.store(true, Ordering::SeqCst);
+                self.ledger.refuse_writes(reason);
                 group.into_iter().for_each(refuse);
-                self.ledger.progress.iter().for_each(|progress| progress.bell.ring());
             }
         }
     }
@@ -196,6 +201,16 @@ impl Committer {
             progress.bell.ring();
         }
         drop(submission.under_way);
+    }
+}
+
+/// A committer that panics would leave its drivers waiting for ever.
+impl Drop for Committer {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.timeline.freeze();
+            self.ledger.refuse_writes("the committer panicked".to_owned());
+        }
     }
 }
 
