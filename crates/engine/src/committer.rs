@@ -10,7 +10,7 @@ use std::sync::{
     mpsc::{Receiver, Sender, TryRecvError},
 };
 
-use stepwell_machine::{Effect, Failure, TaskOutcome};
+use stepwell_machine::Effect;
 use stepwell_store::{Batch, Space, Store};
 
 use crate::{
@@ -184,8 +184,7 @@ impl Committer {
                 Effect::RunTask(request) => self.tasks.run(execution, request),
                 Effect::OfferTask { task, activity_arn, .. } => {
                     if !self.activities.offer(&activity_arn, execution, task) {
-                        let outcome = TaskOutcome::Failed(unknown_activity(&activity_arn));
-                        self.inboxes.post(execution, Errand::Returned { task, outcome });
+                        self.inboxes.post(execution, Errand::Orphaned { task, activity_arn });
                     }
                 }
                 Effect::DropTask { task } => {
@@ -216,11 +215,6 @@ impl Drop for Committer {
 
 fn refuse(submission: Submission) {
     submission.replies.into_iter().for_each(|reply| reply.refuse(Unavailable::Down));
-}
-
-/// What a task of an activity that is not there fails with.
-pub(crate) fn unknown_activity(arn: &str) -> Failure {
-    Failure::new("States.Runtime", format!("The activity {arn} does not exist."))
 }
 
 /// Where submissions go in.
