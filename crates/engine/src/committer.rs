@@ -10,7 +10,7 @@ use std::sync::{
     mpsc::{Receiver, Sender, TryRecvError},
 };
 
-use stepwell_machine::{Effect, Failure, TaskOutcome};
+use stepwell_machine::Effect;
 use stepwell_store::{Batch, Space, Store};
 
 use crate::{
@@ -69,6 +69,15 @@ impl Ledger {
             progress: bells.iter().map(progress).collect(),
         }
     }
+
+    /// From now on nothing is written; all drivers drop what they hold. The first reason stays.
+    pub(crate) fn refuse_writes(&self, reason: String) {
+        if self.poison.set(reason.clone()).is_ok() {
+            tracing::error!(reason, "nothing is written any more");
+        }
+        self.poisoned.store(true, Ordering::SeqCst);
+        self.progress.iter().for_each(|progress| progress.bell.ring());
+    }
 }
 
 /// The thread that writes.
@@ -84,7 +93,7 @@ pub(crate) struct Committer {
 
 impl Committer {
     /// Commits until it is told to stop. What is queued behind that is refused.
-    pub(crate) fn run(self) {
+    pub(crate) fn run(&self) {
         let mut carried = None;
         while let Some(group) = self.gather(&mut carried) {
             self.commit(group);
@@ -150,13 +159,9 @@ impl Committer {
                 }
             }
             Err(reason) => {
-                if self.ledger.poison.set(reason.clone()).is_ok() {
-                    tracing::error!(reason, "the store failed; nothing is written any more");
-                }
                 self.timeline.freeze();
-                self.ledger.poisoned.store(true, Ordering::SeqCst);
+                self.ledger.refuse_writes(reason);
                 group.into_iter().for_each(refuse);
-                self.ledger.progress.iter().for_each(|progress| progress.bell.ring());
             }
         }
     }
@@ -179,8 +184,7 @@ impl Committer {
                 Effect::RunTask(request) => self.tasks.run(execution, request),
                 Effect::OfferTask { task, activity_arn, .. } => {
                     if !self.activities.offer(&activity_arn, execution, task) {
-                        let outcome = TaskOutcome::Failed(unknown_activity(&activity_arn));
-                        self.inboxes.post(execution, Errand::Returned { task, outcome });
+                        self.inboxes.post(execution, Errand::Orphaned { task, activity_arn });
                     }
                 }
                 Effect::DropTask { task } => {
@@ -199,13 +203,18 @@ impl Committer {
     }
 }
 
-fn refuse(submission: Submission) {
-    submission.replies.into_iter().for_each(|reply| reply.refuse(Unavailable::Down));
+/// A committer that panics would leave its drivers waiting for ever.
+impl Drop for Committer {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.timeline.freeze();
+            self.ledger.refuse_writes("the committer panicked".to_owned());
+        }
+    }
 }
 
-/// What a task of an activity that is not there fails with.
-pub(crate) fn unknown_activity(arn: &str) -> Failure {
-    Failure::new("States.Runtime", format!("The activity {arn} does not exist."))
+fn refuse(submission: Submission) {
+    submission.replies.into_iter().for_each(|reply| reply.refuse(Unavailable::Down));
 }
 
 /// Where submissions go in.

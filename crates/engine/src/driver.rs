@@ -64,6 +64,17 @@ struct Open {
     opened: i64,
 }
 
+/// A driver that panics would leave its callers waiting for ever, and has lost what it knew.
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.timeline.freeze();
+            self.shared.ledger.refuse_writes(format!("driver {} panicked", self.index));
+            self.shared.inboxes.of_driver(self.index).close();
+        }
+    }
+}
+
 impl Open {
     fn is_empty(&self) -> bool {
         self.batch.is_empty() && self.replies.is_empty() && self.effects.is_empty()

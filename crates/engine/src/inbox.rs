@@ -55,6 +55,11 @@ pub(crate) enum Errand {
         task: TaskId,
         outcome: TaskOutcome,
     },
+    /// No worker will ever take this task: its activity has gone.
+    Orphaned {
+        task: TaskId,
+        activity_arn: Arc<str>,
+    },
 }
 
 pub(crate) struct Start {

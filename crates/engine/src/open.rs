@@ -13,14 +13,13 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stepwell_machine::TaskOutcome;
 use stepwell_store::{Batch, Space, Store};
 use tokio::runtime::Handle;
 
 use crate::{
     activities::Activities,
     bounds::Bounds,
-    committer::{Committer, Ledger, Message, unknown_activity},
+    committer::{Committer, Ledger, Message},
     config::Config,
     driver::Driver,
     handle::{Engine, Inner},
@@ -252,8 +251,8 @@ fn claim(store: &dyn Store, config: &Config) -> Result<(), OpenError> {
 fn resume_tasks(shared: &Shared) -> Result<(), RecordError> {
     for offer in record::offers(shared.store.as_ref(), Shards::ALL)? {
         if !shared.activities.offer(&offer.activity_arn, offer.execution, offer.task) {
-            let outcome = TaskOutcome::Failed(unknown_activity(&offer.activity_arn));
-            shared.inboxes.post(offer.execution, Errand::Returned { task: offer.task, outcome });
+            let orphaned = Errand::Orphaned { task: offer.task, activity_arn: offer.activity_arn };
+            shared.inboxes.post(offer.execution, orphaned);
         }
     }
     for intent in record::intents(shared.store.as_ref(), Shards::ALL)? {

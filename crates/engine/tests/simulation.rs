@@ -16,7 +16,7 @@ use std::{
 
 use stepwell_engine::{Answer, Bounds, GetHistory, StartExecutionError};
 use stepwell_expr::Value;
-use stepwell_machine::{HistoryEvent, Status, history::Detail};
+use stepwell_machine::{Failure, HistoryEvent, Status, history::Detail};
 use stepwell_store::{
     Store,
     faulty::{Faulty, Plan},
@@ -108,6 +108,7 @@ fn simulate(seed: u64) {
     // ARN -> how it is to end.
     let mut attempted: BTreeMap<Arc<str>, String> = BTreeMap::new();
     let mut acknowledged: BTreeSet<Arc<str>> = BTreeSet::new();
+    let mut stopped: BTreeSet<Arc<str>> = BTreeSet::new();
     // Events that were seen in an earlier life, which must be there for ever.
     let mut seen: BTreeMap<Arc<str>, Vec<String>> = BTreeMap::new();
     for life in 0..LIVES {
@@ -129,12 +130,25 @@ fn simulate(seed: u64) {
                 Err(other) => panic!("seed {seed}: {arn}: {other}"),
             }
         }
+        for arn in acknowledged.clone() {
+            if dice.roll(10) != 0 {
+                continue;
+            }
+            let stop = world.run(world.engine.stop_execution(&arn, Failure::new("Stop", "by the dice")));
+            stopped.insert(arn.clone());
+            if stop.is_ok() {
+                let status = world.describe(&arn).status;
+                assert!(!matches!(status, Status::Running), "seed {seed}: {arn} runs after its stop");
+            }
+        }
         if last {
             world.pass_seconds(LOST_SECONDS);
             for (arn, expected) in &attempted {
                 // One whose start was refused may have been kept by the store all the same.
                 if acknowledged.contains(arn) || world.run(world.engine.execution(arn)).is_ok() {
-                    assert_eq!(&world.end(arn), expected, "seed {seed}: {arn}");
+                    let end = world.end(arn);
+                    let fits = &end == expected || stopped.contains(arn) && end == "ABORTED Stop: by the dice";
+                    assert!(fits, "seed {seed}: {arn}: {end}, not {expected}");
                 }
             }
         }
@@ -191,7 +205,8 @@ fn check(world: &World, seed: u64, arn: &Arc<str>, seen: &mut Vec<String>) {
         (Status::Succeeded { output, .. }, Some(Detail::ExecutionSucceeded { output: recorded })) => {
             output.text() == recorded.text()
         }
-        (Status::Failed { failure, .. }, Some(Detail::ExecutionFailed(recorded))) => failure == recorded,
+        (Status::Failed { failure, .. }, Some(Detail::ExecutionFailed(recorded)))
+        | (Status::Aborted { failure, .. }, Some(Detail::ExecutionAborted(recorded))) => failure == recorded,
         _ => false,
     };
     assert!(agrees, "seed {seed}: {arn}: {} after {:?}", outcome(&status), events.last().map(event_name));

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use stepwell_machine::{Event, Execution, Identity, TaskOutcome, root};
+use stepwell_machine::{Event, Execution, Failure, Identity, TaskOutcome, root};
 
 use super::{
     Driver, Resident,
@@ -164,6 +164,12 @@ impl Driver {
             Errand::Returned { task, outcome } => {
                 self.turn(resident, Event::TaskReturned { task, outcome }, Then::Nobody);
             }
+            Errand::Orphaned { task, activity_arn } => {
+                // As if a worker had answered so: nothing else ends a task of an activity.
+                let cause = format!("The activity {activity_arn} does not exist.");
+                let outcome = TaskOutcome::Failed(Failure::new("States.Runtime", cause));
+                self.turn(resident, Event::TaskAnswered { task, outcome }, Then::Nobody);
+            }
         }
     }
 
@@ -205,7 +211,7 @@ impl Driver {
             Errand::Run { task } => {
                 return self.shared.tasks.requested(ExecutionId::of(&execution.identity), task, None);
             }
-            Errand::Returned { .. } => return,
+            Errand::Returned { .. } | Errand::Orphaned { .. } => return,
         };
         self.open.replies.push(reply);
     }
@@ -217,7 +223,7 @@ impl Driver {
             Errand::Answer { to, .. } | Errand::Heartbeat { to, .. } => Reply::Token(to, Err(TokenError::Invalid)),
             Errand::Take { poller, .. } => return self.shared.activities.poll_again(poller),
             Errand::Run { task } => return self.shared.tasks.requested(id, task, None),
-            Errand::Returned { .. } => return,
+            Errand::Returned { .. } | Errand::Orphaned { .. } => return,
         };
         self.open.replies.push(reply);
     }
@@ -230,7 +236,7 @@ impl Driver {
             Errand::Answer { to, .. } | Errand::Heartbeat { to, .. } => drop(to.send(Err(why.into()))),
             Errand::Take { poller, .. } => self.shared.activities.poll_again(poller),
             Errand::Run { task } => self.shared.tasks.requested(id, task, None),
-            Errand::Returned { .. } => {}
+            Errand::Returned { .. } | Errand::Orphaned { .. } => {}
         }
     }
 

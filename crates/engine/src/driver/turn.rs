@@ -203,3 +203,36 @@ pub(super) fn stop_ms(execution: &Execution) -> i64 {
         | Status::Aborted { stop_ms, .. } => *stop_ms,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use stepwell_expr::Payload;
+    use stepwell_machine::{Identity, root::Root};
+
+    use super::*;
+
+    #[test]
+    fn a_broken_execution_ends_with_one_event_and_no_frames() {
+        let mut execution = Execution::new(Arc::new(Identity {
+            arn: "arn".into(),
+            name: "x".into(),
+            state_machine_arn: "arn:m".into(),
+            state_machine_name: "m".into(),
+            role_arn: "role".into(),
+            region: "r".into(),
+            id: [7; 16],
+            root: Root([1; 32]),
+            start_ms: 5,
+            input: Payload::from_checked_text("{}"),
+        }));
+        let step = broken(&execution, 9, "why".to_owned());
+        execution.apply(&step);
+        assert!(!execution.is_running() && !execution.is_ready() && execution.deadline_ms().is_none());
+        assert_eq!(stop_ms(&execution), 9);
+        assert_eq!(step.history.iter().map(|event| (event.id, event.previous)).collect::<Vec<_>>(), [(1, 0)]);
+        let again = broken(&execution, 10, "again".to_owned());
+        assert!(again.history.is_empty() && again.effects.is_empty(), "one that has ended stays as it is");
+    }
+}

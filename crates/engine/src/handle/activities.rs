@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use stepwell_expr::{Payload, Value};
-use stepwell_machine::TaskOutcome;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Cursor, Engine, Listed, Page, Tags, Unavailable};
 use crate::{
     activities::{Activities, Place},
-    committer::unknown_activity,
     inbox::Errand,
 };
 
@@ -62,8 +60,7 @@ impl Engine {
         let arn: Arc<str> = arn.into();
         self.blocking(move |shared| {
             for (execution, task) in shared.registry.delete_activity(&arn)? {
-                let outcome = TaskOutcome::Failed(unknown_activity(&arn));
-                shared.inboxes.post(execution, Errand::Returned { task, outcome });
+                shared.inboxes.post(execution, Errand::Orphaned { task, activity_arn: arn.clone() });
             }
             Ok(())
         })

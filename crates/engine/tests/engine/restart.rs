@@ -1,5 +1,9 @@
-use stepwell_engine::{Answer, Engine, OpenError, StartExecutionError};
+use std::ops::ControlFlow;
+
+use stepwell_engine::{Answer, Engine, ExecutionError, OpenError, StartExecutionError, Unavailable};
 use stepwell_expr::{Payload, Value};
+use stepwell_machine::Failure;
+use stepwell_store::{Batch, Direction, Space};
 
 use crate::world::{Scripted, WAIT_30_DAYS, World, activity, config, function};
 
@@ -89,6 +93,28 @@ fn long_texts_come_back_when_they_are_needed() {
     let world = world.restart();
     world.release_time();
     assert_eq!(world.end(&arn), format!(r#"SUCCEEDED {{"long":"{long}","more":1}}"#));
+}
+
+#[test]
+fn an_execution_with_damaged_rows_is_left_alone_and_the_others_go_on() {
+    let world = World::held();
+    world.create("m", WAIT_30_DAYS);
+    let damaged = world.start("m", "damaged", "1");
+    let mut frames = Batch::default();
+    let mut damage = |key: &[u8], _: &[u8]| {
+        frames.put(Space::Frames, key, *b"\xff\xff");
+        ControlFlow::Continue(())
+    };
+    world.store.scan(Space::Frames, b"", b"", Direction::Forward, &mut damage).unwrap();
+    assert!(!frames.is_empty());
+    world.store.commit(frames).unwrap();
+    let world = world.restart();
+    let healthy = world.start("m", "healthy", "2");
+    let stopped = world.run(world.engine.stop_execution(&damaged, Failure::named("E")));
+    assert!(matches!(stopped, Err(ExecutionError::Unavailable(Unavailable::Down))), "{stopped:?}");
+    world.release_time();
+    assert_eq!(world.end(&healthy), "SUCCEEDED 2");
+    assert!(world.engine.health().poisoned.is_none());
 }
 
 #[test]
