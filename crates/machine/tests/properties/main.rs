@@ -19,7 +19,7 @@ fn compile(chain: &[Shape], timeout_seconds: Option<u8>) -> Program {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 160, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     /// No event makes a step panic; histories, frames, results and tasks stay whole (see `Run::check`); a step taken
     /// again is the same.

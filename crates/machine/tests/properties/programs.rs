@@ -1,4 +1,6 @@
 //! Small definitions at random: all eight state types, both languages, containers in containers.
+//!
+//! Most states hand their input on, so that those behind them find what they read; some fail on purpose.
 
 use std::fmt::Write;
 
@@ -12,13 +14,31 @@ pub(crate) enum Shape {
     /// A Wait with these fields.
     Wait(&'static str),
     /// To a Succeed or a Fail with these fields, under this condition; else on.
-    Leave { condition: &'static str, to: &'static str },
+    Leave {
+        condition: &'static str,
+        to: &'static str,
+    },
     /// Back to the first state of the chain, once or twice.
-    Loop { times: u8 },
+    Loop {
+        times: u8,
+    },
     /// A Task with these fields.
-    Task { fields: &'static str, limits: &'static str, handlers: Handlers },
-    Parallel { branches: Vec<Vec<Shape>>, fields: &'static str, handlers: Handlers },
-    Map { processor: Vec<Shape>, concurrency: u8, fields: &'static str, handlers: Handlers },
+    Task {
+        fields: &'static str,
+        limits: &'static str,
+        handlers: Handlers,
+    },
+    Parallel {
+        branches: Vec<Vec<Shape>>,
+        fields: &'static str,
+        handlers: Handlers,
+    },
+    Map {
+        processor: Vec<Shape>,
+        concurrency: u8,
+        fields: &'static str,
+        handlers: Handlers,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -35,6 +55,9 @@ const JSONATA: &str = r#""QueryLanguage":"JSONata""#;
 fn pass() -> impl Strategy<Value = Shape> {
     let fields = [
         "",
+        r#""Parameters":{"n.$":"States.MathRandom(0, 9)","items.$":"$.items","s":"F"},"#,
+        r#""Result":[1],"ResultPath":"$.items","#,
+        r#""QueryLanguage":"JSONata","Output":{"n":"{% $count($states.input.items) %}","items":[7,8,9],"s":"{% $uuid() %}"},"#,
         r#""Result":{"k":[1,2]},"#,
         r#""Result":[1,2],"#,
         r#""Parameters":{"was.$":"$","u.$":"States.UUID()"},"#,
@@ -58,6 +81,7 @@ fn wait() -> impl Strategy<Value = Shape> {
         r#""Seconds":5,"#,
         r#""SecondsPath":"$$.Execution.Input.n","#,
         r#""SecondsPath":"$.n","#,
+        r#""Seconds":1,"Assign":{"@.$":"$$.State.Name"},"#,
         r#""Timestamp":"2023-11-14T22:13:27Z","Assign":{"@.$":"$"},"#,
         r#""QueryLanguage":"JSONata","Seconds":"{% 1 + 3 %}","Output":"{% [$states.input] %}","#,
         r#""QueryLanguage":"JSONata","Timestamp":"{% $fromMillis($toMillis($states.context.State.EnteredTime) + 1500) %}","#,
@@ -91,17 +115,24 @@ fn handlers() -> impl Strategy<Value = Handlers> {
 fn task() -> impl Strategy<Value = Shape> {
     let fields = [
         r#""Resource":"arn:aws:states:us-east-1:123456789012:activity:a","#,
+        r#""Resource":"arn:aws:states:us-east-1:123456789012:activity:a","ResultPath":null,"#,
+        r#""Resource":"arn:aws:states:us-east-1:123456789012:activity:a","ResultPath":"$.s","#,
         r#""Resource":"arn:aws:states:us-east-1:123456789012:activity:gone","#,
+        r#""Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","ResultPath":"$.items","#,
         r#""Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","ResultPath":null,"#,
         r#""Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload.$":"$"},"ResultSelector":{"r.$":"$"},"Assign":{"@.$":"$"},"#,
         r#""Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken","Parameters":{"QueueUrl":"q","MessageBody.$":"$$.Task.Token"},"#,
         r#""QueryLanguage":"JSONata","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken","Arguments":{"QueueUrl":"q","MessageBody":"{% $states.context.Task.Token %}"},"Output":"{% $states.result %}","#,
-        r#""QueryLanguage":"JSONata","Resource":"arn:aws:states:us-east-1:123456789012:activity:a","Arguments":"{% $states.input.n %}","#,
+        r#""QueryLanguage":"JSONata","Resource":"arn:aws:states:us-east-1:123456789012:activity:a","Arguments":"{% $states.context.Execution.Input.n %}","Output":"{% $states.input %}","#,
+        r#""QueryLanguage":"JSONata","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","Arguments":"{% $states.input.n %}","#,
         r#""QueryLanguage":"JSONata","Resource":"arn:aws:states:us-east-1:123456789012:activity:a","Output":"{% $states.result.x %}","Assign":{"@":"{% $states.result %}"},"#,
     ];
     let limits = ["", "", r#""TimeoutSeconds":4,"#, r#""TimeoutSeconds":9,"HeartbeatSeconds":3,"#];
-    (select(fields.to_vec()), select(limits.to_vec()), handlers())
-        .prop_map(|(fields, limits, handlers)| Shape::Task { fields, limits, handlers })
+    (select(fields.to_vec()), select(limits.to_vec()), handlers()).prop_map(|(fields, limits, handlers)| Shape::Task {
+        fields,
+        limits,
+        handlers,
+    })
 }
 
 /// A chain of states, with containers nested at most twice.
@@ -116,6 +147,8 @@ pub(crate) fn chain() -> impl Strategy<Value = Vec<Shape>> {
     let shape = leaf.prop_recursive(2, 24, 4, |inner| {
         let parallel_fields = [
             "",
+            r#""ResultPath":null,"#,
+            r#""ResultPath":"$.s","#,
             r#""ResultPath":"$.both","#,
             r#""Parameters":{"n":1,"s.$":"$$.State.Name"},"Assign":{"@.$":"$[0]"},"#,
             r#""QueryLanguage":"JSONata","Output":"{% $count($states.result) %}","#,
@@ -124,6 +157,8 @@ pub(crate) fn chain() -> impl Strategy<Value = Vec<Shape>> {
         let map_fields = [
             "",
             r#""ItemsPath":"$$.Execution.Input.items","#,
+            r#""ItemsPath":"$$.Execution.Input.items","ResultPath":null,"#,
+            r#""ItemsPath":"$$.Execution.Input.items","ItemSelector":{"n.$":"$$.Map.Item.Value","items":[4,5],"s":"E"},"ResultPath":"$.s","#,
             r#""ItemsPath":"$$.Execution.Input.items","ItemSelector":{"i.$":"$$.Map.Item.Index","n":3},"ResultPath":null,"#,
             r#""ItemsPath":"$$.Execution.Input.items","ItemSelector":{"v.$":"States.ArrayGetItem($$.Execution.Input.items, States.MathAdd($$.Map.Item.Value, 0))"},"#,
             r#""QueryLanguage":"JSONata","Items":"{% [1..5] %}","Output":"{% $states.result[0] %}","#,

@@ -27,14 +27,28 @@ const STEPS_MAX: usize = 20_000;
 #[derive(Clone, Debug)]
 pub(crate) enum Happening {
     /// Time passes, and is noticed.
-    Passes { ms: i64 },
+    Passes {
+        ms: i64,
+    },
     /// Time passes, and whatever comes next comes before its timers.
-    Unnoticed { ms: i64 },
+    Unnoticed {
+        ms: i64,
+    },
     /// `task`: of those that are waited for, or of none.
-    Returned { task: u8, outcome: Outcome },
-    Answered { task: u8, outcome: Outcome },
-    Started { task: u8 },
-    Heartbeat { task: u8 },
+    Returned {
+        task: u8,
+        outcome: Outcome,
+    },
+    Answered {
+        task: u8,
+        outcome: Outcome,
+    },
+    Started {
+        task: u8,
+    },
+    Heartbeat {
+        task: u8,
+    },
     /// A start that comes again.
     StartedAgain,
     /// Somebody thought that it was ready.
@@ -170,8 +184,12 @@ impl<'p> Run<'p> {
                 self.now_ms += ms;
                 return;
             }
-            Happening::Returned { task, outcome: of } => Event::TaskReturned { task: pick(*task), outcome: outcome(of) },
-            Happening::Answered { task, outcome: of } => Event::TaskAnswered { task: pick(*task), outcome: outcome(of) },
+            Happening::Returned { task, outcome: of } => {
+                Event::TaskReturned { task: pick(*task), outcome: outcome(of) }
+            }
+            Happening::Answered { task, outcome: of } => {
+                Event::TaskAnswered { task: pick(*task), outcome: outcome(of) }
+            }
             Happening::Started { task } => Event::TaskStarted { task: pick(*task), worker: None },
             Happening::Heartbeat { task } => Event::TaskHeartbeat { task: pick(*task) },
             Happening::StartedAgain => Event::Started,
@@ -329,7 +347,9 @@ impl<'p> Run<'p> {
         for (id, frame) in &execution.frames {
             let waits = match &frame.phase {
                 Phase::Enter | Phase::Run | Phase::Failed { .. } => false,
-                Phase::Backoff { .. } | Phase::Wait { .. } | Phase::Task(_) | Phase::Parallel(_) | Phase::Map(_) => true,
+                Phase::Backoff { .. } | Phase::Wait { .. } | Phase::Task(_) | Phase::Parallel(_) | Phase::Map(_) => {
+                    true
+                }
             };
             assert_ne!(waits, ready.contains(id), "frame {id:?} waits or is ready: {frame:?}");
             let children = execution.frames.values().filter(|frame| frame.parent.is_some_and(|(of, _)| of == *id));
