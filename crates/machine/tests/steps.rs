@@ -10,11 +10,13 @@
 //! < answered TASK OUTPUT   SendTaskSuccess (`answered TASK ! ERROR CAUSE`: SendTaskFailure)
 //! < heartbeat TASK
 //! < stop ERROR CAUSE
+//! < slices FUEL            from here on, each line gives one step, with so much fuel
+//! < continued              the next step of frames that are ready
 //! ```
 //!
 //! `{{x*1000}}` stands for a thousand letters x, on both sides. What comes out follows: `ID<PREVIOUS TYPE what` for each
 //! history event (of very many at once, the middle is left out), `>` for each effect, `due` when the earliest timer
-//! fires, `=` for the status of an execution that has ended. With STEPWELL_BLESS set the files are written anew: read the
+//! fires, `ready` if frames can go on, `=` for the status of an execution that has ended. With STEPWELL_BLESS set the files are written anew: read the
 //! difference before it is committed.
 
 use std::{fmt::Write, path::Path, sync::Arc};
@@ -40,7 +42,7 @@ const RUN_SHOWN_MAX: usize = 50;
 /// Replaces `{{x*1000}}` by the letters that it stands for.
 fn unfold(text: &str) -> String {
     let mut pieces = text.split("{{");
-    let mut out = pieces.next().unwrap().to_owned();
+    let mut out = pieces.next().expect("a text has a first piece").to_owned();
     for piece in pieces {
         let run = piece.split_once("}}").and_then(|(run, rest)| {
             let (letter, count) = run.split_once('*')?;
@@ -105,6 +107,8 @@ struct Case {
     program: Program,
     execution: Execution,
     now_ms: i64,
+    /// Fuel of steps that are not continued by themselves.
+    slices: Option<u64>,
 }
 
 /// Keeps titles, definitions and `<` lines, and writes everything else anew.
@@ -125,7 +129,7 @@ fn run_file(text: &str) -> String {
                 case = Some(begin(&unfold(&definition), &unfold(input)));
             }
             let mut given = String::new();
-            feed(case.as_mut().unwrap(), &unfold(input), &mut given);
+            feed(case.as_mut().expect("it has begun"), &unfold(input), &mut given);
             out.push_str(&fold(&given));
         } else if case.is_none() && !line.is_empty() {
             definition.push_str(line);
@@ -154,12 +158,12 @@ fn begin(text: &str, first: &str) -> Case {
         start_ms: START_MS,
         input: Payload::from_checked_text(input),
     };
-    Case { program, execution: Execution::new(Arc::new(identity)), now_ms: START_MS }
+    Case { program, execution: Execution::new(Arc::new(identity)), now_ms: START_MS, slices: None }
 }
 
 fn feed(case: &mut Case, line: &str, out: &mut String) {
     let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
-    let task = || TaskId(rest.split(' ').next().unwrap().parse().expect("a task id"));
+    let task = || TaskId(rest.split(' ').next().unwrap_or_default().parse().expect("a task id"));
     let outcome = || {
         let (_, outcome) = rest.split_once(' ').expect("an outcome");
         match outcome.strip_prefix("! ") {
@@ -179,6 +183,11 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
         "answered" => Event::TaskAnswered { task: task(), outcome: outcome() },
         "heartbeat" => Event::TaskHeartbeat { task: task() },
         "stop" => Event::Stopped(failure_of(rest)),
+        "slices" => {
+            case.slices = Some(rest.parse().expect("fuel"));
+            return;
+        }
+        "continued" => Event::Continued,
         other => panic!("unknown event {other}"),
     };
     let mut events = vec![event];
@@ -188,15 +197,15 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
     while let Some(event) = events.pop() {
         let exists = |arn: &str| !arn.ends_with(":gone");
         let moment = Moment { now_ms: case.now_ms, activity_exists: &exists };
-        let step = match stepwell_machine::step(&case.program, &case.execution, event, moment, limits::FUEL_EVALUATION)
-        {
+        let fuel = case.slices.unwrap_or(limits::FUEL_EVALUATION);
+        let step = match stepwell_machine::step(&case.program, &case.execution, event, moment, fuel) {
             Stepped::Done(step) => step,
             other => panic!("the step did not end: {other:?}"),
         };
         case.execution.apply(&step);
         history.extend(step.history);
         effects.extend(step.effects);
-        if case.execution.is_ready() {
+        if case.execution.is_ready() && case.slices.is_none() {
             events.push(Event::Continued);
         }
     }
@@ -215,7 +224,10 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
             Effect::DropTask { task } => writeln!(out, "> drop {}", task.0),
         };
     }
-    let year_ms = 1_000 * i64::try_from(limits::EXECUTION_SECONDS_MAX).unwrap();
+    if case.execution.is_ready() {
+        let _ = writeln!(out, "ready {}", case.execution.header.ready.len());
+    }
+    let year_ms = 1_000 * i64::try_from(limits::EXECUTION_SECONDS_MAX).expect("a year is few seconds");
     if let Some(due_ms) = case.execution.deadline_ms().filter(|due_ms| *due_ms != START_MS + year_ms) {
         let _ = writeln!(out, "due {}", (due_ms - START_MS) as f64 / 1_000.0);
     }

@@ -10,17 +10,16 @@ use crate::{
 impl Work<'_> {
     /// Fires every timer that is due at or before the moment's `now`, each stamped with its due time.
     ///
-    /// Frames that were ready before go on first: what they do next may be due as well. Afterwards a frame is ready, or
-    /// something that was due has fired, or nothing was due: to ask again always leads on.
+    /// Timers come before frames that were ready: an execution that is busy in one place still times out in another.
+    /// Whatever is due first fires in any case, so that to ask again always leads on.
     pub(super) fn time_passed(&mut self) -> Flow<()> {
-        self.drain()?;
-        while self.is_running() && self.header.ready.is_empty() {
+        while self.is_running() {
             let Some(due_ms) = self.next_due_ms().filter(|due_ms| *due_ms <= self.moment.now_ms) else { break };
             self.now_ms = due_ms.max(self.header.last_event_ms);
             if self.header.deadline_ms == Some(due_ms) {
                 let failure = Failure::named("States.Timeout");
                 let detail = Detail::ExecutionTimedOut(failure.clone());
-                self.end_execution(0, detail, |_| Status::TimedOut { failure, stop_ms: due_ms });
+                self.end_execution(0, detail, |stop_ms| Status::TimedOut { failure, stop_ms });
                 break;
             }
             self.fire_all(due_ms)?;
