@@ -1,7 +1,6 @@
 #![no_main]
 
-#[expect(dead_code, reason = "this target is one of the three checks")]
-#[path = "../src/checks.rs"]
-mod checks;
+#[path = "../src/requests.rs"]
+mod requests;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::request(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| requests::request(data));

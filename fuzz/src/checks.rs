@@ -1,4 +1,4 @@
-//! What must hold for any bytes. Shared by the fuzz targets and by the test that replays their corpora on stable
+//! What must hold for any bytes that are a definition, a path or JSON. Shared by the fuzz targets and by the test that replays their corpora on stable
 //! (crates/stepwell/tests/fuzz_corpus.rs), so each includes this file.
 
 use std::cell::Cell;
@@ -48,15 +48,14 @@ pub(crate) fn jsonpath(data: &[u8]) {
     }
 }
 
-/// The first line may name an action; the rest is a body. What is read and written is read as the same value again.
-pub(crate) fn request(data: &[u8]) {
+/// Any text is JSON or not; what is read and written is read as the same value again.
+pub(crate) fn json(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let (_, body) = text.split_once('\n').unwrap_or(("", text));
-    let Ok(value) = json::parse(body) else {
-        assert!(json::check(body).is_err(), "checked as JSON, yet not read");
+    let Ok(value) = json::parse(text) else {
+        assert!(json::check(text).is_err(), "checked as JSON, yet not read");
         return;
     };
-    assert!(json::check(body).is_ok(), "read as JSON, yet not so checked");
+    assert!(json::check(text).is_ok(), "read as JSON, yet not so checked");
     let written = json::to_text(&value);
     assert_eq!(json::parse(&written), Ok(value), "another value was read than was written");
 }

@@ -2,6 +2,8 @@
 
 #[path = "../../../fuzz/src/checks.rs"]
 mod checks;
+#[path = "../../../fuzz/src/requests.rs"]
+mod requests;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,6 +58,11 @@ fn paths_and_intrinsic_calls() {
 }
 
 #[test]
-fn requests() {
-    replay("request", checks::request);
+fn json_texts() {
+    replay("json", checks::json);
+}
+
+#[test]
+fn whole_requests() {
+    replay("request", requests::request);
 }
