@@ -103,20 +103,25 @@ impl Driver {
         self.timers.set(resident.id, resident.execution.deadline_ms());
     }
 
-    /// Timers that are due fire before anything else.
+    /// Timers that are due fire before anything else, so that a late outcome loses to its time-out.
+    ///
+    /// A step may end with more of them due; the history's bound ends this at the latest.
     fn pass_time(&mut self, resident: &mut Resident) {
-        let due = |resident: &Resident| resident.execution.deadline_ms();
-        let Some(before_ms) = due(resident) else { return };
-        let now_ms = self.shared.timeline.now_ms();
-        if before_ms > now_ms {
-            return;
-        }
-        let next_event = resident.execution.header.next_event;
-        self.turn(resident, Event::TimePassed, Then::Nobody);
-        let stuck = due(resident) == Some(before_ms) && resident.execution.header.next_event == next_event;
-        if stuck && resident.thinking.is_none() && !resident.execution.is_ready() {
-            tracing::error!(arn = %resident.execution.identity.arn, "a timer that is due did not fire");
-            self.timers.set(resident.id, None);
+        while resident.thinking.is_none() {
+            let Some(due_ms) = resident.execution.deadline_ms() else { return };
+            if due_ms > self.shared.timeline.now_ms() {
+                return;
+            }
+            let next_event = resident.execution.header.next_event;
+            self.turn(resident, Event::TimePassed, Then::Nobody);
+            let moved = resident.execution.deadline_ms() != Some(due_ms);
+            if !moved && resident.thinking.is_none() && resident.execution.header.next_event == next_event {
+                if !resident.execution.is_ready() {
+                    tracing::error!(arn = %resident.execution.identity.arn, "a timer that is due did not fire");
+                    self.timers.set(resident.id, None);
+                }
+                return;
+            }
         }
     }
 
