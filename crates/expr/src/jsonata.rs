@@ -212,8 +212,11 @@ impl Metered {
 
 fn compile(text: &str) -> Result<Engine, ExpressionSyntaxError> {
     let compiled = catch_unwind(|| Engine::compile(text));
-    let syntax_error =
-        |code: Option<&str>, message: String| ExpressionSyntaxError { code: code.map(Into::into), message, further: Vec::new() };
+    let syntax_error = |code: Option<&str>, message: String| ExpressionSyntaxError {
+        code: code.map(Into::into),
+        message,
+        further: Vec::new(),
+    };
     match compiled {
         Ok(Ok(engine)) => Ok(engine),
         Ok(Err(error)) => Err(syntax_error(Some(error.code()), error.message())),

@@ -75,7 +75,7 @@ fn check_variables(compiler: &mut Compiler) {
     }
     for (scope, name, place) in std::mem::take(&mut compiler.referenced) {
         if !assigns(Some(scope), &name) {
-            let message = format!("Variable '${}' is not assigned by any state that could be before.", shown(&name));
+            let message = format!("No state here or in an outer scope assigns variable '${}'.", shown(&name));
             compiler.advise(Code::UnassignedVariable, &place, message);
         }
     }
