@@ -48,6 +48,8 @@ pub struct ExpressionSyntaxError {
     /// JSONata's code, e.g. `S0203`, where it has one.
     pub code: Option<String>,
     pub message: String,
+    /// More of the same kind: AWS reports each name that refers to a document that is not there.
+    pub further: Vec<String>,
 }
 
 /// Why an evaluation failed. `machine` turns each into AWS's `States.QueryEvaluationError` text.
@@ -170,6 +172,7 @@ impl Compiled {
             return Err(ExpressionSyntaxError {
                 code: None,
                 message: format!("an expression must be at most {JSONATA_TEXT_BYTES_MAX} bytes long"),
+                further: Vec::new(),
             });
         }
         let plain = compile(text)?;
@@ -209,8 +212,11 @@ impl Metered {
 
 fn compile(text: &str) -> Result<Engine, ExpressionSyntaxError> {
     let compiled = catch_unwind(|| Engine::compile(text));
-    let syntax_error =
-        |code: Option<&str>, message: String| ExpressionSyntaxError { code: code.map(Into::into), message };
+    let syntax_error = |code: Option<&str>, message: String| ExpressionSyntaxError {
+        code: code.map(Into::into),
+        message,
+        further: Vec::new(),
+    };
     match compiled {
         Ok(Ok(engine)) => Ok(engine),
         Ok(Err(error)) => Err(syntax_error(Some(error.code()), error.message())),

@@ -150,7 +150,9 @@ fn compose(template: &Template, view: &View<'_>) -> Result<Value, Fault> {
     match template {
         Template::Literal(value) => Ok(value.clone()),
         Template::Leaf(leaf) => match &leaf.expression {
-            Expr::Path(path) => path.read(view).map_err(|error| template_path_fault(path, &leaf.field, error, view)),
+            Expr::Path(path) => {
+                path.read_or_null_past_end(view).map_err(|error| template_path_fault(path, &leaf.field, error, view))
+            }
             Expr::Call(call) => call.evaluate(view).map_err(|error| call_fault(&leaf.field, error, view)),
             Expr::Jsonata(expression) => evaluate_jsonata(expression, &leaf.field, view),
         },

@@ -51,7 +51,7 @@ const FIELDS: &FieldTable = &[
 ///
 /// Problems of fields and values come in document order, then those of names and transitions, as AWS has it.
 pub fn compile(text: &str, machine_type: MachineType) -> Compiled {
-    let (program, diagnostics) = build(text, machine_type);
+    let Built { program, diagnostics, .. } = build(text, machine_type);
     let fails = diagnostics.iter().any(|problem| problem.severity == Severity::Error);
     Compiled { program: program.filter(|_| !fails), diagnostics }
 }
@@ -59,22 +59,37 @@ pub fn compile(text: &str, machine_type: MachineType) -> Compiled {
 /// The program of a definition that was accepted once, maybe by an older release: no check that came later refuses
 /// it. `None` only where no program can be made of the text.
 pub fn load(text: &str, machine_type: MachineType) -> Option<Program> {
-    build(text, machine_type).0
+    build(text, machine_type).program
 }
 
-fn build(text: &str, machine_type: MachineType) -> (Option<Program>, Vec<Diagnostic>) {
+/// What AWS would not say of a definition, yet its author may want to know: warnings of ours.
+///
+/// For tools that people look at; the API must not answer with them.
+pub fn advice(text: &str, machine_type: MachineType) -> Vec<Diagnostic> {
+    build(text, machine_type).advice
+}
+
+struct Built {
+    program: Option<Program>,
+    diagnostics: Vec<Diagnostic>,
+    advice: Vec<Diagnostic>,
+}
+
+fn build(text: &str, machine_type: MachineType) -> Built {
+    let refused = |diagnostic| Built { program: None, diagnostics: vec![diagnostic], advice: Vec::new() };
     let value = match parse(text) {
         Ok(value) => value,
-        Err(diagnostic) => return (None, vec![diagnostic]),
+        Err(diagnostic) => return refused(diagnostic),
     };
     let Some(members) = value.as_object() else {
-        return (None, vec![not_an_object()]);
+        return refused(not_an_object());
     };
     let outline = Outline::of(members);
     let mut compiler = Compiler::new(&outline, machine_type);
     let program = compile_program(members, &mut compiler);
     graph::check(&mut compiler);
-    (program, compiler.into_diagnostics())
+    let advice = std::mem::take(&mut compiler.advice);
+    Built { program, diagnostics: compiler.into_diagnostics(), advice }
 }
 
 fn parse(text: &str) -> Result<Value, Diagnostic> {
@@ -118,10 +133,12 @@ fn compile_program<'d>(members: &'d Object, compiler: &mut Compiler<'d>) -> Opti
         let id = StateId(index as u32);
         check_name(&written.name, &written.place, compiler);
         states.push(State::compile(id, written, language, compiler));
-        let references: Vec<Arc<str>> = std::mem::take(&mut compiler.references).into_iter().collect();
+        let references = std::mem::take(&mut compiler.references);
         if !references.is_empty() {
-            variable_references.insert(written.name.clone(), references);
+            variable_references.insert(written.name.clone(), references.keys().cloned().collect());
         }
+        let referenced = references.into_iter().map(|(name, place)| (written.scope, name, place));
+        compiler.referenced.extend(referenced);
         for ScopeId(nested) in written.nested.iter().copied().flatten() {
             let scope = &outline.scopes[nested as usize];
             let fields = Fields { members: scope.members, place: scope.place.clone() };

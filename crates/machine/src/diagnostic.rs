@@ -41,6 +41,8 @@ pub enum Code {
     NoDollar,
     NoPath,
     PassResultIsStatic,
+    /// Ours, in advice alone.
+    UnassignedVariable,
 }
 
 impl Code {
@@ -65,6 +67,7 @@ impl Code {
             Code::NoDollar => "NO_DOLLAR",
             Code::NoPath => "NO_PATH",
             Code::PassResultIsStatic => "PASS_RESULT_IS_STATIC",
+            Code::UnassignedVariable => "UNASSIGNED_VARIABLE",
         }
     }
 }

@@ -1,41 +1,85 @@
 //! Definitions and what AWS says about them, from the case files in `tests/definitions`.
 //!
-//! A case: lines that begin with `#` (its title), a definition (one line or more; `@express` before it makes it an
-//! Express machine), then one line for each expected diagnostic, in order: `> CODE: message at location`, a warning
-//! with `> warning CODE: ...`. Cases are separated by a blank line; one without diagnostics compiles.
+//! A case is a few lines, then a blank one:
 //!
-//! Sentences called *recorded* are in the conformance corpus; those called *measured* were published by people who
-//! asked AWS's validation; the others are the language's rules in our words or in the form of AWS's.
+//! - `#` begins its title;
+//! - `@source` says where the expectation comes from: `recorded` (an answer of AWS in the conformance corpus),
+//!   `measured` (published by people who asked AWS's validation), or a page that states the rule: `reference` (asl.md,
+//!   api.md or query-languages.md in `../shared/reference` beside the repository, with the section) or `specification`
+//!   (Amazon States Language, with the section). What stands after a semicolon limits it: the wording may be ours;
+//! - `@express` makes it an Express machine, `@advice` wants our own advice as well;
+//! - the definition, on one line or more;
+//! - one line for each expected diagnostic, in order: `> CODE: message at location`, a warning with
+//!   `> warning CODE: ...`, our advice with `> advice CODE: ...`. A definition without diagnostics compiles.
+//!
+//! With STEPWELL_BLESS set the lines with `>` are written anew: read the difference before it is committed.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use stepwell_machine::{
-    Severity,
-    definition::{Compiled, MachineType, compile, load},
+    Diagnostic, Severity,
+    definition::{Compiled, MachineType, advice, compile, load},
 };
 
-fn check(case: &str, failures: &mut Vec<String>) {
-    let lines = || case.lines().map(str::trim_end);
-    let definition: Vec<&str> = lines().filter(|line| !line.starts_with(['#', '>', '@'])).collect();
-    let expected: Vec<&str> = lines().filter_map(|line| line.strip_prefix("> ")).collect();
-    let machine_type = match lines().any(|line| line == "@express") {
-        true => MachineType::Express,
-        false => MachineType::Standard,
-    };
-    let Compiled { program, diagnostics } = compile(&definition.join("\n"), machine_type);
-    let found: Vec<String> = diagnostics
-        .iter()
-        .map(|diagnostic| match diagnostic.severity {
-            Severity::Error => diagnostic.to_string().trim_end().replace('\n', "\\n"),
-            Severity::Warning => format!("warning {diagnostic}"),
-        })
-        .collect();
-    let fails = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    if found != expected || program.is_some() == fails {
-        failures.push(format!("{case}\nbut found ({}):\n{}\n", program.is_some(), found.join("\n")));
+/// Fewer would mean that cases got lost on the way.
+const CASES_MIN: usize = 150;
+
+const SOURCES: [&str; 4] = ["recorded", "measured", "reference", "specification"];
+
+struct Case<'t> {
+    /// All but the expectation.
+    head: Vec<&'t str>,
+    expected: Vec<&'t str>,
+}
+
+impl<'t> Case<'t> {
+    /// `None` for a comment on the file.
+    fn of(text: &'t str) -> Option<Case<'t>> {
+        let (expected, head): (Vec<&str>, Vec<&str>) =
+            text.lines().map(str::trim_end).partition(|line| line.starts_with("> "));
+        let case = Case { head, expected };
+        (!case.definition().is_empty()).then_some(case)
     }
-    if !fails {
-        assert!(load(&definition.join("\n"), machine_type).is_some(), "what compiles also loads: {case}");
+
+    fn definition(&self) -> String {
+        let lines: Vec<&str> = self.head.iter().copied().filter(|line| !line.starts_with(['#', '@'])).collect();
+        lines.join("\n")
+    }
+
+    fn title(&self) -> &str {
+        self.head.iter().find_map(|line| line.strip_prefix("# ")).unwrap_or("")
+    }
+
+    fn source(&self) -> Option<&str> {
+        self.head.iter().find_map(|line| line.strip_prefix("@source "))
+    }
+
+    fn has(&self, directive: &str) -> bool {
+        self.head.contains(&directive)
+    }
+
+    /// What is said of the definition; also holds that there is a program exactly if nothing is wrong.
+    fn found(&self) -> Vec<String> {
+        let definition = self.definition();
+        let machine_type = if self.has("@express") { MachineType::Express } else { MachineType::Standard };
+        let Compiled { program, diagnostics } = compile(&definition, machine_type);
+        let fails = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        assert_ne!(program.is_some(), fails, "{definition}");
+        assert!(fails || load(&definition, machine_type).is_some(), "what compiles also loads: {definition}");
+        let shown = |prefix: &str, diagnostic: &Diagnostic| {
+            format!("> {prefix}{}", diagnostic.to_string().trim_end().replace('\n', "\\n"))
+        };
+        let mut found: Vec<String> = diagnostics
+            .iter()
+            .map(|diagnostic| match diagnostic.severity {
+                Severity::Error => shown("", diagnostic),
+                Severity::Warning => shown("warning ", diagnostic),
+            })
+            .collect();
+        if self.has("@advice") {
+            found.extend(advice(&definition, machine_type).iter().map(|diagnostic| shown("advice ", diagnostic)));
+        }
+        found
     }
 }
 
@@ -44,15 +88,30 @@ fn definitions_are_judged_as_by_aws() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions");
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
+    let bless = std::env::var_os("STEPWELL_BLESS").is_some();
     let mut failures = Vec::new();
-    let mut count = 0;
+    let mut titles = BTreeSet::new();
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
-        for case in text.split("\n\n").map(str::trim).filter(|case| case.lines().any(|line| line.starts_with('{'))) {
-            check(case, &mut failures);
-            count += 1;
+        let mut blessed = Vec::new();
+        for piece in text.split("\n\n").map(str::trim).filter(|piece| !piece.is_empty()) {
+            let Some(case) = Case::of(piece) else {
+                blessed.push(piece.to_owned());
+                continue;
+            };
+            assert!(titles.insert(case.title().to_owned()), "one title for two cases: {piece}");
+            let source = case.source().unwrap_or_else(|| panic!("a case says where it comes from: {piece}"));
+            assert!(SOURCES.iter().any(|known| source.starts_with(known)), "no source that is known: {source}");
+            let found = case.found();
+            blessed.push([case.head.join("\n"), found.join("\n")].join("\n").trim_end().to_owned());
+            if found != case.expected {
+                failures.push(format!("{piece}\nbut found:\n{}\n", found.join("\n")));
+            }
+        }
+        if bless {
+            fs::write(&file, blessed.join("\n\n") + "\n").unwrap();
         }
     }
-    assert!(count > 0, "there are cases");
-    assert!(failures.is_empty(), "{} of {count} cases:\n\n{}", failures.len(), failures.join("\n"));
+    assert!(titles.len() >= CASES_MIN, "only {} cases", titles.len());
+    assert!(bless || failures.is_empty(), "{} of {}:\n\n{}", failures.len(), titles.len(), failures.join("\n"));
 }

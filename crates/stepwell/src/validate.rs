@@ -19,15 +19,16 @@ pub(crate) fn validate(options: &ValidateOptions) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     for file in &options.files {
         let text = read(file)?;
-        let compiled = definition::compile(&text, machine_type);
-        let failed = compiled.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        let mut diagnostics = definition::compile(&text, machine_type).diagnostics;
+        let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        diagnostics.extend(definition::advice(&text, machine_type));
         if failed {
             exit = Exit::Failed;
         }
         if options.json {
-            anstream::println!("{}", as_json(file, failed, &compiled.diagnostics));
+            anstream::println!("{}", as_json(file, failed, &diagnostics));
         } else {
-            print(file, failed, &compiled.diagnostics);
+            print(file, failed, &diagnostics);
         }
     }
     Ok(exit)

@@ -36,9 +36,14 @@ pub(super) struct Findings {
 /// official test cases do.
 pub(super) fn analyse(root: &Node, document: bool) -> Result<Findings, ExpressionSyntaxError> {
     let item = if document { Item::Some } else { Item::None };
-    let mut walk = Walk { findings: Findings::default(), frames: vec![Vec::new()], document };
+    let frames = vec![Vec::new()];
+    let mut walk = Walk { findings: Findings::default(), frames, document, without_document: Vec::new() };
     walk.node(root, item)?;
-    Ok(walk.findings)
+    let mut messages = walk.without_document.into_iter();
+    match messages.next() {
+        None => Ok(walk.findings),
+        Some(message) => Err(ExpressionSyntaxError { code: None, message, further: messages.collect() }),
+    }
 }
 
 /// Whether the expressions at a place have a context item (`$`).
@@ -55,6 +60,8 @@ struct Walk<'n> {
     /// is harmless, since the expression's own binding wins in the evaluation.
     frames: Vec<Vec<&'n str>>,
     document: bool,
+    /// What AWS says of references to a document that is not there: once for each name, in order of first use.
+    without_document: Vec<String>,
 }
 
 type Walked = Result<(), ExpressionSyntaxError>;
@@ -69,11 +76,11 @@ impl<'n> Walk<'n> {
             NodeKind::Path { steps, .. } => self.path(steps, item)?,
             NodeKind::Name { name } => {
                 if item == Item::None {
-                    return Err(no_document(&format!("the name `{name}`")));
+                    self.no_document(format!("Reference to '{name}' at the top level is not supported."));
                 }
             }
             NodeKind::Wildcard | NodeKind::Descendant | NodeKind::Parent { .. } => self.context_item(item),
-            NodeKind::Variable { name } => self.variable(name, item)?,
+            NodeKind::Variable { name } => self.variable(name, item),
             NodeKind::Fallback { op, .. } => return Err(later_operator(*op)),
             NodeKind::Binary { lhs, rhs, .. } => {
                 self.node(lhs, item)?;
@@ -204,36 +211,25 @@ impl<'n> Walk<'n> {
         }
     }
 
-    fn variable(&mut self, name: &'n str, item: Item) -> Walked {
+    fn variable(&mut self, name: &'n str, item: Item) {
         match name {
-            "" if item == Item::None => Err(no_document("`$`")),
-            "$" if !self.document => Err(no_document("`$$`")),
-            "" | "$" => Ok(()),
-            _ if self.is_bound(name) => Ok(()),
-            STATES => {
-                self.states(None);
-                Ok(())
-            }
+            "" if item == Item::None => self.no_document("Reference to '$' at the top level is not supported.".into()),
+            "$" if !self.document => self.no_document("Reference to '$$' is not supported.".into()),
+            "" | "$" => {}
+            _ if self.is_bound(name) => {}
+            STATES => self.states(None),
             _ if functions::exists(name) => {
                 remember(&mut self.findings.function_values, name);
-                self.function(name)
+                remember(&mut self.findings.functions, name);
             }
-            _ => {
-                remember(&mut self.findings.reads.variables, name);
-                Ok(())
-            }
+            _ => remember(&mut self.findings.reads.variables, name),
         }
     }
 
-    fn function(&mut self, name: &str) -> Walked {
-        if name == "eval" {
-            return Err(ExpressionSyntaxError {
-                code: Some("T1006".into()),
-                message: "Attempted to invoke a non-function: `$eval` does not exist here, use `$parse`".into(),
-            });
+    fn no_document(&mut self, message: String) {
+        if !self.without_document.contains(&message) {
+            self.without_document.push(message);
         }
-        remember(&mut self.findings.functions, name);
-        Ok(())
     }
 
     /// A call of `procedure`, given `count` arguments.
@@ -242,7 +238,7 @@ impl<'n> Walk<'n> {
             NodeKind::Variable { name } if !self.is_bound(name) && !matches!(name.as_str(), "" | "$" | STATES) => {
                 // A variable is no function, so a free name that is called is none.
                 if functions::exists(name) {
-                    self.function(name)?;
+                    remember(&mut self.findings.functions, name);
                 }
                 if functions::may_take_context_item(name, count) {
                     self.context_item(item);
@@ -309,13 +305,6 @@ fn remember(names: &mut Vec<Arc<str>>, name: &str) {
     }
 }
 
-fn no_document(what: &str) -> ExpressionSyntaxError {
-    ExpressionSyntaxError {
-        code: None,
-        message: format!("{what} has nothing to refer to: there is no input document, use `$states.input`"),
-    }
-}
-
 /// `?:` and `??` came with JSONata 2.1; 2.0.6 meets a second symbol where an operand should stand.
 fn later_operator(op: FallbackOp) -> ExpressionSyntaxError {
     let symbol = match op {
@@ -325,5 +314,6 @@ fn later_operator(op: FallbackOp) -> ExpressionSyntaxError {
     ExpressionSyntaxError {
         code: Some("S0211".into()),
         message: format!("The symbol \"{symbol}\" cannot be used as a unary operator"),
+        further: Vec::new(),
     }
 }

@@ -69,6 +69,7 @@ pub(super) fn draw(names: &[Arc<str>]) -> bool {
 
 /// What comes before the expression, so that what a single step does not pay for is paid for:
 ///
+/// - `$eval`, which AWS does not have, becomes a name like any other that is not bound;
 /// - `$distinct` and `$keys` compare every item with every other;
 /// - `$clone`, which each transform calls, copies all that it is given;
 /// - a function that is passed around is called where the meter does not see what it gives, so it becomes a function
@@ -77,6 +78,7 @@ pub(super) fn draw(names: &[Arc<str>]) -> bool {
 /// Names for which `hidden` holds are left alone: variables took their place.
 pub(super) fn prelude(findings: &Findings, hidden: impl Fn(&str) -> bool) -> String {
     let mut text = String::new();
+    let mut no_eval = "";
     let mut redefine = |name: &str, params: &str, signature: &str, body: &str| {
         if !hidden(name) {
             text.push_str(&format!("${OURS}{name}:=${name};${name}:=function({params}){signature}{{({body}$r)}};"));
@@ -87,13 +89,15 @@ pub(super) fn prelude(findings: &Findings, hidden: impl Fn(&str) -> bool) -> Str
             redefine(name, "$a", "<x:x>", "$stepwell__compare($a);$r:=$stepwell__distinct($a);");
         } else if name == "keys" {
             redefine(name, "$a", "<x-:a<s>>", "$r:=$stepwell__keys($a);$stepwell__compare($r);");
+        } else if name == "eval" && !hidden(name) {
+            no_eval = "$eval:=$stepwell__nothing;";
         }
     }
     if copies(findings) {
         redefine("clone", "$a", "<(oa)-:o>", "$stepwell__copy($a);$r:=$stepwell__clone($a);");
     }
     for name in findings.function_values.iter().map(|name| &**name) {
-        let Some(native) = NATIVE.get(name).filter(|_| !matches!(name, "distinct" | "keys" | "clone")) else {
+        let Some(native) = NATIVE.get(name).filter(|_| !matches!(name, "distinct" | "keys" | "clone" | "eval")) else {
             continue;
         };
         let params: Vec<String> = (0..native.params).map(|index| format!("$p{index}")).collect();
@@ -102,6 +106,7 @@ pub(super) fn prelude(findings: &Findings, hidden: impl Fn(&str) -> bool) -> Str
         let signature = if matches!(name, "string" | "zip") { "" } else { &native.signature };
         redefine(name, &params, signature, &format!("$r:=${OURS}{name}({params});"));
     }
+    text.push_str(no_eval);
     text
 }
 

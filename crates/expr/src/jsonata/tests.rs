@@ -240,23 +240,39 @@ fn chance_follows_the_environment() {
 
 #[test]
 fn prohibitions() {
-    let message = |what: &str| {
-        format!("refused: - {what} has nothing to refer to: there is no input document, use `$states.input`")
-    };
+    let at_top = |name: &str| format!("refused: - Reference to '{name}' at the top level is not supported.");
     for text in ["$", "$ + 1", "[$]", "{'a': $}", "$map([1], function($v) { $ })", "$sum($)", "$.a", "$[0]"] {
-        assert_eq!(evaluate(text), message("`$`"), "{text}");
+        assert_eq!(evaluate(text), at_top("$"), "{text}");
     }
     for text in ["$$", "$$.a", "$list[$$.a]", "$states.input.($$)"] {
-        assert_eq!(evaluate(text), message("`$$`"), "{text}");
+        assert_eq!(evaluate(text), "refused: - Reference to '$$' is not supported.", "{text}");
     }
     for text in ["name", "name.a", "$total + name", "{'a': name}", "(name)", "$list ? name : 1", "states.input"] {
-        let name = if text.starts_with("states") { "`states`" } else { "`name`" };
-        assert_eq!(evaluate(text), message(&format!("the name {name}")), "{text}");
+        assert_eq!(evaluate(text), at_top(if text.starts_with("states") { "states" } else { "name" }), "{text}");
     }
+    let mut with_eval = environment();
+    with_eval.variables.insert("eval".into(), Value::from(5));
+    assert_eq!(evaluate_in("$eval", &with_eval), "5", "a variable may have the name");
+    let no_function = "threw an error during evaluation. T1006: Attempted to invoke a non-function";
+    assert_eq!(evaluate_in("$eval('1')", &with_eval), no_function);
+    let refused = Expression::parse("phone & `a b` & $$ & phone & $ & $list[phone] & $$").unwrap_err();
+    assert_eq!(refused.message, "Reference to 'phone' at the top level is not supported.");
+    let further = [
+        "Reference to 'a b' at the top level is not supported.",
+        "Reference to '$$' is not supported.",
+        "Reference to '$' at the top level is not supported.",
+    ];
+    assert_eq!(refused.further, further, "each name once, in order");
     check(&[
         ("1 ?: 2", "refused: S0211 The symbol \":\" cannot be used as a unary operator"),
         ("$total ?? 2", "refused: S0211 The symbol \"?\" cannot be used as a unary operator"),
-        ("$eval('1')", "refused: T1006 Attempted to invoke a non-function: `$eval` does not exist here, use `$parse`"),
+        ("$eval('1')", "threw an error during evaluation. T1006: Attempted to invoke a non-function"),
+        (
+            "$map(['1'], function($v) { $eval($v) })",
+            "threw an error during evaluation. T1006: Attempted to invoke a non-function",
+        ),
+        ("$eval", UNDEFINED),
+        ("$exists($eval)", "false"),
         ("($eval := function($x) { $x }; $eval(1))", "1"),
         ("$list[$ = 2]", "2"),
         ("$user.(id)", r#""u1""#),

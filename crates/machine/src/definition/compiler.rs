@@ -1,6 +1,9 @@
 //! What compiling a definition gathers on its way: problems, edges between states, names that must be unique.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use stepwell_expr::{Object, Value};
 
@@ -32,8 +35,12 @@ pub(crate) struct Compiler<'d> {
     pub(crate) labels: BTreeSet<Arc<str>>,
     /// Variables that states assign: the scope, the name, the place.
     pub(crate) assigned: Vec<(ScopeId, Arc<str>, Place)>,
-    /// Variables that the state being compiled references.
-    pub(crate) references: BTreeSet<Arc<str>>,
+    /// Variables that the state being compiled references, each with its first place.
+    pub(crate) references: BTreeMap<Arc<str>, Place>,
+    /// The same of all states before it: the scope, the name, the place.
+    pub(crate) referenced: Vec<(ScopeId, Arc<str>, Place)>,
+    /// Warnings that are ours, not AWS's.
+    pub(crate) advice: Vec<Diagnostic>,
 }
 
 impl<'d> Compiler<'d> {
@@ -45,7 +52,9 @@ impl<'d> Compiler<'d> {
             late_problems: Vec::new(),
             edges: Vec::new(),
             assigned: Vec::new(),
-            references: BTreeSet::new(),
+            references: BTreeMap::new(),
+            referenced: Vec::new(),
+            advice: Vec::new(),
             labels: BTreeSet::new(),
         }
     }
@@ -71,6 +80,18 @@ impl<'d> Compiler<'d> {
 
     pub(crate) fn warn(&mut self, code: Code, place: &Place, message: impl Into<String>) {
         report(&mut self.problems, Severity::Warning, code, Some(place), message.into());
+    }
+
+    /// A warning of ours, which AWS does not give.
+    pub(crate) fn advise(&mut self, code: Code, place: &Place, message: String) {
+        report(&mut self.advice, Severity::Warning, code, Some(place), message);
+    }
+
+    /// Notes the variables that the expression at `place` reads.
+    pub(crate) fn reference(&mut self, names: impl IntoIterator<Item = Arc<str>>, place: &Place) {
+        for name in names {
+            self.references.entry(name).or_insert_with(|| place.clone());
+        }
     }
 
     /// A problem of the definition as a whole; `None`: it has no place.

@@ -66,7 +66,9 @@ impl Compiler<'_> {
                     Some(_) => Code::InvalidJsonataExpression,
                     None => Code::UnsupportedJsonataExpression,
                 };
-                self.error(code, place, error.message);
+                for message in std::iter::once(error.message).chain(error.further) {
+                    self.error(code, place, message);
+                }
                 return None;
             }
         };
@@ -79,7 +81,7 @@ impl Compiler<'_> {
                 self.error(Code::UnsupportedJsonataExpression, place, message);
             }
         }
-        self.references.extend(reads.variables.iter().cloned());
+        self.reference(reads.variables.iter().cloned(), place);
         Some(expression)
     }
 
@@ -87,7 +89,7 @@ impl Compiler<'_> {
     pub(crate) fn path(&mut self, text: &str, place: &Place) -> Option<Path> {
         match Path::parse(text) {
             Ok(path) => {
-                self.references.extend(path.variables());
+                self.reference(path.variables(), place);
                 Some(path)
             }
             Err(_) => {
@@ -212,7 +214,7 @@ impl Fields<'_> {
             self.at_most_one(&[field, &path_field], compiler);
             return match Call::parse(text) {
                 Ok(call) => {
-                    compiler.references.extend(call.variables());
+                    compiler.reference(call.variables(), &self.at(&path_field));
                     Some(Some(Field::Call(call)))
                 }
                 Err(_) => {

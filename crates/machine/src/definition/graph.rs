@@ -40,7 +40,8 @@ fn check_names(compiler: &mut Compiler) {
 
 /// An inner scope may not assign what an outer one assigns; the processor of a distributed Map has no outer one.
 ///
-/// Source: Amazon States Language, "Variables"; the wording is ours.
+/// Source: Amazon States Language, "Variables"; the wording is ours. That a variable is read which no state in sight
+/// assigns is no error on AWS (it fails when it is read), so it is advice.
 fn check_variables(compiler: &mut Compiler) {
     let outline = compiler.outline;
     let assigned = std::mem::take(&mut compiler.assigned);
@@ -55,17 +56,27 @@ fn check_variables(compiler: &mut Compiler) {
         scopes.sort_unstable();
         scopes.dedup();
     }
+    let outer = |scope: ScopeId| {
+        let written = &outline.scopes[scope.0 as usize];
+        let owner = written.owner.filter(|_| !written.distributed)?;
+        Some(outline.states[owner.0 as usize].scope)
+    };
+    // At most `SCOPE_DEPTH_MAX` steps outwards.
+    let assigns = |from: Option<ScopeId>, name: &str| {
+        let scopes = scopes_of.get(name);
+        std::iter::successors(from, |scope| outer(*scope))
+            .any(|scope| scopes.is_some_and(|scopes| scopes.binary_search(&scope).is_ok()))
+    };
     for (scope, name, place) in &assigned {
-        let outer = |scope: ScopeId| {
-            let written = &outline.scopes[scope.0 as usize];
-            let owner = written.owner.filter(|_| !written.distributed)?;
-            Some(outline.states[owner.0 as usize].scope)
-        };
-        let taken = |scope: &ScopeId| scopes_of.get(&**name).is_some_and(|scopes| scopes.binary_search(scope).is_ok());
-        // At most `SCOPE_DEPTH_MAX` steps outwards.
-        if std::iter::successors(outer(*scope), |scope| outer(*scope)).any(|scope| taken(&scope)) {
+        if assigns(outer(*scope), name) {
             let message = format!("Variable '{}' is already assigned in an outer scope.", shown(name));
             compiler.late_error(Code::InvalidVariableName, Some(place), message);
+        }
+    }
+    for (scope, name, place) in std::mem::take(&mut compiler.referenced) {
+        if !assigns(Some(scope), &name) {
+            let message = format!("No state here or in an outer scope assigns variable '${}'.", shown(&name));
+            compiler.advise(Code::UnassignedVariable, &place, message);
         }
     }
 }

@@ -77,8 +77,8 @@ impl Compiler<'_> {
             }
         });
         match &expression {
-            Some(Expr::Path(path)) => self.references.extend(path.variables()),
-            Some(Expr::Call(call)) => self.references.extend(call.variables()),
+            Some(Expr::Path(path)) => self.reference(path.variables(), &object.key(key.clone())),
+            Some(Expr::Call(call)) => self.reference(call.variables(), &object.key(key.clone())),
             Some(Expr::Jsonata(_)) | None => {}
         }
         if expression.is_none() {

@@ -276,15 +276,16 @@ impl Items {
                     Some(value @ (Value::Array(_) | Value::Object(_))) => compiler
                         .template(value, QueryLanguage::Jsonata, Available::default(), &place)
                         .map(Items::Template),
-                    Some(value @ Value::String(text)) => {
-                        if let Jsonata::Literal = compiler.jsonata(text, Available::default(), &place)? {
-                            compiler.schema(&place, "JSONata string must start with {% and end with %}");
-                            return None;
+                    Some(Value::String(text)) => match compiler.jsonata(text, Available::default(), &place)? {
+                        Jsonata::Expression(expression) => {
+                            let expression = Expr::Jsonata(expression);
+                            Some(Items::Template(Template::Leaf(Leaf { expression, field: place.field() })))
                         }
-                        compiler
-                            .template(value, QueryLanguage::Jsonata, Available::default(), &place)
-                            .map(Items::Template)
-                    }
+                        Jsonata::Literal => {
+                            compiler.schema(&place, "JSONata string must start with {% and end with %}");
+                            None
+                        }
+                    },
                     Some(_) => {
                         expected(compiler, &place, "ARRAY, OBJECT, STRING");
                         None
@@ -306,7 +307,7 @@ fn processor(source: &Source, compiler: &mut Compiler) -> Option<(ScopeId, bool)
     fields.require(&[field], compiler);
     let value = fields.get(field)?;
     let scope = source.nested_scope(0, value, &fields.at(field), compiler);
-    let processor = Fields::of(value, fields.at(field), compiler).filter(|_| scope.is_some())?;
+    let processor = Fields { members: value.as_object().filter(|_| scope.is_some())?, place: fields.at(field) };
     let distributed = match processor.object("ProcessorConfig", compiler) {
         Some(config) => processor_config(&config, compiler),
         None => false,
@@ -458,6 +459,13 @@ fn item_batcher(source: &Source, compiler: &mut Compiler) {
         return;
     };
     batcher.check(BATCHER_FIELDS, Some(source.language), compiler);
+    const SIZES: [&str; 4] =
+        ["MaxItemsPerBatch", "MaxItemsPerBatchPath", "MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath"];
+    if !SIZES.iter().any(|field| batcher.has(field)) {
+        // Source: Step Functions guide; AWS's own wording is not known.
+        let message = format!("This object should have at least one of the following fields: [{}]", SIZES.join(", "));
+        compiler.schema(&batcher.place, message);
+    }
     batcher.integer_field("MaxItemsPerBatch", 1, ANY_COUNT, source.language, compiler);
     batcher.integer_field("MaxInputBytesPerBatch", 1, BATCH_BYTES_MAX, source.language, compiler);
     source.template_in(&batcher, "BatchInput", Available::default(), compiler);

@@ -1,5 +1,6 @@
 //! What must hold for every program and every order of events.
 
+mod grammar;
 mod programs;
 mod runs;
 
@@ -43,4 +44,36 @@ proptest! {
         let hollow = run(&program, &script, Manner { absent: true, ..Manner::plain() });
         prop_assert_eq!(hollow, run(&program, &script, Manner::plain()));
     }
+
+    /// Any definition of the grammar, valid or not, is judged without a panic; what is valid runs as above.
+    #[test]
+    fn any_definition_is_judged_and_runs(bytes in vec(any::<u8>(), 0..1_000)) {
+        grammar::check(&bytes);
+    }
+}
+
+/// What the fuzz target of this grammar found, and what it starts from.
+#[test]
+fn the_corpus_of_the_fuzzer_is_judged_and_runs() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/machine");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    for file in files {
+        eprintln!("{}", file.display());
+        grammar::check(&std::fs::read(&file).unwrap());
+    }
+}
+
+/// Else the property above would say little.
+#[test]
+fn most_definitions_of_the_grammar_compile() {
+    const TRIES: usize = 400;
+    let mut state = 1_u64;
+    let mut byte = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    let ran = (0..TRIES).filter(|_| grammar::check(&(0..500).map(|_| byte()).collect::<Vec<_>>())).count();
+    assert!(ran > TRIES / 2, "only {ran} of {TRIES}");
 }

@@ -112,6 +112,8 @@ pub(crate) struct Run<'p> {
     pub(crate) history: Vec<String>,
     last_event: u64,
     last_event_ms: i64,
+    /// The event that ended the execution was seen.
+    ended: bool,
 }
 
 /// What an execution came to.
@@ -162,6 +164,7 @@ impl<'p> Run<'p> {
             history: Vec::new(),
             last_event: 0,
             last_event_ms: START_MS,
+            ended: false,
         }
     }
 
@@ -309,8 +312,16 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// Numbers without gaps, each linked to one before it, in order of time.
+    /// Numbers without gaps, each linked to one before it, in order of time; one event ends the execution, the last.
     fn note(&mut self, event: &HistoryEvent) {
+        assert!(!self.ended, "after the end: {event:?}");
+        self.ended = matches!(
+            event.detail,
+            Detail::ExecutionSucceeded { .. }
+                | Detail::ExecutionFailed(_)
+                | Detail::ExecutionAborted(_)
+                | Detail::ExecutionTimedOut(_)
+        );
         payloads(&event.detail).into_iter().for_each(|payload| self.fill(payload));
         self.history.push(format!("{event:?}"));
         assert_eq!(event.id, self.last_event + 1, "{event:?}");
@@ -336,6 +347,7 @@ impl<'p> Run<'p> {
     fn check(&self) {
         let execution = &self.execution;
         assert_eq!(execution.header.next_event, self.last_event + 1);
+        assert_eq!(self.ended, !execution.is_running());
         if !execution.is_running() {
             assert!(execution.frames.is_empty() && execution.results.is_empty(), "nothing runs after the end");
             assert!(execution.header.ready.is_empty() && execution.deadline_ms().is_none());
