@@ -11,7 +11,6 @@ mod functions;
 mod meter;
 mod result;
 mod source;
-#[doc(hidden)]
 pub mod suite;
 #[cfg(test)]
 mod tests;
