@@ -9,6 +9,7 @@ mod analysis;
 mod direct;
 mod functions;
 mod meter;
+pub mod place;
 mod result;
 mod source;
 pub mod suite;
