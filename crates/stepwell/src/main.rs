@@ -1,7 +1,10 @@
 //! Stepwell: AWS Step Functions that anyone can own.
 
 mod cli;
+mod definition_file;
 mod exit;
+mod fmt;
+mod limits;
 mod run;
 mod serve;
 mod tasks;
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
         Command::Serve(options) => serve::serve(&options),
         Command::Run(options) => run::run(&options),
         Command::Validate(options) => validate::validate(&options),
+        Command::Fmt(options) => fmt::fmt(&options),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "stepwell", &mut std::io::stdout());
             Ok(Exit::Done)
