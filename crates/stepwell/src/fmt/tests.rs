@@ -85,11 +85,71 @@ fn the_samples_are_formatted_and_survive_yaml() {
 /// Strings that are hard on YAML: words, numbers, dates, marks, breaks, characters that must be escaped.
 fn strings() -> impl Strategy<Value = String> {
     let hard = [
-        "", " ", "~", "null", "yes", "1", "0x1", "1_0", "2024-01-01", "12:30", "-", "- a", "a: b", "a #b", "#", "? a",
-        "a:", "<<", "=", "*a", "&a", "!a", "{% $x %}", "{%\n  $x\n%}", "\n", "\n\n", "a\n", "a\n\n", " a\nb", "a \nb ",
-        "\ta\nb", "a\n\tb", "a\r\nb", "\u{85}", "\u{2028}", "\u{feff}", "\u{0}", "\u{7f}", "\u{1f600}", "'", "\"", "'\"",
-        "\\", "\\n", "---", "...", "--- a\n--- b", "a\n---\nb", "%a", "@a", "`", "|", ">", "[", "]", "{", "}", ",", "e5",
-        ".5", "+1", ".inf", ".NaN", "y", "True",
+        "",
+        " ",
+        "~",
+        "null",
+        "yes",
+        "1",
+        "0x1",
+        "1_0",
+        "2024-01-01",
+        "12:30",
+        "-",
+        "- a",
+        "a: b",
+        "a #b",
+        "#",
+        "? a",
+        "a:",
+        "<<",
+        "=",
+        "*a",
+        "&a",
+        "!a",
+        "{% $x %}",
+        "{%\n  $x\n%}",
+        "\n",
+        "\n\n",
+        "a\n",
+        "a\n\n",
+        " a\nb",
+        "a \nb ",
+        "\ta\nb",
+        "a\n\tb",
+        "a\r\nb",
+        "\u{85}",
+        "\u{2028}",
+        "\u{feff}",
+        "\u{0}",
+        "\u{7f}",
+        "\u{1f600}",
+        "'",
+        "\"",
+        "'\"",
+        "\\",
+        "\\n",
+        "---",
+        "...",
+        "--- a\n--- b",
+        "a\n---\nb",
+        "%a",
+        "@a",
+        "`",
+        "|",
+        ">",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        "e5",
+        ".5",
+        "+1",
+        ".inf",
+        ".NaN",
+        "y",
+        "True",
     ];
     prop_oneof![
         3 => proptest::sample::select(hard.to_vec()).prop_map(str::to_owned),
@@ -126,14 +186,16 @@ fn yaml_texts() -> impl Strategy<Value = String> {
         2 => strings(),
     ];
     let comment = proptest::sample::select(vec!["", "", "", " # right", "# odd", " #"]);
-    let line = (0..5_usize, piece, comment).prop_map(|(indent, piece, comment)| format!("{}{piece}{comment}\n", "  ".repeat(indent)));
+    let line = (0..5_usize, piece, comment)
+        .prop_map(|(indent, piece, comment)| format!("{}{piece}{comment}\n", "  ".repeat(indent)));
     let other = prop_oneof![8 => line, 1 => Just("\n".to_owned()), 1 => (0..4_usize).prop_map(|indent| format!("{}# own\n", " ".repeat(indent)))];
     proptest::collection::vec(other, 0..14).prop_map(|lines| lines.concat())
 }
 
 /// A value as YAML with comments and blank lines between and behind its lines.
 fn commented(value: &Value, places: &[u8]) -> String {
-    let yaml = formatted(&source(Format::Json, &expr_json::to_text(value)), Format::Yaml, false).expect("any value is YAML");
+    let yaml =
+        formatted(&source(Format::Json, &expr_json::to_text(value)), Format::Yaml, false).expect("any value is YAML");
     let mut text = String::new();
     for (index, line) in yaml.lines().enumerate() {
         let place = places.get(index % places.len().max(1)).copied().unwrap_or(0);

@@ -189,24 +189,21 @@ impl<'t> Writer<'t> {
         {
             return Rendering::Lines(header, lines);
         }
-        if let Kind::Object { .. } | Kind::Array { .. } = node.kind
-            && !self.stays_in_brackets(node)
-        {
+        if has_entries(node) && !self.stays_in_brackets(node) {
             return Rendering::Block;
         }
-        let chars_max = match node.kind {
-            Kind::Object { .. } | Kind::Array { .. } => LINE_CHARS_MAX.saturating_sub(column + properties(node).len()),
-            _ => usize::MAX,
+        let chars_max = if has_entries(node) {
+            LINE_CHARS_MAX.saturating_sub(column + properties(node).len())
+        } else {
+            usize::MAX
         };
         let mut line = String::new();
         if self.write_flow(&mut line, id, chars_max, Where::Value) { Rendering::Line(line) } else { Rendering::Block }
     }
 
-    /// Whether a collection may be written in brackets: as it was, and no comment is in it.
+    /// Whether a collection with entries may be written in brackets: as it was, and no comment is in it.
     fn stays_in_brackets(&self, node: &Node) -> bool {
         match &node.kind {
-            Kind::Object { members, .. } if members.is_empty() => return true,
-            Kind::Array { items, .. } if items.is_empty() => return true,
             Kind::Object { layout: Layout::Flow, .. } | Kind::Array { layout: Layout::Flow, .. } => {}
             _ => return false,
         }
@@ -337,6 +334,14 @@ impl<'t> Writer<'t> {
         self.out.push('\n');
         self.opening = false;
         self.after_breaks = false;
+    }
+}
+
+fn has_entries(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Object { members, .. } => !members.is_empty(),
+        Kind::Array { items, .. } => !items.is_empty(),
+        Kind::Text { .. } | Kind::Word { .. } | Kind::Alias { .. } => false,
     }
 }
 
