@@ -10,7 +10,7 @@ ARGS ?=
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit compat lint fmt deny conformance fuzz-smoke clean-data
+.PHONY: help run test unit compat lint fmt deny conformance jsonata-suite bench-jsonata fuzz-smoke clean-data
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ compat: ## The debug server through boto3, the AWS CLI and raw sockets (ARGS go 
 
 conformance: ## The recorded cases of ../shared/conformance against the release server (ARGS go to its runner)
 	@scripts/conformance $(ARGS)
+
+jsonata-suite: ## The official cases of JSONata in ../shared/conformance, by the release binary
+	@scripts/jsonata-suite
+
+bench-jsonata: ## JSONata beside its engine alone and the npm package, in microseconds; a minute or two
+	@compat/bench_jsonata
 
 fuzz-smoke: ## Replays the fuzz corpora; fuzzes each target for a short while where nightly and cargo-fuzz are there
 	@scripts/fuzz-smoke

@@ -16,6 +16,7 @@ pub mod suite;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
@@ -50,6 +51,8 @@ pub struct ExpressionSyntaxError {
     pub message: String,
     /// More of the same kind: AWS reports each name that refers to a document that is not there.
     pub further: Vec<String>,
+    /// The bytes of the expression that `message` is about, where that is known.
+    pub place: Option<Range<usize>>,
 }
 
 /// Why an evaluation failed. `machine` turns each into AWS's `States.QueryEvaluationError` text.
@@ -173,6 +176,7 @@ impl Compiled {
                 code: None,
                 message: format!("an expression must be at most {JSONATA_TEXT_BYTES_MAX} bytes long"),
                 further: Vec::new(),
+                place: None,
             });
         }
         let plain = compile(text)?;
@@ -212,16 +216,12 @@ impl Metered {
 
 fn compile(text: &str) -> Result<Engine, ExpressionSyntaxError> {
     let compiled = catch_unwind(|| Engine::compile(text));
-    let syntax_error = |code: Option<&str>, message: String| ExpressionSyntaxError {
-        code: code.map(Into::into),
-        message,
-        further: Vec::new(),
+    let (code, message, place) = match compiled {
+        Ok(Ok(engine)) => return Ok(engine),
+        Ok(Err(error)) => (Some(error.code().into()), error.message(), place::of(&error, text)),
+        Err(_) => (None, "the JSONata engine cannot take this expression".into(), None),
     };
-    match compiled {
-        Ok(Ok(engine)) => Ok(engine),
-        Ok(Err(error)) => Err(syntax_error(Some(error.code()), error.message())),
-        Err(_) => Err(syntax_error(None, "the JSONata engine cannot take this expression".into())),
-    }
+    Err(ExpressionSyntaxError { code, message, further: Vec::new(), place })
 }
 
 /// Bindings that take `$states` and the variables from the engine's input ([`Root`]), and those of the functions.

@@ -151,8 +151,8 @@ impl Wrong {
 /// Causes are AWS's, without the field that an expression alone does not have.
 fn jsonata(text: &str, given: &Given) -> Result<Value, Wrong> {
     let expression = Expression::parse(text).map_err(|refused| {
-        let code = refused.code.unwrap_or_default();
-        Wrong::refused(&code, refused.message, place::of_syntax_error(text))
+        let messages = [vec![refused.message], refused.further].concat();
+        Wrong::refused(&refused.code.unwrap_or_default(), messages.join(" "), refused.place)
     })?;
     expression.evaluate(given).map_err(|error| {
         let cause = match &error {

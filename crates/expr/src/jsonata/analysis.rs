@@ -1,5 +1,6 @@
 //! What an expression reads, and what AWS does not let it say; found in the syntax tree, without evaluating.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use jlens_core::ast::{FallbackOp, LambdaDef, Node, NodeKind, Stage, TransformDef};
@@ -42,7 +43,10 @@ pub(super) fn analyse(root: &Node, document: bool) -> Result<Findings, Expressio
     let mut messages = walk.without_document.into_iter();
     match messages.next() {
         None => Ok(walk.findings),
-        Some(message) => Err(ExpressionSyntaxError { code: None, message, further: messages.collect() }),
+        Some((message, place)) => {
+            let further = messages.map(|(message, _)| message).collect();
+            Err(ExpressionSyntaxError { code: None, message, further, place: Some(place) })
+        }
     }
 }
 
@@ -61,7 +65,7 @@ struct Walk<'n> {
     frames: Vec<Vec<&'n str>>,
     document: bool,
     /// What AWS says of references to a document that is not there: once for each name, in order of first use.
-    without_document: Vec<String>,
+    without_document: Vec<(String, Range<usize>)>,
 }
 
 type Walked = Result<(), ExpressionSyntaxError>;
@@ -76,16 +80,17 @@ impl<'n> Walk<'n> {
             NodeKind::Path { steps, .. } => self.path(steps, item)?,
             NodeKind::Name { name } => {
                 if item == Item::None {
-                    self.no_document(format!("Reference to '{name}' at the top level is not supported."));
+                    let message = format!("Reference to '{name}' at the top level is not supported.");
+                    self.no_document(message, node);
                 }
             }
             NodeKind::Wildcard | NodeKind::Descendant | NodeKind::Parent { .. } => self.context_item(item),
-            NodeKind::Variable { name } => self.variable(name, item),
+            NodeKind::Variable { name } => self.variable(name, node, item),
             NodeKind::Fallback { lhs, rhs, .. } if self.document => {
                 self.node(lhs, item)?;
                 self.node(rhs, item)?;
             }
-            NodeKind::Fallback { op, .. } => return Err(later_operator(*op)),
+            NodeKind::Fallback { op, .. } => return Err(later_operator(*op, node)),
             NodeKind::Binary { lhs, rhs, .. } => {
                 self.node(lhs, item)?;
                 self.node(rhs, item)?;
@@ -215,10 +220,12 @@ impl<'n> Walk<'n> {
         }
     }
 
-    fn variable(&mut self, name: &'n str, item: Item) {
+    fn variable(&mut self, name: &'n str, node: &Node, item: Item) {
         match name {
-            "" if item == Item::None => self.no_document("Reference to '$' at the top level is not supported.".into()),
-            "$" if !self.document => self.no_document("Reference to '$$' is not supported.".into()),
+            "" if item == Item::None => {
+                self.no_document("Reference to '$' at the top level is not supported.".into(), node)
+            }
+            "$" if !self.document => self.no_document("Reference to '$$' is not supported.".into(), node),
             "" | "$" => {}
             _ if self.is_bound(name) => {}
             STATES => self.states(None),
@@ -230,9 +237,9 @@ impl<'n> Walk<'n> {
         }
     }
 
-    fn no_document(&mut self, message: String) {
-        if !self.without_document.contains(&message) {
-            self.without_document.push(message);
+    fn no_document(&mut self, message: String, node: &Node) {
+        if !self.without_document.iter().any(|(known, _)| *known == message) {
+            self.without_document.push((message, node.span.start..node.span.end));
         }
     }
 
@@ -310,7 +317,7 @@ fn remember(names: &mut Vec<Arc<str>>, name: &str) {
 }
 
 /// `?:` and `??` came with JSONata 2.1; 2.0.6 meets a second symbol where an operand should stand.
-fn later_operator(op: FallbackOp) -> ExpressionSyntaxError {
+fn later_operator(op: FallbackOp, node: &Node) -> ExpressionSyntaxError {
     let symbol = match op {
         FallbackOp::Default => ":",
         FallbackOp::Coalesce => "?",
@@ -319,5 +326,6 @@ fn later_operator(op: FallbackOp) -> ExpressionSyntaxError {
         code: Some("S0211".into()),
         message: format!("The symbol \"{symbol}\" cannot be used as a unary operator"),
         further: Vec::new(),
+        place: Some(node.span.start..node.span.end),
     }
 }

@@ -1,6 +1,6 @@
 //! Where in an expression an error is, for those who show it to its author.
 //!
-//! Errors themselves carry no place, as AWS's do not; here the engine is asked once more.
+//! Failures of an evaluation carry no place, as AWS's do not; here the engine is asked once more.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,12 +12,6 @@ use crate::limits::JSONATA_ALLOCATED_BYTES_MAX;
 
 use super::functions::{self, Shared};
 use super::{Evaluation, Expression, meter};
-
-/// The bytes of `text` that [`Expression::parse`] refuses, where JSONata itself refuses them.
-pub fn of_syntax_error(text: &str) -> Option<Range<usize>> {
-    let refused = catch_unwind(|| Engine::compile(text)).ok()?.err()?;
-    range(&refused, text)
-}
 
 /// The bytes of the expression's text that failed when it was evaluated. `environment` is as it was then, with fuel.
 ///
@@ -34,11 +28,11 @@ pub fn of_failure(expression: &Expression, environment: &dyn Environment) -> Opt
         // Without what comes before the expression for the meter, so that places are those of the text.
         Engine::compile(&compiled.text)?.evaluate_with(None, &bindings, &options)
     }));
-    range(&failed.ok()?.err()?, &compiled.text)
+    of(&failed.ok()?.err()?, &compiled.text)
 }
 
 /// The token that the error names, where it ends at the error's position; else all that failed.
-fn range(error: &Error, text: &str) -> Option<Range<usize>> {
+pub(super) fn of(error: &Error, text: &str) -> Option<Range<usize>> {
     let token = error.token().zip(error.position()).and_then(|(token, position)| {
         let end = byte_of(text, position);
         let start = end.checked_sub(token.len())?;
