@@ -60,13 +60,13 @@ fn validate_tells_line_and_column() {
     assert_eq!(code, 1);
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(lines[0], "hello.yaml: ok");
-    assert!(lines[1].starts_with("wrong.json:2:36: error MISSING_TRANSITION_TARGET at /States/A/Next: "), "{out}");
+    assert!(lines[1].starts_with("wrong.json:2:35: error MISSING_TRANSITION_TARGET at /States/A/Next: "), "{out}");
 
     let (code, out, _) = stepwell(&folder, &["validate", "--json", "wrong.json"]);
     assert_eq!(code, 1);
     let told: serde_json::Value = serde_json::from_str(&out).expect("it prints JSON");
     let first = &told["diagnostics"][0];
-    assert_eq!((first["line"].as_i64(), first["column"].as_i64()), (Some(2), Some(36)), "{out}");
+    assert_eq!((first["line"].as_i64(), first["column"].as_i64()), (Some(2), Some(35)), "{out}");
     assert_eq!(first["location"].as_str(), Some("/States/A/Next"));
 }
 
