@@ -293,14 +293,13 @@ fn scalar_kind(text: &str, style: ScalarStyle, tag: Option<&Tag>, start: Mark) -
         (_, Some(tag)) if tag.is_yaml_core_schema_tag("str") || tag.original() == "!" => None,
         (ScalarStyle::Plain, Some(tag)) => {
             let word = Word::of(text);
-            let fits = matches!(
-                (&word, tag.core_suffix()),
-                (Some(Word::Null), Some("null"))
-                    | (Some(Word::Bool(_)), Some("bool"))
-                    | (Some(Word::Int(_)), Some("int"))
-                    | (Some(Word::Float(_) | Word::NotFinite), Some("float"))
-            );
-            if !fits {
+            let own_tag = word.as_ref().map(|word| match word {
+                Word::Null => "null",
+                Word::Bool(_) => "bool",
+                Word::Int(_) => "int",
+                Word::Float(_) | Word::NotFinite => "float",
+            });
+            if own_tag.is_none() || own_tag != tag.core_suffix() {
                 return Err(no_such_tag(tag, start));
             }
             word

@@ -35,7 +35,12 @@ pub(crate) fn in_lines(text: &str, style: &TextStyle) -> Option<(&'static str, V
     }
     let body = text.trim_end_matches('\n');
     let first_is_text = body.starts_with(|char: char| char != ' ' && char != '\t' && char != '\n');
-    if !first_is_text || !body.split('\n').all(|line| line.chars().all(|char| char == '\t' || is_printable(char))) {
+    // A blank last line could not be told from the distance to what follows.
+    let last_is_text = body.rsplit('\n').next().is_some_and(|line| !line.trim().is_empty());
+    if !first_is_text
+        || !last_is_text
+        || !body.split('\n').all(|line| line.chars().all(|char| char == '\t' || is_printable(char)))
+    {
         return None;
     }
     let mut lines: Vec<String> = body.split('\n').map(str::to_owned).collect();
@@ -65,6 +70,7 @@ fn is_plain(text: &str, place: Where) -> bool {
         && !text.contains(marks)
         && !text.contains(": ")
         && !text.contains(" #")
+        && !text.starts_with("...")
         && !looks_like_one(text)
 }
 
@@ -134,6 +140,7 @@ mod tests {
             "<<",
             "=",
             "...",
+            "... a",
             "---",
         ];
         for text in quoted {
@@ -167,7 +174,7 @@ mod tests {
         assert_eq!(lines("{%\n  1\n%}").as_deref(), Some("|- {%/  1/%}"));
         assert_eq!(lines("a\nb\n").as_deref(), Some("| a/b"));
         assert_eq!(lines("a\n\n\n").as_deref(), Some("|+ a//"));
-        for text in ["a", " a\nb", "\na", "\n", "a\rb\nc", ""] {
+        for text in ["a", " a\nb", "\na", "\n", "a\n ", "a\rb\nc", ""] {
             assert_eq!(lines(text), None, "{text:?}");
         }
     }
