@@ -51,6 +51,8 @@ enum Argument {
 #[error("{message}")]
 pub struct CallSyntaxError {
     pub message: String,
+    /// The byte of the text at which reading ended.
+    pub at: usize,
 }
 
 /// Why a call failed.

@@ -9,9 +9,9 @@ mod analysis;
 mod direct;
 mod functions;
 mod meter;
+pub mod place;
 mod result;
 mod source;
-#[doc(hidden)]
 pub mod suite;
 #[cfg(test)]
 mod tests;

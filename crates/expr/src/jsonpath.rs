@@ -51,6 +51,8 @@ pub(crate) enum Head {
 #[error("{message}")]
 pub struct PathSyntaxError {
     pub message: String,
+    /// The byte of the text at which reading ended.
+    pub at: usize,
 }
 
 /// Why a path could not be read or written.

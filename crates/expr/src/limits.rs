@@ -48,3 +48,12 @@ pub const INTRINSIC_TEXT_CHARS_MAX: usize = 10_000;
 /// Largest result of a path or an intrinsic call, in bytes of its text as [`crate::Value::is_larger_than`] counts them.
 /// Ours: far more than a payload may hold, far less than values that share their parts could grow to.
 pub const RESULT_BYTES_MAX: usize = 4 << 20;
+
+/// Most items of an array in a test case of plain JSONata. Source: JSONata's own bound of ranges, D2014.
+pub const SUITE_ARRAY_ITEMS_MAX: usize = 10_000_000;
+/// Fuel of a test case that sets no time limit: a second, as AWS gives an expression.
+pub const SUITE_FUEL: u64 = 1_000_000;
+/// Fuel of a test case that sets one, for each millisecond.
+pub const SUITE_UNITS_PER_MS: u64 = 1_000;
+/// Longest time limit that a test case may set, in milliseconds.
+pub const SUITE_MS_MAX: u64 = 10_000;

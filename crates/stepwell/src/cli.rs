@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// AWS Step Functions that anyone can own.
@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Run(RunOptions),
     /// Check definitions and print every problem.
     Validate(ValidateOptions),
+    /// Evaluate one JSONata or JSONPath expression or intrinsic function; print its value or why there is none.
+    Eval(EvalOptions),
     /// Print a completion script: stepwell completions bash > /etc/bash_completion.d/stepwell
     Completions { shell: Shell },
 }
@@ -97,6 +99,59 @@ pub(crate) struct ValidateOptions {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+#[derive(Args)]
+#[command(after_help = EVAL_EXAMPLES)]
+pub(crate) struct EvalOptions {
+    /// The expression, e.g. "$states.input.total * 2" (with or without {% %}), "$.order.items[*].sku" or
+    /// "States.Format('{}', $.a)".
+    #[arg(required_unless_present = "cases", conflicts_with = "cases", allow_hyphen_values = true)]
+    pub(crate) expr: Option<String>,
+    /// By default `$`, `$$`, `States.` and paths behind `$.` and `$[` are JSONPath, all else is JSONata.
+    #[arg(long, value_enum)]
+    pub(crate) language: Option<Language>,
+    /// The state's input: `$states.input` of JSONata, `$` of JSONPath. JSON text, or @FILE.
+    #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
+    pub(crate) input: String,
+    /// The variables, an object of names without `$`. JSON text, or @FILE.
+    #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
+    pub(crate) vars: String,
+    /// The Context object: `$states.context` of JSONata, `$$` of JSONPath. JSON text, or @FILE.
+    #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
+    pub(crate) context: String,
+    /// `$states.result`; by default there is none. JSON text, or @FILE.
+    #[arg(long, value_name = "JSON|@FILE")]
+    pub(crate) result: Option<String>,
+    /// `$states.errorOutput`; by default there is none. JSON text, or @FILE.
+    #[arg(long, value_name = "JSON|@FILE")]
+    pub(crate) error_output: Option<String>,
+    /// One JSON object: `value`, or `error` and `cause` with `line` and `column` where they are known.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Judge test cases of plain JSONata instead: one JSON object a line, in the form of the official suite. Ends with
+    /// `N passed, N failed`.
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    pub(crate) cases: Option<PathBuf>,
+    /// The input documents that cases name: one JSON object.
+    #[arg(long, value_name = "FILE", requires = "cases")]
+    pub(crate) datasets: Option<PathBuf>,
+}
+
+/// A query language of the Amazon States Language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    Jsonata,
+    Jsonpath,
+}
+
+const EVAL_EXAMPLES: &str = "\
+Examples:
+  stepwell eval '$sum($states.input.items.price)' --input @order.json
+  stepwell eval '$.items[?(@.price > 10)].sku' --input @order.json
+  stepwell eval '$count($states.result) + $seen' --result '[1, 2]' --vars '{\"seen\": 3}'
+  stepwell eval --cases cases.jsonl --datasets datasets.json
+
+Exit codes: 0 done, 1 the evaluation failed or a case did, 2 bad input, which an expression with a syntax error is too.";
 
 fn account(text: &str) -> Result<String, String> {
     let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,6 +1,8 @@
 //! Stepwell: AWS Step Functions that anyone can own.
 
+mod argument;
 mod cli;
+mod eval;
 mod exit;
 mod run;
 mod serve;
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         Command::Serve(options) => serve::serve(&options),
         Command::Run(options) => run::run(&options),
         Command::Validate(options) => validate::validate(&options),
+        Command::Eval(options) => eval::eval(&options),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "stepwell", &mut std::io::stdout());
             Ok(Exit::Done)

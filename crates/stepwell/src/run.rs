@@ -6,11 +6,12 @@ use anyhow::Context;
 use stepwell_engine::{
     Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, StartExecution, Summary, SystemClock, Tags,
 };
-use stepwell_expr::{Payload, Value, json};
+use stepwell_expr::{Payload, Value};
 use stepwell_machine::{Failure, Status, definition::MachineType};
 use stepwell_store::memory::Memory;
 
 use crate::{
+    argument::read_json,
     cli::RunOptions,
     exit::{BadInput, Exit},
     serve::runtime,
@@ -26,7 +27,7 @@ const EVENTS_AT_A_TIME: usize = 1_000;
 
 pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     let definition = validate::read(&options.file)?;
-    let input = read_input(&options.input)?;
+    let input = read_json("input", &options.input)?;
     let runtime = runtime()?;
     let config = Config {
         account: options.identity.account.as_str().into(),
@@ -41,17 +42,6 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
         engine.shut_down().await;
         exit
     })
-}
-
-fn read_input(input: &str) -> anyhow::Result<Payload> {
-    let text = match input.strip_prefix('@') {
-        Some(file) => validate::read(file.as_ref())?,
-        None => input.to_owned(),
-    };
-    json::check(&text).map_err(|error| {
-        BadInput(format!("the input is not JSON: {error} (line {}, column {})", error.line, error.column))
-    })?;
-    Ok(Payload::from_checked_text(text))
 }
 
 async fn execute(engine: &Engine, options: &RunOptions, definition: String, input: Payload) -> anyhow::Result<Exit> {

@@ -16,15 +16,17 @@ pub(super) fn call(text: &str) -> Parsed<Node> {
         return Err(fail(format!("intrinsic function call is longer than {CALL_BYTES_MAX} bytes")));
     }
     let mut parser = Parser { text, at: 0, depth: 0 };
-    let node = parser.call()?;
-    if parser.at < text.len() {
-        return Err(fail(format!("unexpected text after the intrinsic function call: `{}`", parser.rest())));
-    }
-    Ok(node)
+    let refused = match parser.call() {
+        Ok(node) if parser.at == text.len() => return Ok(node),
+        Ok(_) => fail(format!("unexpected text after the intrinsic function call: `{}`", parser.rest())),
+        Err(error) => error,
+    };
+    Err(CallSyntaxError { at: parser.at, ..refused })
 }
 
+/// The place is added where the error leaves the parser.
 fn fail(message: impl Into<String>) -> CallSyntaxError {
-    CallSyntaxError { message: message.into() }
+    CallSyntaxError { message: message.into(), at: 0 }
 }
 
 struct Parser<'t> {
@@ -100,7 +102,13 @@ impl<'t> Parser<'t> {
         match self.rest().bytes().next() {
             Some(b'\'') => self.quoted(),
             Some(b'$') => {
-                let (path, bytes) = path_argument(self.rest()).map_err(|error| fail(error.message))?;
+                let (path, bytes) = match path_argument(self.rest()) {
+                    Ok(parsed) => parsed,
+                    Err(error) => {
+                        self.at += error.at;
+                        return Err(fail(error.message));
+                    }
+                };
                 self.at += bytes;
                 Ok(Argument::Path(path))
             }

@@ -32,8 +32,8 @@ pub(super) struct Findings {
 
 /// Walks a whole expression, and refuses what AWS refuses.
 ///
-/// `document`: there is an input document, so `$`, `$$` and bare names are fine everywhere. AWS has none; the
-/// official test cases do.
+/// `document`: plain JSONata. There is an input document, so `$`, `$$` and bare names are fine everywhere, and so are
+/// the operators that came after 2.0.6. On AWS there is none; in the official test cases there is.
 pub(super) fn analyse(root: &Node, document: bool) -> Result<Findings, ExpressionSyntaxError> {
     let item = if document { Item::Some } else { Item::None };
     let frames = vec![Vec::new()];
@@ -81,6 +81,10 @@ impl<'n> Walk<'n> {
             }
             NodeKind::Wildcard | NodeKind::Descendant | NodeKind::Parent { .. } => self.context_item(item),
             NodeKind::Variable { name } => self.variable(name, item),
+            NodeKind::Fallback { lhs, rhs, .. } if self.document => {
+                self.node(lhs, item)?;
+                self.node(rhs, item)?;
+            }
             NodeKind::Fallback { op, .. } => return Err(later_operator(*op)),
             NodeKind::Binary { lhs, rhs, .. } => {
                 self.node(lhs, item)?;

@@ -32,14 +32,17 @@ type Parsed<T> = Result<T, PathSyntaxError>;
 pub(super) fn path(text: &str) -> Parsed<Path> {
     let trimmed = text.trim();
     let mut parser = Parser::new(trimmed)?;
-    let (head, steps) = parser.path(Ends::Text)?;
-    Ok(Path::new(text.into(), head, steps))
+    match parser.path(Ends::Text) {
+        Ok((head, steps)) => Ok(Path::new(text.into(), head, steps)),
+        Err(error) => Err(PathSyntaxError { at: text.len() - text.trim_start().len() + parser.at, ..error }),
+    }
 }
 
 /// Parses the path that `text` begins with, as an argument of an intrinsic call; answers it and its bytes.
 pub(crate) fn path_argument(text: &str) -> Parsed<(Path, usize)> {
     let mut parser = Parser { text, at: 0, filters: 0, groups: 0 };
-    let (head, steps) = parser.path(Ends::Argument)?;
+    let parsed = parser.path(Ends::Argument);
+    let (head, steps) = parsed.map_err(|error| PathSyntaxError { at: parser.at, ..error })?;
     if parser.at > PATH_BYTES_MAX {
         return Err(too_long());
     }
@@ -50,8 +53,9 @@ fn too_long() -> PathSyntaxError {
     fail(format!("path is longer than {PATH_BYTES_MAX} bytes"))
 }
 
+/// The place is added where the error leaves the parser.
 fn fail(message: impl Into<String>) -> PathSyntaxError {
-    PathSyntaxError { message: message.into() }
+    PathSyntaxError { message: message.into(), at: 0 }
 }
 
 struct Parser<'t> {
