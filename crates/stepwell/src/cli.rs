@@ -5,6 +5,8 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::definition_file::tree::Format;
+
 /// AWS Step Functions that anyone can own.
 ///
 /// Runs Amazon States Language workflows durably and speaks the AWS Step Functions API: point the AWS CLI or any SDK
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Validate(ValidateOptions),
     /// Evaluate one JSONata or JSONPath expression or intrinsic function; print its value or why there is none.
     Eval(EvalOptions),
+    /// Format definitions, as JSON or YAML.
+    Fmt(FmtOptions),
     /// Print a completion script: stepwell completions bash > /etc/bash_completion.d/stepwell
     Completions { shell: Shell },
 }
@@ -72,7 +76,7 @@ pub(crate) struct IdentityOptions {
 
 #[derive(Args)]
 pub(crate) struct RunOptions {
-    /// The definition: a file with a state machine in JSON.
+    /// The definition: a file with a state machine in JSON or YAML; `-` is standard input.
     pub(crate) file: PathBuf,
     /// Input: JSON text, or @FILE.
     #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
@@ -89,7 +93,7 @@ pub(crate) struct RunOptions {
 
 #[derive(Args)]
 pub(crate) struct ValidateOptions {
-    /// Files with a state machine in JSON.
+    /// Files with a state machine in JSON or YAML; `-` is standard input.
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// Check as an Express state machine, which may not use callbacks, .sync or activities.
@@ -152,6 +156,28 @@ Examples:
   stepwell eval --cases cases.jsonl --datasets datasets.json
 
 Exit codes: 0 done, 1 the evaluation failed or a case did, 2 bad input, which an expression with a syntax error is too.";
+
+#[derive(Args)]
+pub(crate) struct FmtOptions {
+    /// Files with a state machine in JSON or YAML; `-` is standard input.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write the other form; by default each file keeps its own.
+    #[arg(long, value_name = "FORM")]
+    pub(crate) to: Option<Format>,
+    /// Print no text; fail if a file is not formatted.
+    #[arg(long, conflicts_with_all = ["write", "to"])]
+    pub(crate) check: bool,
+    /// Change the files in place; with --to, write X.yaml beside X.json, or the reverse.
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Leave comments out where YAML becomes JSON, which has none; otherwise that is refused.
+    #[arg(long)]
+    pub(crate) drop_comments: bool,
+    /// One JSON object for each file.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 fn account(text: &str) -> Result<String, String> {
     let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -2,8 +2,11 @@
 
 mod argument;
 mod cli;
+mod definition_file;
 mod eval;
 mod exit;
+mod fmt;
+mod limits;
 mod run;
 mod serve;
 mod tasks;
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(&options),
         Command::Validate(options) => validate::validate(&options),
         Command::Eval(options) => eval::eval(&options),
+        Command::Fmt(options) => fmt::fmt(&options),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "stepwell", &mut std::io::stdout());
             Ok(Exit::Done)

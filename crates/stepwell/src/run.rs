@@ -13,6 +13,7 @@ use stepwell_store::memory::Memory;
 use crate::{
     argument::read_json,
     cli::RunOptions,
+    definition_file::{Definition, Source},
     exit::{BadInput, Exit},
     serve::runtime,
     tasks::Tasks,
@@ -26,7 +27,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 const EVENTS_AT_A_TIME: usize = 1_000;
 
 pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
-    let definition = validate::read(&options.file)?;
+    let source = Source::read(&options.file)?;
+    let definition = source.definition().map_err(|refusal| refusal.in_file(&options.file))?;
     let input = read_json("input", &options.input)?;
     let runtime = runtime()?;
     let config = Config {
@@ -44,12 +46,17 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     })
 }
 
-async fn execute(engine: &Engine, options: &RunOptions, definition: String, input: Payload) -> anyhow::Result<Exit> {
+async fn execute(
+    engine: &Engine,
+    options: &RunOptions,
+    definition: Definition,
+    input: Payload,
+) -> anyhow::Result<Exit> {
     let created = engine
         .create_state_machine(CreateStateMachine {
             name: "run".into(),
             machine_type: MachineType::Standard,
-            definition: definition.into(),
+            definition: definition.json.as_str().into(),
             role_arn: format!("arn:aws:iam::{}:role/stepwell-run", options.identity.account).into(),
             logging: Value::empty_object(),
             tracing: Value::empty_object(),
@@ -60,8 +67,8 @@ async fn execute(engine: &Engine, options: &RunOptions, definition: String, inpu
     let machine = match created {
         Ok(machine) => machine,
         Err(CreateStateMachineError::InvalidDefinition(diagnostics)) => {
-            for diagnostic in &diagnostics {
-                validate::print_diagnostic(&options.file, diagnostic);
+            for problem in definition.problems(&diagnostics) {
+                validate::print_problem(&options.file, &problem);
             }
             return Err(BadInput("the definition has problems".to_owned()).into());
         }

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use stepwell_expr::Value;
 use stepwell_machine::{
-    Diagnostic, Severity,
+    Severity,
     definition::{self, MachineType},
 };
 
 use crate::{
     cli::ValidateOptions,
+    definition_file::{Problem, Source},
     exit::{BadInput, Exit},
     trace::{DIM, GREEN, RED, YELLOW},
 };
@@ -18,70 +19,80 @@ pub(crate) fn validate(options: &ValidateOptions) -> anyhow::Result<Exit> {
     let machine_type = if options.express { MachineType::Express } else { MachineType::Standard };
     let mut exit = Exit::Done;
     for file in &options.files {
-        let text = read(file)?;
-        let mut diagnostics = definition::compile(&text, machine_type).diagnostics;
-        let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-        diagnostics.extend(definition::advice(&text, machine_type));
+        let problems = match Source::read(file)?.definition() {
+            Ok(definition) => {
+                let mut diagnostics = definition::compile(&definition.json, machine_type).diagnostics;
+                diagnostics.extend(definition::advice(&definition.json, machine_type));
+                definition.problems(&diagnostics)
+            }
+            Err(refusal) => vec![Problem::from(refusal)],
+        };
+        let failed = problems.iter().any(|problem| problem.severity == Severity::Error);
         if failed {
             exit = Exit::Failed;
         }
         if options.json {
-            anstream::println!("{}", as_json(file, failed, &diagnostics));
+            anstream::println!("{}", as_json(file, failed, &problems));
         } else {
-            print(file, failed, &diagnostics);
+            print(file, failed, &problems);
         }
     }
     Ok(exit)
 }
 
-/// The text of a definition file.
+/// The text of a file.
 pub(crate) fn read(file: &Path) -> anyhow::Result<String> {
     let shown = file.display();
     let bytes = std::fs::read(file).map_err(|error| BadInput(format!("cannot read `{shown}`: {error}")))?;
     Ok(String::from_utf8(bytes).map_err(|_| BadInput(format!("`{shown}` is not UTF-8 text")))?)
 }
 
-/// One problem as a line: `FILE: error CODE at /States/X: sentence`.
-pub(crate) fn print_diagnostic(file: &Path, diagnostic: &Diagnostic) {
-    let (style, word) = match diagnostic.severity {
+/// One problem as a line: `FILE:3:5: error CODE at /States/X: sentence`.
+pub(crate) fn print_problem(file: &Path, problem: &Problem) {
+    let (style, word) = match problem.severity {
         Severity::Error => (RED, "error"),
         Severity::Warning => (YELLOW, "warning"),
     };
-    let place = diagnostic.location.as_ref().map(|location| format!(" at {location}")).unwrap_or_default();
+    let place = problem.at.map(|at| format!(":{at}")).unwrap_or_default();
+    // Jackson's place, and the end of its message, say the same again.
+    let pointer = problem.location.as_deref().filter(|location| location.starts_with('/'));
+    let pointer = pointer.map(|pointer| format!(" at {pointer}")).unwrap_or_default();
+    let message = problem.message.split("\n at [Source:").next().unwrap_or_default();
     anstream::println!(
-        "{}: {style}{word}{style:#} {}{DIM}{place}{DIM:#}: {}",
+        "{}{place}: {style}{word}{style:#} {}{DIM}{pointer}{DIM:#}: {message}",
         file.display(),
-        diagnostic.code.as_str(),
-        diagnostic.message
+        problem.code,
     );
 }
 
-fn print(file: &Path, failed: bool, diagnostics: &[Diagnostic]) {
-    for diagnostic in diagnostics {
-        print_diagnostic(file, diagnostic);
+fn print(file: &Path, failed: bool, problems: &[Problem]) {
+    for problem in problems {
+        print_problem(file, problem);
     }
     if !failed {
         anstream::println!("{}: {GREEN}ok{GREEN:#}", file.display());
     }
 }
 
-fn as_json(file: &Path, failed: bool, diagnostics: &[Diagnostic]) -> Value {
-    let diagnostics = diagnostics.iter().map(|diagnostic| {
-        let severity = match diagnostic.severity {
+fn as_json(file: &Path, failed: bool, problems: &[Problem]) -> Value {
+    let problems = problems.iter().map(|problem| {
+        let severity = match problem.severity {
             Severity::Error => "ERROR",
             Severity::Warning => "WARNING",
         };
-        let location = diagnostic.location.as_ref().map(|location| ("location", Value::from(location.as_str())));
+        let location = problem.location.as_ref().map(|location| ("location", Value::from(location.as_str())));
+        let at =
+            problem.at.map(|at| [("line", Value::from(at.line as i64)), ("column", Value::from(at.column as i64))]);
         let members = [
             ("severity", Value::from(severity)),
-            ("code", Value::from(diagnostic.code.as_str())),
-            ("message", Value::from(diagnostic.message.as_str())),
+            ("code", Value::from(problem.code)),
+            ("message", Value::from(problem.message.as_str())),
         ];
-        Value::object(members.into_iter().chain(location))
+        Value::object(members.into_iter().chain(location).chain(at.into_iter().flatten()))
     });
     Value::object([
         ("file", Value::from(file.display().to_string())),
         ("result", Value::from(if failed { "FAIL" } else { "OK" })),
-        ("diagnostics", Value::array(diagnostics.collect())),
+        ("diagnostics", Value::array(problems.collect())),
     ])
 }

@@ -1,0 +1,16 @@
+//! Every bound of this crate.
+
+/// Largest definition file, in bytes. Ours: a definition is at most 1 MiB, YAML with comments and indents is longer.
+pub(crate) const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Most bytes of JSON that the aliases of a YAML file may expand to. Ours: four times the largest definition.
+pub(crate) const EXPANDED_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Longest formatted text, in bytes. Ours: indents of deeply nested values are longer than the values.
+pub(crate) const FORMATTED_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Most comments in a row in a YAML file. Ours.
+pub(crate) const COMMENTS_IN_A_ROW_MAX: usize = 10_000;
+/// Longest key that YAML lets stand without `?`, in characters. Source: YAML 1.2, section 7.4.2 (1,024, with its quotes).
+pub(crate) const SIMPLE_KEY_CHARS_MAX: usize = 1_000;
+/// Longest line that a list of scalars is written in, in characters; longer ones get a line for each item. Ours.
+pub(crate) const LINE_CHARS_MAX: usize = 100;
+/// Nodes that are looked at to find where one JSON pointer leads. Ours: AWS's pointers are ambiguous, keys may hold `/`.
+pub(crate) const LOOKUP_NODES_MAX: usize = 100_000;
