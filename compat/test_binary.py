@@ -76,6 +76,17 @@ def test_validate(file):
     assert "MISSING_TRANSITION_TARGET" in said and "/States/P/Next" in said
 
 
+def test_validate_advises_where_the_api_is_silent(file):
+    misspelled = text({"StartAt": "P", "States": {"P": {"Type": "Pass", "InputPath": "$nobody", "End": True}}})
+    done = stepwell("validate", file(misspelled), code=0)
+    assert "UNASSIGNED_VARIABLE" in done.stdout and "/States/P/InputPath" in done.stdout
+    verdict = json.loads(stepwell("validate", "--json", file(misspelled), code=0).stdout)
+    assert verdict["result"] == "OK"
+    assert [(problem["severity"], problem["code"]) for problem in verdict["diagnostics"]] == [
+        ("WARNING", "UNASSIGNED_VARIABLE")
+    ]
+
+
 def test_serve_refuses_what_is_no_data_folder(tmp_path):
     (tmp_path / "data").write_text("a file, not a folder", encoding="utf-8")
     done = subprocess.run(Server(tmp_path).command(), capture_output=True, text=True, timeout=DEADLINE_SECONDS)

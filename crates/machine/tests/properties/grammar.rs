@@ -22,6 +22,9 @@ const NESTING_MAX: usize = 3;
 /// Happenings of one script.
 const HAPPENINGS_MAX: usize = 40;
 
+/// Executions with more events than these go round and round to their bound; they run once.
+const EVENTS_AGAIN_MAX: usize = 2_000;
+
 /// Compiles what `bytes` choose; what compiles is run as they choose, in two ways that must come to the same. True if it
 /// was run.
 pub(crate) fn check(bytes: &[u8]) -> bool {
@@ -42,6 +45,9 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
     let script = script(&mut choices);
     let punctual = way == 1;
     let plain = run(&program, &script, Manner { twice: way == 0, punctual, ..Manner::plain() });
+    if plain.events() > EVENTS_AGAIN_MAX {
+        return true;
+    }
     let again = match way {
         1 => run(&program, &script, Manner { fuel: vec![fuel, 2 * fuel], punctual, ..Manner::plain() }),
         2 => run(&program, &script, Manner { absent: true, ..Manner::plain() }),
@@ -242,16 +248,20 @@ impl Grammar<'_, '_> {
         format!(r#""StartAt":"{}","States":{{{}}}"#, names[0], states.join(","))
     }
 
-    /// Any state of the scope; rarely one that is not there.
-    fn target(&mut self, names: &[String]) -> String {
-        if self.choices.rarely(250) { "nowhere".to_owned() } else { names[self.choices.below(names.len())].clone() }
+    /// A later state of the scope; rarely any, which may lead round and round, or one that is not there.
+    fn target(&mut self, names: &[String], at: usize) -> String {
+        match self.choices.below(250) {
+            249 => "nowhere".to_owned(),
+            228..=248 => names[self.choices.below(names.len())].clone(),
+            _ => names[(at + 1 + self.choices.below(names.len())).min(names.len() - 1)].clone(),
+        }
     }
 
     /// The next state, so that all are reached.
     fn next(&mut self, names: &[String], at: usize) -> String {
         match names.get(at + 1) {
             Some(next) if !self.choices.rarely(100) => next.clone(),
-            _ => self.target(names),
+            _ => self.target(names, at),
         }
     }
 
@@ -291,7 +301,7 @@ impl Grammar<'_, '_> {
             _ => {}
         }
         if matches!(kind, "Task" | "Parallel" | "Map") {
-            self.handlers(jsonata, names, depth, &mut fields);
+            self.handlers(jsonata, names, at, depth, &mut fields);
         }
         if self.choices.rarely(128) {
             let field = self.choices.one(&["Extra", "Next", "Result", "Seconds", "Output", "Parameters", "Choices"]);
@@ -530,7 +540,7 @@ impl Grammar<'_, '_> {
     fn choice(&mut self, jsonata: bool, names: &[String], at: usize, depth: usize, fields: &mut Vec<String>) {
         let rules: Vec<String> = (0..=self.choices.below(3))
             .map(|rule| {
-                let target = if rule == 0 { self.next(names, at) } else { self.target(names) };
+                let target = if rule == 0 { self.next(names, at) } else { self.target(names, at) };
                 let mut rule = vec![format!(r#""Next":"{target}""#)];
                 rule.push(match jsonata {
                     true => match self.choices.below(3) {
@@ -549,7 +559,7 @@ impl Grammar<'_, '_> {
             .collect();
         fields.push(format!(r#""Choices":[{}]"#, rules.join(",")));
         if !self.choices.rarely(8) {
-            let target = self.target(names);
+            let target = self.target(names, at);
             fields.push(format!(r#""Default":"{target}""#));
         }
     }
@@ -614,7 +624,7 @@ impl Grammar<'_, '_> {
         }
     }
 
-    fn handlers(&mut self, jsonata: bool, names: &[String], depth: usize, fields: &mut Vec<String>) {
+    fn handlers(&mut self, jsonata: bool, names: &[String], at: usize, depth: usize, fields: &mut Vec<String>) {
         const ERRORS: &[&str] = &[
             "States.ALL",
             "E",
@@ -639,7 +649,7 @@ impl Grammar<'_, '_> {
         }
         if self.choices.rarely(3) {
             let error = self.choices.one(ERRORS);
-            let mut catcher = vec![format!(r#""ErrorEquals":["{error}"],"Next":"{}""#, self.target(names))];
+            let mut catcher = vec![format!(r#""ErrorEquals":["{error}"],"Next":"{}""#, self.target(names, at))];
             let sees = Sees { result: false, error: true };
             self.maybe("Assign", &mut catcher, |it| it.assign(jsonata, depth, sees));
             match jsonata {

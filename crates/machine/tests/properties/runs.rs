@@ -123,6 +123,12 @@ pub(crate) struct Outline {
     status: String,
 }
 
+impl Outline {
+    pub(crate) fn events(&self) -> usize {
+        self.history.len()
+    }
+}
+
 /// Runs a script to its end, and on in time until nothing more happens by itself.
 pub(crate) fn run(program: &Program, script: &[Happening], manner: Manner) -> Outline {
     let mut run = Run::begin(program, manner);
