@@ -8,7 +8,7 @@ use crate::limits::JSONATA_ALLOCATED_BYTES_MAX;
 use crate::{OutOfFuel, Value};
 
 use super::functions::Shared;
-use super::meter::{self, QUICK, QUICK_BYTES, QUICK_COST};
+use super::meter::{self, Meter, QUICK_BYTES, QUICK_COST};
 use super::source::{DocumentRoot, Store, cut_json};
 use super::{Attempt, Compiled, Document, EvaluationError, ExpressionSyntaxError, functions, quick, run_metered};
 
@@ -39,7 +39,13 @@ pub fn evaluate(
     let root = DocumentRoot { document: document.cloned(), store: Rc::clone(&store) };
     let quick_outcome = match &compiled.quick {
         Some(engine) => {
-            match quick(engine, &root, &store, &bindings(QUICK_COST, QUICK_BYTES), &QUICK.options(now_ms, SEED)) {
+            match quick(
+                engine,
+                &root,
+                &store,
+                &bindings(QUICK_COST, QUICK_BYTES),
+                &meter::quick(compiled.findings.pace).options(now_ms, SEED),
+            ) {
                 Attempt::Done(value) => Ok(value),
                 Attempt::Failed(error) => Err(error),
                 Attempt::Wider => Err(OutOfFuel.into()),
@@ -53,7 +59,10 @@ pub fn evaluate(
         Ok(metered) => {
             let pace = compiled.findings.pace;
             let options = meter::full(fuel, pace).options(now_ms, SEED);
-            run_metered(&metered.engine, input.as_ref(), &bindings(fuel, JSONATA_ALLOCATED_BYTES_MAX), options, pace).0
+            {
+                let functions = bindings(fuel, JSONATA_ALLOCATED_BYTES_MAX);
+                run_metered(&metered.engine, input.as_ref(), &functions, options, pace, Meter::new(fuel)).0
+            }
         }
         Err(error) => Err(error),
     };
