@@ -326,6 +326,10 @@ impl<'e> Evaluation<'e> {
     /// Evaluates with all the fuel that is left, and burns what was used.
     fn metered(&self, metered: &Metered) -> Result<Option<Value>, EvaluationError> {
         let fuel = self.environment.fuel();
+        if self.compiled.findings.pace == Pace::Matching && fuel.left() < meter::MATCHING_FUEL_MIN {
+            fuel.burn(fuel.left())?;
+            return Err(OutOfFuel.into());
+        }
         let shared = Shared::new(self.seed, fuel.left(), JSONATA_ALLOCATED_BYTES_MAX);
         let bindings = self.bindings(metered, functions::bindings(&self.compiled.findings, &shared));
         let values = bindings.iter().map(|(_, json)| source::count_values(json)).sum();

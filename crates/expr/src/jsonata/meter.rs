@@ -28,6 +28,8 @@ const STEPS_PER_UNIT: u64 = 8;
 const UNITS_PER_MATCHING_STEP: u64 = 5;
 /// Bytes that an evaluation allocates in one unit of fuel.
 const BYTES_PER_UNIT: u64 = 2_000;
+/// Where texts are matched, less fuel than this is taken for none: the clock is looked at too seldom to end a match soon.
+pub(super) const MATCHING_FUEL_MIN: u64 = 50_000;
 /// Values of the environment that are read or given back in one unit of fuel.
 const VALUES_PER_UNIT: u64 = 16;
 
@@ -94,7 +96,7 @@ pub(super) fn full(fuel_left: u64, pace: Pace) -> Bounds {
         array_items: JSONATA_ARRAY_ITEMS_MAX,
         wall: Some(Duration::from_millis(match pace {
             Pace::Plain => JSONATA_WALL_MS_MAX,
-            Pace::Matching => JSONATA_MATCHING_WALL_MS_MAX,
+            Pace::Matching => cpu_ms_max(fuel_left).min(JSONATA_MATCHING_WALL_MS_MAX),
         })),
     }
 }
@@ -143,13 +145,18 @@ struct Range {
 }
 
 /// Units of fuel for which an evaluation may take another millisecond of processor time, where fuel misjudges it.
-const UNITS_PER_CPU_MS: u64 = 840;
+const UNITS_PER_CPU_MS: u64 = 800;
 /// Processor time that even an evaluation with little fuel may take, in milliseconds.
-const CPU_MS_MIN: u64 = 10;
+const CPU_MS_MIN: u64 = 4;
 /// Beyond it the engine itself refuses a range. Source: jsonata-js, D2014.
 const RANGE_ITEMS_MAX: f64 = 1e7;
 /// So many values are evaluated between two looks at the processor time.
 const VALUES_PER_LOOK: u64 = 64;
+
+/// Milliseconds for an evaluation with that much fuel, where fuel misjudges it.
+fn cpu_ms_max(fuel: u64) -> u64 {
+    CPU_MS_MIN + fuel / UNITS_PER_CPU_MS
+}
 
 /// The processor time of this thread.
 fn cpu() -> Duration {
@@ -160,7 +167,6 @@ fn cpu() -> Duration {
 impl Meter {
     /// `fuel`: how many units there are; the processor time goes with them.
     pub(super) fn new(fuel: u64) -> Meter {
-        let cpu_max_ms = (CPU_MS_MIN + fuel / UNITS_PER_CPU_MS).min(JSONATA_CPU_MS_MAX);
         Meter {
             allocated_bytes: 0,
             steps: 0,
@@ -168,7 +174,7 @@ impl Meter {
             ranges: Vec::new(),
             values: 0,
             cpu_at_start: cpu(),
-            cpu_max: Duration::from_millis(cpu_max_ms),
+            cpu_max: Duration::from_millis(cpu_ms_max(fuel).min(JSONATA_CPU_MS_MAX)),
             overdue: false,
         }
     }
