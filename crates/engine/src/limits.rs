@@ -50,8 +50,8 @@ pub const DRIVER_SLEEP_MS_MAX: i64 = 1_000;
 pub const FILLS_PER_STEP_MAX: usize = 4_096;
 /// Threads that run evaluations which need more than a driver's slice of fuel.
 pub const SLOW_THREADS: usize = 2;
-/// By how much those threads yield to the others, as `nice` counts. Ours: a quarter of a core that everybody wants.
-pub const SLOW_NICE: i32 = 5;
+/// By how much those threads yield to the others, as `nice` counts. Ours: a tenth of a core that everybody wants.
+pub const SLOW_NICE: i32 = 10;
 /// After that long a step on those threads is given up. Ours: several times what an evaluation may take.
 pub const SLOW_LOST_AFTER: Duration = Duration::from_secs(15);
 /// Threads that may be given up in the life of a process: each may go on burning its processor.
