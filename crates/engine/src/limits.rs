@@ -1,5 +1,7 @@
 //! Every bound of this crate.
 
+use std::time::Duration;
+
 /// Most steps in one commit. Ours (architecture: group commit by back-pressure).
 pub const COMMIT_STEPS_MAX: usize = 1_024;
 /// Most bytes of rows in one commit. Ours.
@@ -48,6 +50,12 @@ pub const DRIVER_SLEEP_MS_MAX: i64 = 1_000;
 pub const FILLS_PER_STEP_MAX: usize = 4_096;
 /// Threads that run evaluations which need more than a driver's slice of fuel.
 pub const SLOW_THREADS: usize = 2;
+/// By how much those threads yield to the others, as `nice` counts. Ours: a tenth of a core that everybody wants.
+pub const SLOW_NICE: i32 = 10;
+/// After that long a step on those threads is given up. Ours: several times what an evaluation may take.
+pub const SLOW_LOST_AFTER: Duration = Duration::from_secs(15);
+/// Threads that may be given up in the life of a process: each may go on burning its processor.
+pub const SLOW_LOST_MAX: usize = 16;
 /// Bytes of definitions, with their programs as estimated, that are kept compiled.
 pub const REVISIONS_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// A compiled program takes about this many times the bytes of its definition.

@@ -24,14 +24,14 @@ use crate::{
     driver::Driver,
     handle::{Engine, Inner},
     inbox::{Errand, Inboxes},
-    limits::{SHARDS, SLOW_THREADS},
+    limits::SHARDS,
     record::{self, RecordError, Shards},
     registry::{
         Registry, RegistryError,
         rows::{self, OwnerRow, RowError},
     },
     shared::Shared,
-    slow,
+    slow::SlowLane,
     task_runner::TaskRunner,
     tasks::Tasks,
     timeline::{Bell, Timeline},
@@ -131,7 +131,7 @@ impl Engine {
         let tasks = Arc::new(Tasks::new(bounds.task_runs, tasks, runtime.clone(), inboxes.clone(), timeline.clone()));
         let ledger = Arc::new(Ledger::new(open_executions, &bells));
         let (queue, submissions) = mpsc::channel();
-        let (slow, jobs) = mpsc::channel();
+        let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone()));
         let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
         let registry = Registry::open(store.clone(), queue.clone(), timeline.clone(), activities.clone(), arn_prefix)?;
         let shared = Arc::new(Shared {
@@ -169,12 +169,7 @@ impl Engine {
         {
             let mut threads = inner.threads.lock();
             threads.committer.push(spawn("stepwell-commit".to_owned(), move || committer.run())?);
-            let jobs = Arc::new(Mutex::new(jobs));
-            for number in 0..SLOW_THREADS {
-                let (jobs, inboxes, activities) = (jobs.clone(), inboxes.clone(), activities.clone());
-                let run = move || slow::run(&jobs, &inboxes, &activities);
-                threads.slow.push(spawn(format!("stepwell-slow-{number}"), run)?);
-            }
+            shared.slow.start().map_err(OpenError::Thread)?;
             for (number, driver) in drivers.into_iter().enumerate() {
                 threads.drivers.push(spawn(format!("stepwell-driver-{number}"), move || driver.run())?);
             }
@@ -186,11 +181,11 @@ impl Engine {
     }
 }
 
-/// The threads of an engine. Drivers end first, since they submit to the committer and the slow threads.
+/// The threads of an engine that are waited for. Drivers end first, since they submit to the committer. Those of the slow
+/// lane end when they are done: nobody waits for an evaluation whose outcome nobody takes.
 #[derive(Default)]
 pub(crate) struct Threads {
     drivers: Vec<JoinHandle<()>>,
-    slow: Vec<JoinHandle<()>>,
     committer: Vec<JoinHandle<()>>,
 }
 
@@ -206,10 +201,7 @@ pub(crate) fn stop(shared: &Shared, threads: &Mutex<Threads>) {
     // A receiver that has gone belongs to a thread that has ended.
     drop(shared.queue.send(Message::Stop));
     join(&mut threads.committer);
-    for _ in &threads.slow {
-        drop(shared.slow.send(None));
-    }
-    join(&mut threads.slow);
+    shared.slow.close();
 }
 
 fn join(threads: &mut Vec<JoinHandle<()>>) {

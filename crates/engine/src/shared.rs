@@ -9,7 +9,7 @@ use crate::{
     committer::{CommitQueue, Ledger},
     inbox::Inboxes,
     registry::Registry,
-    slow::SlowQueue,
+    slow::SlowLane,
     tasks::Tasks,
     timeline::Timeline,
 };
@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     /// To the committer.
     pub(crate) queue: CommitQueue,
     /// To the threads for slow steps.
-    pub(crate) slow: SlowQueue,
+    pub(crate) slow: Arc<SlowLane>,
     /// No calls are taken any more; drivers end once what they hold is durable.
     pub(crate) stopping: AtomicBool,
     /// When this process took the store over, in milliseconds since 1970.

@@ -1,20 +1,25 @@
 //! Steps that need more fuel than a driver's slice: run by a few threads of their own, with full fuel.
 //!
 //! The driver marks the execution busy and goes on with others; what comes for the busy one waits in it. Here is also
-//! the one place where a panic of the machine is caught.
+//! the one place where a panic of the machine is caught, and where a step that does not end is given up.
 
 use std::{
+    collections::{BTreeMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        mpsc::{Receiver, Sender},
-    },
+    sync::Arc,
+    time::Instant,
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use stepwell_machine::{Event, Execution, Moment, Program, Stepped, limits::FUEL_EVALUATION, step};
 
-use crate::{activities::Activities, inbox::Inboxes, record::ExecutionId, timeline::UnderWay};
+use crate::{
+    activities::Activities,
+    inbox::Inboxes,
+    limits::{SLOW_LOST_AFTER, SLOW_LOST_MAX, SLOW_NICE, SLOW_THREADS},
+    record::ExecutionId,
+    timeline::UnderWay,
+};
 
 /// A step to run.
 pub(crate) struct Job {
@@ -37,6 +42,8 @@ pub(crate) enum Attempt {
     Stepped(Stepped),
     /// The machine has a bug; its own words.
     Panicked(String),
+    /// It did not come back.
+    Lost,
 }
 
 /// Calls the machine.
@@ -61,17 +68,191 @@ pub(crate) fn attempt(
     }
 }
 
-/// Where jobs go in; `None` ends one thread.
-pub(crate) type SlowQueue = Sender<Option<Box<Job>>>;
+/// Jobs that wait, and the threads that run them.
+///
+/// Fair by state machine: each that has jobs gets its turn, however many another one has. The threads yield to the
+/// drivers and to whatever else answers callers.
+pub(crate) struct SlowLane {
+    state: Mutex<State>,
+    /// There is a job, or the lane has closed.
+    work: Condvar,
+    /// A job runs, or the lane has closed.
+    watch: Condvar,
+    inboxes: Arc<Inboxes>,
+    activities: Arc<Activities>,
+}
 
-/// One thread of the pool: runs jobs until it is told to stop.
-pub(crate) fn run(queue: &Mutex<Receiver<Option<Box<Job>>>>, inboxes: &Inboxes, activities: &Activities) {
-    loop {
-        let next = queue.lock().recv();
-        let Ok(Some(job)) = next else { return };
-        let Job { id, execution, program, event, now_ms, under_way } = *job;
-        let attempt = attempt(&program, &execution, event, now_ms, activities, FUEL_EVALUATION);
-        inboxes.post_thought(Thought { execution: id, now_ms, attempt });
-        drop(under_way);
+#[derive(Default)]
+struct State {
+    waiting: Turns<Box<Job>>,
+    /// What runs, by the number of the thread.
+    running: BTreeMap<usize, Running>,
+    threads_made: usize,
+    lost: usize,
+    closed: bool,
+}
+
+struct Running {
+    id: ExecutionId,
+    now_ms: i64,
+    since: Instant,
+}
+
+/// Queues that are served in turn.
+struct Turns<T> {
+    queues: BTreeMap<Arc<str>, VecDeque<T>>,
+    /// The keys of `queues`; the first is next.
+    order: VecDeque<Arc<str>>,
+}
+
+impl<T> Default for Turns<T> {
+    fn default() -> Turns<T> {
+        Turns { queues: BTreeMap::new(), order: VecDeque::new() }
+    }
+}
+
+impl<T> Turns<T> {
+    fn put(&mut self, key: &Arc<str>, item: T) {
+        let queue = self.queues.entry(key.clone()).or_default();
+        if queue.is_empty() {
+            self.order.push_back(key.clone());
+        }
+        queue.push_back(item);
+    }
+
+    fn take(&mut self) -> Option<T> {
+        let key = self.order.pop_front()?;
+        let queue = self.queues.get_mut(&key)?;
+        let item = queue.pop_front();
+        if queue.is_empty() {
+            self.queues.remove(&key);
+        } else {
+            self.order.push_back(key);
+        }
+        item
+    }
+}
+
+impl SlowLane {
+    pub(crate) fn new(inboxes: Arc<Inboxes>, activities: Arc<Activities>) -> SlowLane {
+        SlowLane { state: Mutex::default(), work: Condvar::new(), watch: Condvar::new(), inboxes, activities }
+    }
+
+    /// Starts the threads and their keeper.
+    pub(crate) fn start(self: &Arc<SlowLane>) -> std::io::Result<()> {
+        for _ in 0..SLOW_THREADS {
+            self.start_thread()?;
+        }
+        let lane = self.clone();
+        std::thread::Builder::new().name("stepwell-slow-keeper".to_owned()).spawn(move || lane.keep()).map(drop)
+    }
+
+    fn start_thread(self: &Arc<SlowLane>) -> std::io::Result<()> {
+        let number = {
+            let mut state = self.state.lock();
+            state.threads_made += 1;
+            state.threads_made
+        };
+        let lane = self.clone();
+        let builder = std::thread::Builder::new().name(format!("stepwell-slow-{number}"));
+        builder.spawn(move || lane.run(number)).map(drop)
+    }
+
+    /// Dropped once the lane has closed: nobody would see what comes of it.
+    pub(crate) fn send(&self, job: Job) {
+        let mut state = self.state.lock();
+        if !state.closed {
+            let job = Box::new(job);
+            state.waiting.put(&job.execution.identity.state_machine_arn.clone(), job);
+            self.work.notify_one();
+        }
+    }
+
+    /// Drops what waits; what runs ends by itself.
+    pub(crate) fn close(&self) {
+        let dropped = {
+            let mut state = self.state.lock();
+            state.closed = true;
+            std::mem::take(&mut state.waiting)
+        };
+        drop(dropped);
+        self.work.notify_all();
+        self.watch.notify_all();
+    }
+
+    /// One thread: runs jobs until the lane closes, or until it was given up.
+    fn run(&self, number: usize) {
+        if let Err(error) = rustix::process::nice(SLOW_NICE) {
+            tracing::warn!(error = error.to_string(), "the threads for slow evaluations have the usual priority");
+        }
+        while let Some(job) = self.next(number) {
+            let Job { id, execution, program, event, now_ms, under_way } = *job;
+            let attempt = attempt(&program, &execution, event, now_ms, &self.activities, FUEL_EVALUATION);
+            if self.state.lock().running.remove(&number).is_none() {
+                return;
+            }
+            self.inboxes.post_thought(Thought { execution: id, now_ms, attempt });
+            drop(under_way);
+        }
+    }
+
+    fn next(&self, number: usize) -> Option<Box<Job>> {
+        let mut state = self.state.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            if let Some(job) = state.waiting.take() {
+                let running = Running { id: job.id, now_ms: job.now_ms, since: Instant::now() };
+                state.running.insert(number, running);
+                self.watch.notify_one();
+                return Some(job);
+            }
+            self.work.wait(&mut state);
+        }
+    }
+
+    /// Gives up a thread that has not come back for far longer than any evaluation may take, and starts another one; its
+    /// execution ends.
+    fn keep(self: &Arc<SlowLane>) {
+        let mut state = self.state.lock();
+        while !state.closed {
+            if state.running.is_empty() {
+                self.watch.wait(&mut state);
+                continue;
+            }
+            self.watch.wait_for(&mut state, SLOW_LOST_AFTER);
+            let room = SLOW_LOST_MAX.saturating_sub(state.lost);
+            let lost = state.running.extract_if(.., |_, running| running.since.elapsed() > SLOW_LOST_AFTER).take(room);
+            let lost: Vec<Running> = lost.map(|(_, running)| running).collect();
+            state.lost += lost.len();
+            for Running { id, now_ms, .. } in lost {
+                tracing::error!("an evaluation does not end: its thread is given up");
+                self.inboxes.post_thought(Thought { execution: id, now_ms, attempt: Attempt::Lost });
+                if let Err(error) = MutexGuard::unlocked(&mut state, || self.start_thread()) {
+                    tracing::error!(error = error.to_string(), "cannot start a thread for slow evaluations");
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_state_machine_has_its_turn() {
+        let [busy, calm] = ["busy", "calm"].map(Arc::<str>::from);
+        let mut turns = Turns::default();
+        for number in 1..=3 {
+            turns.put(&busy, number);
+        }
+        assert_eq!(turns.take(), Some(1));
+        turns.put(&calm, 10);
+        turns.put(&calm, 11);
+        turns.put(&busy, 4);
+        let rest: Vec<i32> = std::iter::from_fn(|| turns.take()).collect();
+        assert_eq!(rest, [2, 10, 3, 11, 4]);
     }
 }

@@ -6,6 +6,7 @@
 //! bounds; else, with all the fuel there is, under a [`meter`].
 
 mod analysis;
+mod bounded;
 mod direct;
 mod functions;
 mod meter;
@@ -26,13 +27,15 @@ use jlens_core::input::Source;
 use jlens_core::{Bindings, Error, Expression as Engine, Options};
 use serde_json::Value as Json;
 
-use crate::limits::{JSONATA_ALLOCATED_BYTES_MAX, JSONATA_ERROR_BYTES_MAX, JSONATA_TEXT_BYTES_MAX};
+use crate::limits::{
+    JSONATA_ALLOCATED_BYTES_MAX, JSONATA_ERROR_BYTES_MAX, JSONATA_QUICK_COMPOSERS_MAX, JSONATA_TEXT_BYTES_MAX,
+};
 use crate::{Environment, OutOfFuel, Value};
 
 use analysis::{Findings, STATES};
 use direct::{Direct, Found};
-use functions::{OURS, Shared};
-use meter::{Bounds, Meter, Pace, QUICK, QUICK_BYTES, QUICK_COST};
+use functions::{OURS, Shared, Way};
+use meter::{Bounds, Meter, Pace, QUICK_BYTES, QUICK_COST, Stop};
 use result::Writer;
 use source::{Root, Store};
 
@@ -154,7 +157,8 @@ struct Compiled {
     findings: Findings,
     /// For an expression that only names a value.
     direct: Option<Direct>,
-    /// Reads the environment lazily. None where the expression could tell [`Root`] from no document.
+    /// Reads the environment lazily. None where the expression could tell [`Root`] from no document, and where its steps
+    /// do not bound what it does.
     quick: Option<Engine>,
     /// Reads the environment as JSON; made when first needed.
     metered: OnceLock<Result<Metered, Error>>,
@@ -182,10 +186,12 @@ impl Compiled {
         let plain = compile(text)?;
         let root = &plain.ast().root;
         let findings = analysis::analyse(root, document == Document::Some)?;
+        let is_tame = !findings.is_wild && findings.composers <= JSONATA_QUICK_COMPOSERS_MAX;
         let quick = match document {
+            _ if !is_tame => None,
             Document::None if findings.reads_context_item => None,
             Document::None => Some(compile(&behind(&names_from_root(&findings), text))?),
-            Document::Some => Some(compile(&behind(&functions::prelude(&findings, |_| false), text))?),
+            Document::Some => Some(compile(&behind(&functions::prelude(&findings, Way::Quick, |_| false), text))?),
         };
         Ok(Compiled {
             direct: Direct::of(root).filter(|_| document == Document::None),
@@ -208,7 +214,7 @@ impl Metered {
     /// `hidden`: the names of functions whose place variables take.
     fn new(compiled: &Compiled, hidden: impl Fn(&str) -> bool) -> Result<Metered, Error> {
         let findings = &compiled.findings;
-        let engine = Engine::compile(&behind(&functions::prelude(findings, hidden), &compiled.text))?;
+        let engine = Engine::compile(&behind(&functions::prelude(findings, Way::Metered, hidden), &compiled.text))?;
         let functions = functions::bindings(findings, &Shared::new(0, 0, 0));
         Ok(Metered { reads: engine.reads_with(&functions), engine })
     }
@@ -234,7 +240,7 @@ fn names_from_root(findings: &Findings) -> String {
             text.push_str(&format!("${name}:=$$.`{name}`;"));
         }
     }
-    text.push_str(&functions::prelude(findings, |_| false));
+    text.push_str(&functions::prelude(findings, Way::Quick, |_| false));
     text
 }
 
@@ -320,12 +326,16 @@ impl<'e> Evaluation<'e> {
         let shared = Shared::new(self.seed, QUICK_COST, QUICK_BYTES);
         let functions = functions::bindings(&self.compiled.findings, &shared);
         let root = Root { environment: self.environment, store: Rc::clone(store) };
-        quick(engine, &root, store, &functions, &self.options(&QUICK))
+        quick(engine, &root, store, &functions, &self.options(&meter::quick(self.compiled.findings.pace)))
     }
 
     /// Evaluates with all the fuel that is left, and burns what was used.
     fn metered(&self, metered: &Metered) -> Result<Option<Value>, EvaluationError> {
         let fuel = self.environment.fuel();
+        if self.compiled.findings.pace == Pace::Matching && fuel.left() < meter::MATCHING_FUEL_MIN {
+            fuel.burn(fuel.left())?;
+            return Err(OutOfFuel.into());
+        }
         let shared = Shared::new(self.seed, fuel.left(), JSONATA_ALLOCATED_BYTES_MAX);
         let bindings = self.bindings(metered, functions::bindings(&self.compiled.findings, &shared));
         let values = bindings.iter().map(|(_, json)| source::count_values(json)).sum();
@@ -333,7 +343,8 @@ impl<'e> Evaluation<'e> {
         let pace = self.compiled.findings.pace;
         let options = self.options(&meter::full(fuel.left(), pace));
         let before = shared.fuel_left();
-        let (outcome, cost) = run_metered(&metered.engine, None, &bindings, options, pace);
+        let meter = Meter::new(fuel.left());
+        let (outcome, cost) = run_metered(&metered.engine, None, &bindings, options, pace, meter);
         if let Err(EvaluationError::OutOfFuel(out)) = outcome {
             // All of it: what is left would not have been enough.
             fuel.burn(fuel.left())?;
@@ -413,14 +424,16 @@ fn run_metered(
     bindings: &Bindings,
     options: Options,
     pace: Pace,
+    mut meter: Meter,
 ) -> (Result<Option<Value>, EvaluationError>, u64) {
-    let mut meter = Meter::new();
     let options = options.cancel_token(meter.token());
     let evaluated = catch_unwind(AssertUnwindSafe(|| engine.evaluate_traced(input, bindings, &options, &mut meter)));
     let outcome = match evaluated {
         Ok(Ok(None)) => Ok(None),
         Ok(Ok(Some(json))) => result::from_json(&json, 0).map(Some).map_err(|_| TOO_DEEP),
+        Ok(Err(_)) if meter.is_overdue() => Err(OutOfFuel.into()),
         Ok(Err(error)) => Err(failure(&error)),
+        Err(unwound) if unwound.is::<Stop>() => Err(OUT_OF_MEMORY),
         Err(_) => Err(panicked()),
     };
     (outcome, meter.cost(pace))

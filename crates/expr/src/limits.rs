@@ -15,9 +15,17 @@ pub const JSONATA_ARRAY_ITEMS_MAX: usize = 256 * 1024;
 /// Largest result of a JSONata evaluation, in bytes of its text. Ours: four times the largest payload.
 pub const JSONATA_RESULT_BYTES_MAX: usize = 1024 * 1024;
 /// Most memory that a JSONata evaluation may ask for in all, in bytes, given back or not. AWS does not publish its own.
-pub const JSONATA_ALLOCATED_BYTES_MAX: u64 = 256 * 1024 * 1024;
-/// Longest JSONata evaluation by the clock, in milliseconds: a safety net behind the fuel, for what fuel misjudges.
+pub const JSONATA_ALLOCATED_BYTES_MAX: u64 = 192 * 1024 * 1024;
+/// Most processor time of a JSONata evaluation, in milliseconds: a net behind the fuel, for what fuel misjudges. Fuel is
+/// calibrated to 1 s, AWS's limit.
+pub const JSONATA_CPU_MS_MAX: u64 = 1_200;
+/// Longest JSONata evaluation by the clock, in milliseconds: a net behind the other two.
 pub const JSONATA_WALL_MS_MAX: u64 = 4_000;
+/// The same where texts are matched, since the processor time is not looked at during a match.
+pub const JSONATA_MATCHING_WALL_MS_MAX: u64 = 1_300;
+/// Most values that one composed value may add up to, nested in others, where an expression is evaluated without a meter:
+/// arrays, objects and functions that compose. Ours: values share their parts, and each may multiply them.
+pub const JSONATA_QUICK_COMPOSERS_MAX: usize = 4;
 /// Longest text of an error that an expression throws, in bytes. Source: a `cause` holds at most 32,768 characters.
 pub const JSONATA_ERROR_BYTES_MAX: usize = 16 * 1024;
 

@@ -43,6 +43,7 @@ impl Driver {
                     tracing::error!(arn = %resident.execution.identity.arn, panic, "a step panicked");
                     return self.end_broken(resident, &event, now_ms, BROKEN.to_owned(), then);
                 }
+                Attempt::Lost => return self.end_broken(resident, &event, now_ms, ENDLESS.to_owned(), then),
             }
         }
         self.end_broken(resident, &event, now_ms, BROKEN.to_owned(), then);
@@ -59,8 +60,7 @@ impl Driver {
             under_way: self.shared.timeline.begin(),
         };
         resident.thinking = Some(Thinking { event, then });
-        // The pool outlives the drivers.
-        drop(self.shared.slow.send(Some(Box::new(job))));
+        self.shared.slow.send(job);
     }
 
     /// A step comes back that was run away from this thread; then what came in the meantime.
@@ -81,6 +81,7 @@ impl Driver {
                     tracing::error!(arn = %resident.execution.identity.arn, panic, "a step panicked");
                     self.end_broken(&mut resident, &event, now_ms, BROKEN.to_owned(), then);
                 }
+                Attempt::Lost => self.end_broken(&mut resident, &event, now_ms, ENDLESS.to_owned(), then),
             }
         }
         while resident.thinking.is_none()
@@ -157,6 +158,8 @@ impl Driver {
     }
 }
 
+/// What an execution fails with whose evaluation was given up.
+const ENDLESS: &str = "An expression took far longer than its limit, and could not be ended.";
 /// What an execution fails with when it is our fault.
 const BROKEN: &str = "An internal error occurred while the execution was advanced.";
 

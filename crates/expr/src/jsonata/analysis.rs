@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use jlens_core::ast::{FallbackOp, LambdaDef, Node, NodeKind, Stage, TransformDef};
+use jlens_core::ast::{BinaryOp, FallbackOp, LambdaDef, Node, NodeKind, Stage, TransformDef};
 use jlens_core::stack;
 
 use super::functions;
@@ -29,6 +29,11 @@ pub(super) struct Findings {
     /// missing argument, `*`, a name that is called. The evaluation must then find it undefined.
     pub(super) reads_context_item: bool,
     pub(super) pace: Pace,
+    /// A single step may take without end: ranges, and what a function gives from texts or pictures. Or steps may
+    /// nest values in values without end: functions of the expression that are called, `$reduce`.
+    pub(super) is_wild: bool,
+    /// Arrays, objects and functions that put values into values.
+    pub(super) composers: usize,
 }
 
 /// Walks a whole expression, and refuses what AWS refuses.
@@ -91,7 +96,8 @@ impl<'n> Walk<'n> {
                 self.node(rhs, item)?;
             }
             NodeKind::Fallback { op, .. } => return Err(later_operator(*op, node)),
-            NodeKind::Binary { lhs, rhs, .. } => {
+            NodeKind::Binary { op, lhs, rhs } => {
+                self.findings.is_wild |= *op == BinaryOp::Range && !is_short_range(lhs, rhs);
                 self.node(lhs, item)?;
                 self.node(rhs, item)?;
             }
@@ -117,8 +123,14 @@ impl<'n> Walk<'n> {
                 self.bind(name);
             }
             NodeKind::Negate { expr } => self.node(expr, item)?,
-            NodeKind::Array { items } => self.nodes(items, item)?,
-            NodeKind::Object { pairs } => self.pairs(pairs, item)?,
+            NodeKind::Array { items } => {
+                self.findings.composers += usize::from(items.iter().any(|item| !is_scalar(item)));
+                self.nodes(items, item)?;
+            }
+            NodeKind::Object { pairs } => {
+                self.findings.composers += usize::from(pairs.iter().any(|(_, value)| !is_scalar(value)));
+                self.pairs(pairs, item)?;
+            }
             NodeKind::Condition { condition, then, otherwise } => {
                 self.node(condition, item)?;
                 self.node(then, item)?;
@@ -231,7 +243,8 @@ impl<'n> Walk<'n> {
             STATES => self.states(None),
             _ if functions::exists(name) => {
                 remember(&mut self.findings.function_values, name);
-                remember(&mut self.findings.functions, name);
+                self.findings.is_wild |= name == "replace";
+                self.function(name);
             }
             _ => remember(&mut self.findings.reads.variables, name),
         }
@@ -243,13 +256,28 @@ impl<'n> Walk<'n> {
         }
     }
 
+    fn function(&mut self, name: &str) {
+        let findings = &mut self.findings;
+        match name {
+            "reduce" | "formatNumber" | "formatInteger" => findings.is_wild = true,
+            "append" | "map" | "each" | "sift" | "spread" | "partition" | "merge" | "zip" => findings.composers += 1,
+            // A picture becomes a regular expression.
+            "toMillis" => findings.pace = Pace::Matching,
+            _ => {}
+        }
+        remember(&mut findings.functions, name);
+    }
+
     /// A call of `procedure`, given `count` arguments.
     fn call(&mut self, procedure: &'n Node, args: &'n [Node], count: usize, item: Item) -> Walked {
         match &procedure.kind {
             NodeKind::Variable { name } if !self.is_bound(name) && !matches!(name.as_str(), "" | "$" | STATES) => {
                 // A variable is no function, so a free name that is called is none.
                 if functions::exists(name) {
-                    remember(&mut self.findings.functions, name);
+                    self.function(name);
+                    self.findings.is_wild |= name == "replace" && !replaces_by_little(args, count);
+                } else {
+                    self.findings.is_wild = true;
                 }
                 if functions::may_take_context_item(name, count) {
                     self.context_item(item);
@@ -258,12 +286,24 @@ impl<'n> Walk<'n> {
             }
             // `name(…)`: the author forgot the `$`; the evaluation says so.
             NodeKind::Name { .. } => self.context_item(item),
+            _ if self.calls_its_own(procedure) => {
+                self.findings.is_wild = true;
+                self.node(procedure, item)?;
+            }
             NodeKind::Path { steps, .. } if matches!(steps.as_slice(), [Node { kind: NodeKind::Name { .. }, .. }]) => {
                 self.context_item(item);
             }
             _ => self.node(procedure, item)?,
         }
         self.nodes(args, item)
+    }
+
+    /// Whether `procedure` may be a function of the expression: anything but a name of ours or JSONata's.
+    fn calls_its_own(&self, procedure: &Node) -> bool {
+        match &procedure.kind {
+            NodeKind::Path { steps, .. } => !matches!(steps.as_slice(), [Node { kind: NodeKind::Name { .. }, .. }]),
+            _ => true,
+        }
     }
 
     fn lambda(&mut self, def: &'n LambdaDef, item: Item) -> Walked {
@@ -307,6 +347,30 @@ impl<'n> Walk<'n> {
 
     fn is_bound(&self, name: &str) -> bool {
         self.frames.iter().any(|frame| frame.contains(&name))
+    }
+}
+
+/// Whether the call of `$replace`, of `count` arguments with the one before `~>`, puts in a short text, which is known.
+fn replaces_by_little(args: &[Node], count: usize) -> bool {
+    const BYTES_MAX: usize = 16;
+    let replacement = (2 + args.len()).checked_sub(count).and_then(|index| args.get(index));
+    matches!(replacement.map(|node| &node.kind), Some(NodeKind::String { value }) if value.len() <= BYTES_MAX)
+}
+
+/// A range of few items, for all that its text tells.
+fn is_short_range(from: &Node, to: &Node) -> bool {
+    const ITEMS_MAX: f64 = 8192.0;
+    matches!((&from.kind, &to.kind), (NodeKind::Number { value: from }, NodeKind::Number { value: to })
+        if to - from < ITEMS_MAX)
+}
+
+/// No array and no object, for all that its text tells: a name may stand for one.
+fn is_scalar(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::String { .. } | NodeKind::Number { .. } | NodeKind::Bool { .. } | NodeKind::Null => true,
+        NodeKind::Negate { .. } => true,
+        NodeKind::Binary { op, .. } => *op != BinaryOp::Range,
+        _ => false,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::json;
 use crate::limits::JSONATA_ARRAY_ITEMS_MAX;
 
 use super::analysis::Findings;
-use super::source;
+use super::{bounded, source};
 
 /// The functions that draw a number, ours and JSONata's own.
 const CHANCE: [&str; 3] = ["random", "uuid", "shuffle"];
@@ -24,6 +24,8 @@ const CHANCE: [&str; 3] = ["random", "uuid", "shuffle"];
 const PAIRS_PER_UNIT: u64 = 200;
 /// Values that one of our functions makes, and `$clone` copies, in a unit of fuel.
 const VALUES_PER_UNIT: u64 = 16;
+/// Bytes of a text that one of our functions makes in a unit of fuel.
+const TEXT_BYTES_PER_UNIT: u64 = 2_000;
 /// What the names begin with under which the prelude keeps the functions that it redefines.
 pub(super) const OURS: &str = "stepwell__";
 /// About the bytes of such a value.
@@ -32,7 +34,6 @@ const VALUE_BYTES: u64 = 64;
 /// A function of JSONata.
 struct Native {
     signature: String,
-    /// As JavaScript counts: without those that have a default.
     params: usize,
     /// How many arguments it needs so as not to take the context item, where it may.
     needed: usize,
@@ -45,9 +46,7 @@ static NATIVE: LazyLock<BTreeMap<&'static str, Native>> = LazyLock::new(|| {
             true => params.iter().filter(|param| param.context || !param.pattern.ends_with('?')).count(),
             false => 0,
         };
-        // The second parameter of `$string` has a default; `$zip` takes any number of arrays.
-        let params = if matches!(function.name, "string" | "zip") { 1 } else { function.params.len() };
-        (function.name, Native { signature: function.signature, params, needed })
+        (function.name, Native { signature: function.signature, params: function.params.len(), needed })
     });
     natives.collect()
 });
@@ -67,16 +66,24 @@ pub(super) fn draw(names: &[Arc<str>]) -> bool {
     names.iter().any(|name| CHANCE.contains(&&**name))
 }
 
+/// How the expression behind a prelude is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Quick,
+    Metered,
+}
+
 /// What comes before the expression, so that what a single step does not pay for is paid for:
 ///
 /// - `$eval`, which AWS does not have, becomes a name like any other that is not bound;
-/// - `$distinct` and `$keys` compare every item with every other;
+/// - `$distinct` compares every item with every other;
 /// - `$clone`, which each transform calls, copies all that it is given;
-/// - a function that is passed around is called where the meter does not see what it gives, so it becomes a function
-///   of the expression, which calls it in the tree.
+/// - `$replace` may make a text far larger than what it is given, before its size is looked at;
+/// - the meter does not see what a function gives that is passed around, or called last in another. Under a meter each
+///   one that may give something large becomes a function of the expression, which calls it in the tree.
 ///
 /// Names for which `hidden` holds are left alone: variables took their place.
-pub(super) fn prelude(findings: &Findings, hidden: impl Fn(&str) -> bool) -> String {
+pub(super) fn prelude(findings: &Findings, way: Way, hidden: impl Fn(&str) -> bool) -> String {
     let mut text = String::new();
     let mut no_eval = "";
     let mut redefine = |name: &str, params: &str, signature: &str, body: &str| {
@@ -87,8 +94,10 @@ pub(super) fn prelude(findings: &Findings, hidden: impl Fn(&str) -> bool) -> Str
     for name in findings.functions.iter().map(|name| &**name) {
         if name == "distinct" {
             redefine(name, "$a", "<x:x>", "$stepwell__compare($a);$r:=$stepwell__distinct($a);");
-        } else if name == "keys" {
-            redefine(name, "$a", "<x-:a<s>>", "$r:=$stepwell__keys($a);$stepwell__compare($r);");
+        } else if name == "sort" {
+            redefine(name, "$a,$b", "<af?:a>", "$r:=$stepwell__calls($b)?$stepwell__sort($a,$b):$stepwell__sort($a);");
+        } else if name == "replace" {
+            redefine(name, "$a,$b,$c,$d", "<s-(sf)(sf)n?:s>", REPLACE);
         } else if name == "eval" && !hidden(name) {
             no_eval = "$eval:=$stepwell__nothing;";
         }
@@ -96,19 +105,65 @@ pub(super) fn prelude(findings: &Findings, hidden: impl Fn(&str) -> bool) -> Str
     if copies(findings) {
         redefine("clone", "$a", "<(oa)-:o>", "$stepwell__copy($a);$r:=$stepwell__clone($a);");
     }
-    for name in findings.function_values.iter().map(|name| &**name) {
-        let Some(native) = NATIVE.get(name).filter(|_| !matches!(name, "distinct" | "keys" | "clone" | "eval")) else {
+    let wrapped = match way {
+        Way::Quick => &findings.function_values,
+        Way::Metered => &findings.functions,
+    };
+    for name in wrapped.iter().map(|name| &**name) {
+        let is_own = matches!(name, "distinct" | "clone" | "replace" | "sort" | "eval") || bounded::has(name);
+        let is_seen = is_own || way == Way::Metered && (SMALL.contains(&name) || PAID.contains(&name));
+        let Some(native) = NATIVE.get(name).filter(|_| !is_seen) else {
             continue;
         };
-        let params: Vec<String> = (0..native.params).map(|index| format!("$p{index}")).collect();
+        // `$string` counts without its default, and then its one parameter does not match its signature.
+        let is_short = name == "string" && findings.function_values.iter().any(|value| &**value == name);
+        let (count, signature) = if is_short { (1, "") } else { (native.params, native.signature.as_str()) };
+        let params: Vec<String> = (0..count).map(|index| format!("$p{index}")).collect();
         let params = params.join(",");
-        // With a default left out, the parameters would not match the signature.
-        let signature = if matches!(name, "string" | "zip") { "" } else { &native.signature };
-        redefine(name, &params, signature, &format!("$r:=${OURS}{name}({params});"));
+        // What these give holds parts of the text.
+        let pay = if way == Way::Metered && PARTS.contains(&name) { "$stepwell__copy($p0);" } else { "" };
+        redefine(name, &params, signature, &format!("{pay}$r:=${OURS}{name}({params});"));
     }
     text.push_str(no_eval);
     text
 }
+
+/// With the limit that `stepwell__room` gives, the native function makes no more than a little too much; what a function
+/// of the expression puts in is paid for.
+const REPLACE: &str = "$n:=$stepwell__room($a,$b,$c,$d);\
+    $r:=$stepwell__replace($a,$b,$stepwell__calls($c)?function($m){($t:=$c($m);$stepwell__copy($t);$t)}:$c,$n);";
+
+/// Functions that give a number, a truth value or a few characters, so that nobody need see it.
+const SMALL: [&str; 23] = [
+    "abs",
+    "assert",
+    "average",
+    "boolean",
+    "ceil",
+    "contains",
+    "count",
+    "error",
+    "exists",
+    "floor",
+    "formatBase",
+    "length",
+    "max",
+    "millis",
+    "min",
+    "not",
+    "number",
+    "parseInteger",
+    "power",
+    "round",
+    "sqrt",
+    "sum",
+    "type",
+];
+
+/// Functions that call another one for each item that they give, so that steps pay for it.
+const PAID: [&str; 6] = ["each", "filter", "map", "reduce", "sift", "single"];
+/// Functions that cut a text into parts.
+const PARTS: [&str; 2] = ["match", "split"];
 
 fn copies(findings: &Findings) -> bool {
     findings.copies || findings.functions.iter().any(|name| &**name == "clone")
@@ -151,18 +206,19 @@ impl Shared {
     /// Pays for comparing all items of an array with one another.
     fn compare(&self, items: &Json) -> Result<()> {
         let count = items.as_array().map_or(1, Vec::len) as u64;
-        self.burn(count.saturating_mul(count) / (2 * PAIRS_PER_UNIT))
+        self.burn(count.saturating_mul(source::count_values(items)) / (2 * PAIRS_PER_UNIT))
     }
 
     /// Pays for making `json`.
-    fn make(&self, json: &Json) -> Result<()> {
+    pub(super) fn make(&self, json: &Json) -> Result<()> {
         let values = source::count_values(json);
+        let texts = json.as_str().map_or(0, str::len) as u64;
         let left = self.bytes_left.load(Ordering::Relaxed);
-        let Some(left) = left.checked_sub(values.saturating_mul(VALUE_BYTES)) else {
+        let Some(left) = left.checked_sub(values.saturating_mul(VALUE_BYTES).saturating_add(texts)) else {
             return Err(too_large());
         };
         self.bytes_left.store(left, Ordering::Relaxed);
-        self.burn(values / VALUES_PER_UNIT)
+        self.burn(values / VALUES_PER_UNIT + texts / TEXT_BYTES_PER_UNIT)
     }
 }
 
@@ -178,12 +234,21 @@ pub(super) fn bindings(findings: &Findings, shared: &Arc<Shared>) -> Bindings {
             "hash" => ("hash", with_signature("<xs:s>", hash)),
             "random" => ("random", with_signature("<n?:n>", move |args| Ok(Some(random(number(args, 0), &shared))))),
             "uuid" => ("uuid", with_signature("<:s>", move |_| Ok(Some(uuid(&shared))))),
-            "distinct" | "keys" => ("stepwell__compare", paying(move |json| shared.compare(json))),
+            "distinct" => ("stepwell__compare", paying(move |json| shared.compare(json))),
+            "join" => ("join", with_signature("<a<s>s?:s>", move |args| made(bounded::join(args)?, &shared))),
+            "keys" => ("keys", with_signature("<x-:a<s>>", move |args| made(bounded::keys(args), &shared))),
+            "pad" => ("pad", with_signature("<s-ns?:s>", move |args| made(bounded::pad(args)?, &shared))),
+            "zip" => ("zip", with_signature("<a+>", move |args| made(bounded::zip(args), &shared))),
+            "sort" | "replace" => {
+                bindings = bindings.function("stepwell__room", HostFunction::new(4, bounded::room).without_input());
+                ("stepwell__calls", HostFunction::new(1, bounded::is_function).without_input())
+            }
             _ => continue,
         };
         bindings = bindings.function(name, function);
     }
-    if copies(findings) {
+    let is_text = |name: &Arc<str>| &**name == "replace" || PARTS.contains(&&**name);
+    if copies(findings) || findings.functions.iter().any(is_text) {
         let shared = Arc::clone(shared);
         bindings = bindings.function("stepwell__copy", paying(move |json| shared.make(json)));
     }
@@ -206,7 +271,7 @@ fn paying(pay: impl Fn(&Json) -> Result<()> + Send + Sync + 'static) -> HostFunc
     function.without_input()
 }
 
-type Args<'a> = &'a [Option<Json>];
+pub(super) type Args<'a> = &'a [Option<Json>];
 
 fn with_signature(
     signature: &str,
@@ -217,11 +282,11 @@ fn with_signature(
         .without_input()
 }
 
-fn number(args: Args<'_>, index: usize) -> Option<f64> {
+pub(super) fn number(args: Args<'_>, index: usize) -> Option<f64> {
     args.get(index)?.as_ref()?.as_f64()
 }
 
-fn text(args: Args<'_>, index: usize) -> Option<&str> {
+pub(super) fn text(args: Args<'_>, index: usize) -> Option<&str> {
     args.get(index)?.as_ref()?.as_str()
 }
 
@@ -264,7 +329,7 @@ fn range(args: Args<'_>) -> Result<Option<Json>> {
     Ok(if items.len() == 1 { items.pop() } else { Some(Json::Array(items)) })
 }
 
-fn too_large() -> Error {
+pub(super) fn too_large() -> Error {
     Error::new("U1001").with("message", format!("An array would hold more than {JSONATA_ARRAY_ITEMS_MAX} items"))
 }
 

@@ -20,7 +20,7 @@ use crate::limits::{JSONATA_ALLOCATED_BYTES_MAX, SUITE_ARRAY_ITEMS_MAX, SUITE_FU
 use crate::{OutOfFuel, Value};
 
 use super::functions::Shared;
-use super::meter::{self, QUICK, QUICK_BYTES, QUICK_COST};
+use super::meter::{self, Meter, QUICK_BYTES, QUICK_COST};
 use super::source::{DocumentRoot, Store, cut_json};
 use super::{
     Attempt, Compiled, Document, EvaluationError, ExpressionSyntaxError, TOO_DEEP, failure, functions, panicked, quick,
@@ -70,7 +70,7 @@ fn evaluate(text: &str, given: &Given<'_>) -> Result<Outcomes, ExpressionSyntaxE
     let root = DocumentRoot { document: given.document.cloned(), store: Rc::clone(&store) };
     let quick_outcome = match &compiled.quick {
         Some(engine) => {
-            let options = QUICK.options(given.now_ms, SEED);
+            let options = meter::quick(compiled.findings.pace).options(given.now_ms, SEED);
             let options = given.limits.iter().fold(options, |options, limits| options.max_depth(limits.depth_max));
             match quick(engine, &root, &store, &bindings(QUICK_COST, QUICK_BYTES), &options) {
                 Attempt::Done(value) => Ok(value),
@@ -87,7 +87,7 @@ fn evaluate(text: &str, given: &Given<'_>) -> Result<Outcomes, ExpressionSyntaxE
     let full = match (compiled.metered(), given.limits) {
         (Ok(metered), None) => {
             let bindings = bindings(SUITE_FUEL, JSONATA_ALLOCATED_BYTES_MAX);
-            run_metered(&metered.engine, input.as_ref(), &bindings, options(SUITE_FUEL), pace).0
+            run_metered(&metered.engine, input.as_ref(), &bindings, options(SUITE_FUEL), pace, Meter::new(SUITE_FUEL)).0
         }
         (Ok(metered), Some(limits)) => {
             let options = options(limits.fuel)
