@@ -28,7 +28,7 @@ use jlens_core::{Bindings, Error, Expression as Engine, Options};
 use serde_json::Value as Json;
 
 use crate::limits::{
-    JSONATA_ALLOCATED_BYTES_MAX, JSONATA_ERROR_BYTES_MAX, JSONATA_QUICK_COMPOSERS_MAX, JSONATA_TEXT_BYTES_MAX,
+    JSONATA_ALLOCATED_BYTES_MAX, JSONATA_ERROR_BYTES_MAX, JSONATA_SLOW_FUEL_MIN, JSONATA_TEXT_BYTES_MAX,
 };
 use crate::{Environment, OutOfFuel, Value};
 
@@ -186,9 +186,8 @@ impl Compiled {
         let plain = compile(text)?;
         let root = &plain.ast().root;
         let findings = analysis::analyse(root, document == Document::Some)?;
-        let is_tame = !findings.is_wild && findings.composers <= JSONATA_QUICK_COMPOSERS_MAX;
         let quick = match document {
-            _ if !is_tame => None,
+            _ if !findings.is_tame() => None,
             Document::None if findings.reads_context_item => None,
             Document::None => Some(compile(&behind(&names_from_root(&findings), text))?),
             Document::Some => Some(compile(&behind(&functions::prelude(&findings, Way::Quick, |_| false), text))?),
@@ -332,7 +331,7 @@ impl<'e> Evaluation<'e> {
     /// Evaluates with all the fuel that is left, and burns what was used.
     fn metered(&self, metered: &Metered) -> Result<Option<Value>, EvaluationError> {
         let fuel = self.environment.fuel();
-        if self.compiled.findings.pace == Pace::Matching && fuel.left() < meter::MATCHING_FUEL_MIN {
+        if self.compiled.findings.may_hold_up() && fuel.left() < JSONATA_SLOW_FUEL_MIN {
             fuel.burn(fuel.left())?;
             return Err(OutOfFuel.into());
         }

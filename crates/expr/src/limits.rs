@@ -23,8 +23,11 @@ pub const JSONATA_CPU_MS_MAX: u64 = 1_200;
 pub const JSONATA_WALL_MS_MAX: u64 = 4_000;
 /// The same where texts are matched, since the processor time is not looked at during a match.
 pub const JSONATA_MATCHING_WALL_MS_MAX: u64 = 1_300;
-/// Most values that one composed value may add up to, nested in others, where an expression is evaluated without a meter:
-/// arrays, objects and functions that compose. Ours: values share their parts, and each may multiply them.
+/// Where one step of an evaluation may hold up its thread, less fuel than this is taken for none: whoever gives so little
+/// cannot wait. Ours: ten slices of a driver.
+pub const JSONATA_SLOW_FUEL_MIN: u64 = 50_000;
+/// Most arrays, objects and functions in an expression that put values into values, where it is evaluated without a
+/// meter. Ours: values share their parts, so each may multiply what there is to walk.
 pub const JSONATA_QUICK_COMPOSERS_MAX: usize = 4;
 /// Longest text of an error that an expression throws, in bytes. Source: a `cause` holds at most 32,768 characters.
 pub const JSONATA_ERROR_BYTES_MAX: usize = 16 * 1024;

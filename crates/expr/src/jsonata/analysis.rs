@@ -6,6 +6,8 @@ use std::sync::Arc;
 use jlens_core::ast::{BinaryOp, FallbackOp, LambdaDef, Node, NodeKind, Stage, TransformDef};
 use jlens_core::stack;
 
+use crate::limits::JSONATA_QUICK_COMPOSERS_MAX;
+
 use super::functions;
 use super::meter::Pace;
 use super::{ExpressionSyntaxError, Reads};
@@ -29,11 +31,26 @@ pub(super) struct Findings {
     /// missing argument, `*`, a name that is called. The evaluation must then find it undefined.
     pub(super) reads_context_item: bool,
     pub(super) pace: Pace,
-    /// A single step may take without end: ranges, and what a function gives from texts or pictures. Or steps may
-    /// nest values in values without end: functions of the expression that are called, `$reduce`.
+    /// A single step may take without end: ranges, and what a function gives from texts or pictures.
     pub(super) is_wild: bool,
+    /// Steps may nest values in values without end: functions of the expression that are called, `$reduce`.
+    pub(super) is_recursive: bool,
     /// Arrays, objects and functions that put values into values.
     pub(super) composers: usize,
+}
+
+impl Findings {
+    /// Steps bound the work, so that few of them do little, where no meter looks.
+    pub(super) fn is_tame(&self) -> bool {
+        !self.is_wild && !self.is_recursive && self.composers <= JSONATA_QUICK_COMPOSERS_MAX
+    }
+
+    /// A single step may walk far more values than there are in memory, since values share their parts; or a match may
+    /// go on for long. Nothing can end that step soon, so nobody may wait for it.
+    pub(super) fn may_hold_up(&self) -> bool {
+        let nests = if self.is_recursive { self.composers > 0 } else { self.composers > 1 };
+        nests || self.pace == Pace::Matching
+    }
 }
 
 /// Walks a whole expression, and refuses what AWS refuses.
@@ -108,7 +125,10 @@ impl<'n> Walk<'n> {
                         self.call(procedure, args, args.len() + 1, item)?;
                         self.attributes(rhs)?;
                     }
-                    _ => self.node(rhs, item)?,
+                    _ => {
+                        self.findings.is_recursive |= !self.is_known_function(rhs);
+                        self.node(rhs, item)?;
+                    }
                 }
             }
             NodeKind::Bind { lhs, rhs } => {
@@ -141,6 +161,7 @@ impl<'n> Walk<'n> {
             NodeKind::Block { exprs, .. } => self.scope(|walk| walk.nodes(exprs, item))?,
             NodeKind::Function { procedure, args } => self.call(procedure, args, args.len(), item)?,
             NodeKind::Partial { procedure, args } => {
+                self.findings.is_recursive |= !self.is_known_function(procedure);
                 self.node(procedure, item)?;
                 self.nodes(args, item)?;
             }
@@ -183,7 +204,10 @@ impl<'n> Walk<'n> {
             }
         }
         match &node.attrs.group {
-            Some(group) => self.pairs(&group.pairs, Item::Some),
+            Some(group) => {
+                self.findings.composers += 1;
+                self.pairs(&group.pairs, Item::Some)
+            }
             None => Ok(()),
         }
     }
@@ -259,7 +283,8 @@ impl<'n> Walk<'n> {
     fn function(&mut self, name: &str) {
         let findings = &mut self.findings;
         match name {
-            "reduce" | "formatNumber" | "formatInteger" => findings.is_wild = true,
+            "reduce" => findings.is_recursive = true,
+            "formatNumber" | "formatInteger" => findings.is_wild = true,
             "append" | "map" | "each" | "sift" | "spread" | "partition" | "merge" | "zip" => findings.composers += 1,
             // A picture becomes a regular expression.
             "toMillis" => findings.pace = Pace::Matching,
@@ -276,8 +301,11 @@ impl<'n> Walk<'n> {
                 if functions::exists(name) {
                     self.function(name);
                     self.findings.is_wild |= name == "replace" && !replaces_by_little(args, count);
+                    let others = args.iter().skip((1 + args.len()).saturating_sub(count));
+                    self.findings.is_recursive |=
+                        CALLING.contains(&name.as_str()) && others.clone().any(|arg| !self.is_known_function(arg));
                 } else {
-                    self.findings.is_wild = true;
+                    self.findings.is_recursive = true;
                 }
                 if functions::may_take_context_item(name, count) {
                     self.context_item(item);
@@ -287,7 +315,7 @@ impl<'n> Walk<'n> {
             // `name(…)`: the author forgot the `$`; the evaluation says so.
             NodeKind::Name { .. } => self.context_item(item),
             _ if self.calls_its_own(procedure) => {
-                self.findings.is_wild = true;
+                self.findings.is_recursive = true;
                 self.node(procedure, item)?;
             }
             NodeKind::Path { steps, .. } if matches!(steps.as_slice(), [Node { kind: NodeKind::Name { .. }, .. }]) => {
@@ -296,6 +324,16 @@ impl<'n> Walk<'n> {
             _ => self.node(procedure, item)?,
         }
         self.nodes(args, item)
+    }
+
+    /// A function of JSONata or of AWS, one that is written here and so has no name by which it could call itself, or
+    /// surely no function at all.
+    fn is_known_function(&self, node: &Node) -> bool {
+        match &node.kind {
+            NodeKind::Variable { name } => !self.is_bound(name),
+            NodeKind::Lambda(_) | NodeKind::Transform(_) | NodeKind::Regex { .. } | NodeKind::Partial { .. } => true,
+            _ => is_scalar(node),
+        }
     }
 
     /// Whether `procedure` may be a function of the expression: anything but a name of ours or JSONata's.
@@ -356,6 +394,10 @@ fn replaces_by_little(args: &[Node], count: usize) -> bool {
     let replacement = (2 + args.len()).checked_sub(count).and_then(|index| args.get(index));
     matches!(replacement.map(|node| &node.kind), Some(NodeKind::String { value }) if value.len() <= BYTES_MAX)
 }
+
+/// Functions of JSONata that call what they are given behind their first argument.
+const CALLING: [&str; 10] =
+    ["contains", "each", "filter", "map", "match", "replace", "sift", "single", "sort", "split"];
 
 /// A range of few items, for all that its text tells.
 fn is_short_range(from: &Node, to: &Node) -> bool {

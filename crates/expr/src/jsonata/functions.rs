@@ -94,9 +94,9 @@ pub(super) fn prelude(findings: &Findings, way: Way, hidden: impl Fn(&str) -> bo
     for name in findings.functions.iter().map(|name| &**name) {
         if name == "distinct" {
             redefine(name, "$a", "<x:x>", "$stepwell__compare($a);$r:=$stepwell__distinct($a);");
-        } else if name == "sort" {
+        } else if name == "sort" && way == Way::Metered {
             redefine(name, "$a,$b", "<af?:a>", "$r:=$stepwell__calls($b)?$stepwell__sort($a,$b):$stepwell__sort($a);");
-        } else if name == "replace" {
+        } else if name == "replace" && way == Way::Metered {
             redefine(name, "$a,$b,$c,$d", "<s-(sf)(sf)n?:s>", REPLACE);
         } else if name == "eval" && !hidden(name) {
             no_eval = "$eval:=$stepwell__nothing;";

@@ -28,8 +28,6 @@ const STEPS_PER_UNIT: u64 = 8;
 const UNITS_PER_MATCHING_STEP: u64 = 5;
 /// Bytes that an evaluation allocates in one unit of fuel.
 const BYTES_PER_UNIT: u64 = 2_000;
-/// Where texts are matched, less fuel than this is taken for none: the clock is looked at too seldom to end a match soon.
-pub(super) const MATCHING_FUEL_MIN: u64 = 50_000;
 /// Values of the environment that are read or given back in one unit of fuel.
 const VALUES_PER_UNIT: u64 = 16;
 

@@ -479,6 +479,36 @@ fn bounds_end_what_does_not_end() {
     }
 }
 
+/// Few steps that no one can end: they must not be begun by who cannot wait for them.
+#[test]
+fn what_may_hold_up_its_thread_is_not_begun_with_little_fuel() {
+    let nested =
+        "($f := function($a, $n) { $n = 0 ? $a : $f([[$a, $a]], $n - 1) }; $v := $f([], 40); $w := $f([], 40); ";
+    let tables =
+        ["$v = $w)", "$boolean($v))", "$v.x)", "$count($v.**))", "$lookup($v, 'x'))", "$spread($v))", "$sum($v))"]
+            .map(|walk| format!("{nested}{walk}"));
+    let straight = |level: &str| -> String {
+        let levels = (1..=40).map(|n| format!("$a{n} := {};", level.replace('A', &format!("$a{}", n - 1))));
+        format!("($a0 := []; {} $boolean($a40))", levels.collect::<String>())
+    };
+    let others = [
+        straight("[[A, A]]"),
+        straight("$append([A], [A])"),
+        straight("$map([1, 2], function($i) { [A] })"),
+        "($v := $reduce([1..40], function($a, $i) { [[$a, $a]] }, []); $boolean($v))".to_owned(),
+        "($g := function($a) { [[$a, $a]] }; $v := [] ~> $g ~> $g ~> $g; $boolean($v))".to_owned(),
+        "($f := function($v, $i, $a) { $map([[$a, $a]], $f) }; $f([], 0, []))".to_owned(),
+        "([1] ~> $map(function($v) { $v }); $g := function($v) { [$v] ~> $map($g) }; $g([1]))".to_owned(),
+        "$contains($pad('', 60000, 'a') & 'c', /^(a+)+b$/)".to_owned(),
+    ];
+    for text in tables.iter().chain(&others) {
+        let mut environment = environment();
+        environment.fuel = Fuel::new(5_000);
+        assert_eq!(evaluate_in(text, &environment), "out of fuel", "{text}");
+        assert_eq!(environment.fuel.left(), 0, "{text}");
+    }
+}
+
 #[test]
 fn a_regular_expression_that_backtracks_ends() {
     let mut environment = environment();
