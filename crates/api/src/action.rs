@@ -35,6 +35,7 @@ mod send_task_success;
 mod start_execution;
 mod stop_execution;
 mod tag_resource;
+mod test_state;
 mod untag_resource;
 mod update_state_machine;
 mod update_state_machine_alias;
@@ -220,6 +221,7 @@ impl Action {
             Action::StartExecution => start_execution::answer(request).await,
             Action::StopExecution => stop_execution::answer(request).await,
             Action::TagResource => tag_resource::answer(request).await,
+            Action::TestState => test_state::answer(request).await,
             Action::UntagResource => untag_resource::answer(request).await,
             Action::UpdateStateMachine => update_state_machine::answer(request).await,
             Action::UpdateStateMachineAlias => update_state_machine_alias::answer(request).await,
@@ -228,7 +230,6 @@ impl Action {
             | Action::ListMapRuns
             | Action::RedriveExecution
             | Action::StartSyncExecution
-            | Action::TestState
             | Action::UpdateMapRun => Err(Error::Unsupported(self.name())),
         }
     }

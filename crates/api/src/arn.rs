@@ -19,9 +19,15 @@ struct Resource<'t> {
 pub(crate) enum StateMachineArn<'t> {
     Plain,
     /// `...:NAME:1`
-    Version { machine: &'t str, number: u64 },
+    Version {
+        machine: &'t str,
+        number: u64,
+    },
     /// `...:NAME:PROD`
-    Alias { machine: &'t str, name: &'t str },
+    Alias {
+        machine: &'t str,
+        name: &'t str,
+    },
     /// `...:NAME/LABEL`: the children of a distributed Map.
     Labelled,
 }

@@ -67,6 +67,9 @@ pub(crate) enum Error {
     InvalidArn(String),
     #[error("Invalid State Machine Definition: '{0}'")]
     InvalidDefinition(String),
+    /// TestState, of a state that it cannot run.
+    #[error("{0}")]
+    UntestableState(&'static str),
     #[error("Invalid Encryption Configuration: {0}")]
     InvalidEncryptionConfiguration(&'static str),
     #[error("Invalid State Machine Execution Input: '{0}'")]
@@ -161,7 +164,7 @@ impl Error {
             Error::ExecutionDoesNotExist(_) => "ExecutionDoesNotExist",
             Error::ExecutionLimitExceeded => "ExecutionLimitExceeded",
             Error::InvalidArn(_) => "InvalidArn",
-            Error::InvalidDefinition(_) => "InvalidDefinition",
+            Error::InvalidDefinition(_) | Error::UntestableState(_) => "InvalidDefinition",
             Error::InvalidEncryptionConfiguration(_) => "InvalidEncryptionConfiguration",
             Error::InvalidExecutionInput(_) => "InvalidExecutionInput",
             Error::InvalidLoggingConfiguration(_) => "InvalidLoggingConfiguration",

@@ -49,6 +49,7 @@ pub(crate) const EXECUTIONS_PAGE_TOKEN: Text = text(1, limits::EXECUTIONS_PAGE_T
 pub(crate) const KEY_ID: Text = text(1, limits::KEY_ID_CHARS_MAX);
 pub(crate) const TAG_KEY: Text = text(1, limits::TAG_KEY_CHARS_MAX);
 pub(crate) const TAG_VALUE: Text = text(0, limits::TAG_VALUE_CHARS_MAX);
+pub(crate) const TEST_STATE_NAME: Text = sensitive(1, limits::NAME_CHARS_MAX);
 pub(crate) const DESCRIPTION: Text = sensitive(0, limits::DESCRIPTION_CHARS_MAX);
 pub(crate) const ERROR: Text = sensitive(0, limits::ERROR_CHARS_MAX);
 pub(crate) const CAUSE: Text = sensitive(0, limits::CAUSE_CHARS_MAX);

@@ -52,14 +52,11 @@ impl RoutingFields {
 
     /// Once all constraints hold: versions, distinct, of one machine, whose weights make 100.
     pub(crate) fn checked(&self) -> Result<Routing, Error> {
-        let invalid = |message: String| {
-            Error::Validation { message, reason: Some(Reason::InvalidRoutingConfiguration) }
-        };
+        let invalid =
+            |message: String| Error::Validation { message, reason: Some(Reason::InvalidRoutingConfiguration) };
         let received = self.0.iter().map(|(arn, _)| &**arn).collect::<Vec<_>>().join(", ");
         let not_versions = || {
-            invalid(format!(
-                "Routing configuration must contain state machine version ARNs. Received: [{received}]"
-            ))
+            invalid(format!("Routing configuration must contain state machine version ARNs. Received: [{received}]"))
         };
         let mut state_machine_arn: Option<&str> = None;
         let mut routes: Vec<Route> = Vec::with_capacity(self.0.len());

@@ -33,7 +33,13 @@ pub struct Quotas {
 
 impl Default for Quotas {
     fn default() -> Quotas {
-        Quotas { state_machines: 100_000, activities: 100_000, versions: 1_000, aliases: 100, open_executions: 1_000_000 }
+        Quotas {
+            state_machines: 100_000,
+            activities: 100_000,
+            versions: 1_000,
+            aliases: 100,
+            open_executions: 1_000_000,
+        }
     }
 }
 

@@ -31,9 +31,9 @@ use crate::{
     committer::{CommitQueue, Message, Submission},
     config::Quotas,
     handle::{
-        Activity, CreateActivityError, CreateStateMachine, CreateStateMachineError, CreatedStateMachine, Cursor, Listed,
-        Page, Publish, StateMachine, TagError, Tags, Unavailable, UpdateStateMachine,
-        UpdateStateMachineError, UpdatedStateMachine,
+        Activity, CreateActivityError, CreateStateMachine, CreateStateMachineError, CreatedStateMachine, Cursor,
+        Listed, Page, Publish, StateMachine, TagError, Tags, Unavailable, UpdateStateMachine, UpdateStateMachineError,
+        UpdatedStateMachine,
     },
     limits::{PAGE_MAX, PROGRAM_BYTES_PER_TEXT_BYTE, REVISIONS_BYTES_MAX, TAGS_MAX},
     lru::Lru,
@@ -159,7 +159,10 @@ impl Registry {
     /// Idempotent: compares name, type, definition, configuration and what was published, not role and tags.
     ///
     /// Source: Step Functions API, CreateStateMachine.
-    pub(crate) fn create_machine(&self, new: CreateStateMachine) -> Result<CreatedStateMachine, CreateStateMachineError> {
+    pub(crate) fn create_machine(
+        &self,
+        new: CreateStateMachine,
+    ) -> Result<CreatedStateMachine, CreateStateMachineError> {
         let program = compile(&new.definition, new.machine_type).map_err(CreateStateMachineError::InvalidDefinition)?;
         let arn: Arc<str> = format!("{}:stateMachine:{}", self.arn_prefix, new.name).into();
         let _writing = self.writing.lock();
@@ -173,8 +176,7 @@ impl Registry {
                 && now.logging == new.logging
                 && now.tracing == new.tracing
                 && now.encryption == new.encryption
-                && machine.published.creation()
-                    == new.publish.as_ref().map(|publish| publish.description.as_deref());
+                && machine.published.creation() == new.publish.as_ref().map(|publish| publish.description.as_deref());
             let version_arn = new.publish.as_ref().map(|_| format!("{arn}:{FIRST_VERSION}").into());
             let machine = (*now).clone();
             let same = same.then_some(CreatedStateMachine { machine, version_arn });

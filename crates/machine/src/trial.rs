@@ -3,11 +3,7 @@
 //! Nothing is recorded, scheduled or waited for: [`Trial::begin`] says what the state wants done, and
 //! [`Trial::conclude`] what the result of that leads to.
 
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use stepwell_expr::{Fuel, Payload, Value};
 
@@ -56,8 +52,13 @@ pub struct Stages {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handler {
     /// `backoff_seconds`: before the next attempt; `None`: there is none left.
-    Retrier { index: usize, backoff_seconds: Option<u64> },
-    Catcher { index: usize },
+    Retrier {
+        index: usize,
+        backoff_seconds: Option<u64>,
+    },
+    Catcher {
+        index: usize,
+    },
 }
 
 /// Where [`Stages`] are noted while a state runs.
@@ -109,12 +110,23 @@ pub enum Begun {
 /// How a state ended.
 #[derive(Clone, Debug)]
 pub enum Ending {
-    Succeeded { output: Payload, next: Option<Arc<str>> },
+    Succeeded {
+        output: Payload,
+        next: Option<Arc<str>>,
+    },
     /// A retrier would run it again.
-    Retriable { failure: Failure },
+    Retriable {
+        failure: Failure,
+    },
     /// A catcher leads on.
-    Caught { failure: Failure, output: Payload, next: Arc<str> },
-    Failed { failure: Failure },
+    Caught {
+        failure: Failure,
+        output: Payload,
+        next: Arc<str>,
+    },
+    Failed {
+        failure: Failure,
+    },
 }
 
 /// The event that the state was entered with, as error texts show it: the first one follows `ExecutionStarted`.

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use stepwell_engine::{
-    Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, Quotas, StartExecution, Summary, SystemClock, Tags,
+    Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, Quotas, StartExecution, Summary,
+    SystemClock, Tags,
 };
 use stepwell_expr::{Payload, Value};
 use stepwell_machine::{Failure, Status, definition::MachineType};

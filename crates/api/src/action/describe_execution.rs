@@ -7,7 +7,12 @@ use stepwell_expr::Payload;
 use stepwell_machine::{Failure, Status};
 
 use crate::{
-    action::Request, arn, error::Error, fields::ARN, limits::REDRIVE_PERIOD_MS, machine_view::{self, IncludedData},
+    action::Request,
+    arn,
+    error::Error,
+    fields::ARN,
+    limits::REDRIVE_PERIOD_MS,
+    machine_view::{self, IncludedData},
     writer::Writer,
 };
 

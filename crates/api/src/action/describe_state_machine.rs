@@ -18,7 +18,8 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     fields.check()?;
     match arn::state_machine(&arn)? {
         StateMachineArn::Plain => {
-            let machine = request.engine.state_machine(&arn).ok_or_else(|| Error::StateMachineDoesNotExist(arn.clone()))?;
+            let machine =
+                request.engine.state_machine(&arn).ok_or_else(|| Error::StateMachineDoesNotExist(arn.clone()))?;
             Ok(describe(&machine, &arn, machine.created_ms, None, included))
         }
         StateMachineArn::Version { machine, number } => {

@@ -44,7 +44,7 @@ fn read(mut fields: Fields<'_>) -> Result<StartExecution, Error> {
 }
 
 /// The sentences are AWS's (recorded answers): of an empty text its own, else the parser's.
-fn checked_input(input: Option<Arc<str>>) -> Result<Payload, Error> {
+pub(super) fn checked_input(input: Option<Arc<str>>) -> Result<Payload, Error> {
     let Some(input) = input else {
         return Ok(Payload::from_checked_text(DEFAULT_INPUT));
     };

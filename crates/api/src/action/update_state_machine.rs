@@ -41,7 +41,9 @@ fn read(mut fields: Fields<'_>) -> Result<UpdateStateMachine, Error> {
 
     match arn::state_machine(&arn)? {
         StateMachineArn::Plain => {}
-        StateMachineArn::Version { .. } | StateMachineArn::Alias { .. } => return Err(Error::StateMachineDoesNotExist(arn)),
+        StateMachineArn::Version { .. } | StateMachineArn::Alias { .. } => {
+            return Err(Error::StateMachineDoesNotExist(arn));
+        }
         StateMachineArn::Labelled => return Err(arn::labelled_not_supported(&arn)),
     }
     if description.is_some() && !publish {

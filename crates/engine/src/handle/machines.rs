@@ -115,7 +115,10 @@ pub enum UpdateStateMachineError {
 
 impl Engine {
     /// Idempotent: the same name and content answers the existing machine.
-    pub async fn create_state_machine(&self, new: CreateStateMachine) -> Result<CreatedStateMachine, CreateStateMachineError> {
+    pub async fn create_state_machine(
+        &self,
+        new: CreateStateMachine,
+    ) -> Result<CreatedStateMachine, CreateStateMachineError> {
         self.blocking(|shared| shared.registry.create_machine(new)).await?
     }
 

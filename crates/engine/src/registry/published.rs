@@ -349,11 +349,9 @@ impl Registry {
     ) -> Option<Page<Alias>> {
         let published = self.entry(machine_arn)?.published;
         let after = after.map_or(0, |cursor| cursor.number().unwrap_or(u64::MAX));
-        let routed = |row: &AliasRow| {
-            version.is_none_or(|version| row.routes.iter().any(|route| route.version == version))
-        };
-        let mut rows: Vec<_> =
-            published.aliases.iter().filter(|(_, row)| row.order > after && routed(row)).collect();
+        let routed =
+            |row: &AliasRow| version.is_none_or(|version| row.routes.iter().any(|route| route.version == version));
+        let mut rows: Vec<_> = published.aliases.iter().filter(|(_, row)| row.order > after && routed(row)).collect();
         rows.sort_by_key(|(_, row)| row.order);
         let limit = limit.clamp(1, PAGE_MAX);
         let more = rows.len() > limit;

@@ -79,7 +79,9 @@ fn versions_name_revisions_and_their_numbers_never_come_back() {
         description: Some("d".into()),
     };
     let refused = world.run(world.engine.publish_version(stale.clone()));
-    assert!(matches!(refused, Err(PublishVersionError::OtherRevision { current }) if Some(&current) == revision.as_ref()));
+    assert!(
+        matches!(refused, Err(PublishVersionError::OtherRevision { current }) if Some(&current) == revision.as_ref())
+    );
 
     world.run(world.engine.delete_version(&arn, 2)).unwrap();
     world.run(world.engine.delete_version(&arn, 2)).unwrap();
@@ -218,6 +220,7 @@ fn quotas_bound_what_there_is() {
     update(&world, &arn, Some(PASS), false);
     assert!(matches!(publish(&world, &arn), Err(PublishVersionError::TooMany)));
     world.run(world.engine.create_activity("a", stepwell_expr::Value::empty_object(), Default::default())).unwrap();
-    let refused = world.run(world.engine.create_activity("b", stepwell_expr::Value::empty_object(), Default::default()));
+    let refused =
+        world.run(world.engine.create_activity("b", stepwell_expr::Value::empty_object(), Default::default()));
     assert_eq!(refused.unwrap_err().to_string(), "the account has too many activities");
 }
