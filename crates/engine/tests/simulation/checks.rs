@@ -298,10 +298,10 @@ fn check_history(events: &[HistoryEvent], status: &Status) -> Result<(), String>
                     return Err(format!("the timer of {name} fired early or twice, at event {}", event.id));
                 }
             }
-            Detail::ActivityTimedOut(_) | Detail::LambdaFunctionTimedOut(_) | Detail::TaskTimedOut { .. } => {
-                if !fired.insert(event.previous) {
-                    return Err(format!("a task timed out twice, at event {}", event.id));
-                }
+            Detail::ActivityTimedOut(_) | Detail::LambdaFunctionTimedOut(_) | Detail::TaskTimedOut { .. }
+                if !fired.insert(event.previous) =>
+            {
+                return Err(format!("a task timed out twice, at event {}", event.id));
             }
             _ => {}
         }
