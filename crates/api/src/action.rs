@@ -26,6 +26,7 @@ mod send_task_failure;
 mod send_task_heartbeat;
 mod send_task_success;
 mod start_execution;
+mod start_sync_execution;
 mod stop_execution;
 mod tag_resource;
 mod untag_resource;
@@ -203,6 +204,7 @@ impl Action {
             Action::SendTaskHeartbeat => send_task_heartbeat::answer(request).await,
             Action::SendTaskSuccess => send_task_success::answer(request).await,
             Action::StartExecution => start_execution::answer(request).await,
+            Action::StartSyncExecution => start_sync_execution::answer(request).await,
             Action::StopExecution => stop_execution::answer(request).await,
             Action::TagResource => tag_resource::answer(request).await,
             Action::UntagResource => untag_resource::answer(request).await,
@@ -218,7 +220,6 @@ impl Action {
             | Action::ListStateMachineVersions
             | Action::PublishStateMachineVersion
             | Action::RedriveExecution
-            | Action::StartSyncExecution
             | Action::TestState
             | Action::UpdateMapRun
             | Action::UpdateStateMachineAlias => Err(Error::Unsupported(self.name())),

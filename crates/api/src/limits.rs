@@ -63,3 +63,7 @@ pub const TAG_VALUE_CHARS_MAX: usize = 256;
 pub const KEY_ID_CHARS_MAX: usize = 2_048;
 /// How long a closed execution may be redriven, in milliseconds (14 days). Source: Step Functions guide.
 pub const REDRIVE_PERIOD_MS: i64 = 14 * 24 * 60 * 60 * 1_000;
+/// Milliseconds that Express executions are billed by. Source: Step Functions pricing.
+pub(crate) const BILLED_MS: u64 = 100;
+/// Megabytes that Express executions are billed by. Source: Step Functions pricing.
+pub(crate) const BILLED_MB: u64 = 64;

@@ -18,7 +18,7 @@ use std::{
 use stepwell_machine::Effect;
 use stepwell_store::Batch;
 
-pub(crate) use self::turn::Then;
+pub(crate) use self::turn::{BROKEN, ENDLESS, Then, broken};
 use self::{
     residents::{Resident, Residents},
     timers::Timers,

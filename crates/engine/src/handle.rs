@@ -4,6 +4,7 @@
 
 mod activities;
 mod executions;
+mod express;
 mod machines;
 mod tags;
 mod tasks;
@@ -14,7 +15,7 @@ use parking_lot::Mutex;
 use stepwell_machine::definition::MachineType;
 use tokio::runtime::Handle;
 
-pub use self::{activities::*, executions::*, machines::*, tags::*, tasks::*};
+pub use self::{activities::*, executions::*, express::*, machines::*, tags::*, tasks::*};
 use crate::{
     open::{Threads, stop},
     shared::Shared,

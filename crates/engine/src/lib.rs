@@ -9,6 +9,7 @@ mod bounds;
 mod committer;
 pub mod config;
 mod driver;
+pub mod express;
 pub mod handle;
 mod inbox;
 pub mod limits;
@@ -25,6 +26,7 @@ mod timeline;
 
 pub use bounds::Bounds;
 pub use config::{Clock, Config, SystemClock};
+pub use express::ExpressExecution;
 pub use handle::*;
 pub use open::OpenError;
 pub use task_runner::TaskRunner;

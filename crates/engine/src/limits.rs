@@ -62,3 +62,13 @@ pub const REVISIONS_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub const PROGRAM_BYTES_PER_TEXT_BYTE: usize = 8;
 /// Executions that the end of a state machine stops at a time.
 pub const SWEEP_PAGE: usize = 256;
+/// Express executions that run at the same time; past it the caller is throttled.
+pub const EXPRESS_RUNS_MAX: usize = 10_000;
+/// Events that are kept of one Express execution; AWS has no such bound. Later ones are not kept.
+pub const EXPRESS_EVENTS_MAX: usize = 25_000;
+/// Bytes of the histories of all Express executions that run; past it further events are not kept.
+pub const EXPRESS_HISTORY_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Ended Express executions that are kept in memory, to be looked at.
+pub const EXPRESS_ENDED_MAX: usize = 1_000;
+/// Bytes of the ended Express executions that are kept.
+pub const EXPRESS_ENDED_BYTES_MAX: usize = 32 * 1024 * 1024;

@@ -22,6 +22,7 @@ use crate::{
     committer::{Committer, Ledger, Message},
     config::Config,
     driver::Driver,
+    express::Express,
     handle::{Engine, Inner},
     inbox::{Errand, Inboxes},
     limits::SHARDS,
@@ -128,6 +129,7 @@ impl Engine {
         let opening = timeline.begin();
         let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
         let activities = Arc::new(Activities::new(inboxes.clone()));
+        let express = Express::new(tasks.clone(), bounds);
         let tasks = Arc::new(Tasks::new(bounds.task_runs, tasks, runtime.clone(), inboxes.clone(), timeline.clone()));
         let ledger = Arc::new(Ledger::new(open_executions, &bells));
         let (queue, submissions) = mpsc::channel();
@@ -143,6 +145,7 @@ impl Engine {
             registry,
             tasks: tasks.clone(),
             activities: activities.clone(),
+            express,
             ledger: ledger.clone(),
             queue,
             slow,
@@ -196,6 +199,7 @@ pub(crate) fn stop(shared: &Shared, threads: &Mutex<Threads>) {
     shared.timeline.freeze();
     shared.inboxes.close();
     shared.tasks.close();
+    shared.express.close();
     shared.activities.close();
     join(&mut threads.drivers);
     // A receiver that has gone belongs to a thread that has ended.

@@ -7,6 +7,7 @@ use stepwell_store::Store;
 use crate::{
     activities::Activities,
     committer::{CommitQueue, Ledger},
+    express::Express,
     inbox::Inboxes,
     registry::Registry,
     slow::SlowLane,
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) tasks: Arc<Tasks>,
     pub(crate) activities: Arc<Activities>,
+    pub(crate) express: Express,
     pub(crate) ledger: Arc<Ledger>,
     /// To the committer.
     pub(crate) queue: CommitQueue,

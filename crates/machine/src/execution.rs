@@ -11,6 +11,7 @@ use crate::{
     effect::{TaskOutcome, TaskRequest, TaskTarget},
     failure::Failure,
     history::EventId,
+    limits,
     program::{Program, ScopeId, StateId},
     root::Root,
     state::{Kind, task::Resource},
@@ -40,6 +41,41 @@ pub struct Identity {
     /// Milliseconds since 1970 in UTC.
     pub start_ms: i64,
     pub input: Payload,
+    pub workflow: Workflow,
+}
+
+/// How an execution is run, as far as the language itself can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workflow {
+    Standard,
+    Express(ExpressStart),
+}
+
+/// How an Express execution was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpressStart {
+    /// StartExecution.
+    Asynchronous,
+    /// StartSyncExecution, whose caller waits.
+    Synchronous,
+}
+
+impl Workflow {
+    /// How long an execution may run. Source: Step Functions quotas.
+    pub(crate) fn seconds_max(self) -> u64 {
+        match self {
+            Workflow::Standard => limits::EXECUTION_SECONDS_MAX,
+            Workflow::Express(_) => limits::EXPRESS_SECONDS_MAX,
+        }
+    }
+
+    /// The last id that an event may have. Source: Step Functions quotas; Express has no such bound.
+    pub(crate) fn events_max(self) -> EventId {
+        match self {
+            Workflow::Standard => limits::HISTORY_EVENTS_MAX,
+            Workflow::Express(_) => EventId::MAX,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -157,6 +157,7 @@ fn begin(text: &str, first: &str) -> Case {
         root: Root([1; 32]),
         start_ms: START_MS,
         input: Payload::from_checked_text(input),
+        workflow: stepwell_machine::Workflow::Standard,
     };
     Case { program, execution: Execution::new(Arc::new(identity)), now_ms: START_MS, slices: None }
 }

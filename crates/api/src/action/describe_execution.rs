@@ -61,7 +61,7 @@ fn describe(summary: &Summary, machine_deleting: bool, included: IncludedData, n
     answer.end()
 }
 
-fn status_name(status: &Status) -> &'static str {
+pub(super) fn status_name(status: &Status) -> &'static str {
     match status {
         Status::Running => "RUNNING",
         Status::Succeeded { .. } => "SUCCEEDED",
@@ -81,7 +81,7 @@ fn stop_ms(status: &Status) -> Option<i64> {
     }
 }
 
-fn payload(answer: &mut Writer, (text, details): (&str, &str), payload: &Payload, included: IncludedData) {
+pub(super) fn payload(answer: &mut Writer, (text, details): (&str, &str), payload: &Payload, included: IncludedData) {
     let all = included == IncludedData::All;
     if all {
         answer.string(text, payload.text());
@@ -89,7 +89,7 @@ fn payload(answer: &mut Writer, (text, details): (&str, &str), payload: &Payload
     answer.member_object(details, |details| details.bool("included", all));
 }
 
-fn write_failure(answer: &mut Writer, failure: &Failure, included: IncludedData) {
+pub(super) fn write_failure(answer: &mut Writer, failure: &Failure, included: IncludedData) {
     if included == IncludedData::All {
         answer.optional_string("error", failure.error.as_deref());
         answer.optional_string("cause", failure.cause.as_deref());

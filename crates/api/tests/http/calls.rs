@@ -214,9 +214,16 @@ fn express() {
     server.succeed("CreateStateMachine", &body);
     let named = format!(r#"{{"stateMachineArn":"{}"}}"#, machine("X"));
     assert_eq!(text(&server.succeed("DescribeStateMachine", &named), "type"), "EXPRESS");
+    let prefix = "arn:aws:states:us-east-1:123456789012:express:X:";
+    let started = server.succeed("StartExecution", &named);
+    assert!(text(&started, "executionArn").starts_with(prefix), "{started}");
+    let ended = server.succeed("StartSyncExecution", &named);
+    assert!(text(&ended, "executionArn").starts_with(&format!("{prefix}{}:", text(&ended, "name"))), "{ended}");
+    assert_eq!((text(&ended, "status"), text(&ended, "input"), text(&ended, "output")), ("SUCCEEDED", "{}", "{}"));
+    create(&server, "S", PASS);
     assert_eq!(
-        server.fail("StartExecution", &named),
-        "UnsupportedOperationException: stepwell does not support executions of EXPRESS state machines yet"
+        server.fail("StartSyncExecution", &format!(r#"{{"stateMachineArn":"{}"}}"#, machine("S"))),
+        "StateMachineTypeNotSupported: This operation is not supported by this type of state machine"
     );
     assert_eq!(
         server.fail("ListExecutions", &named),

@@ -270,6 +270,7 @@ impl Driver {
             root: root::Root(secret),
             start_ms: self.shared.timeline.now_ms(),
             input,
+            workflow: stepwell_machine::Workflow::Standard,
         }));
         let books = record::record_start(&execution, revision.key, trace_header);
         let mut resident = Box::new(Resident::new(id, execution, books, machine.program.clone()));

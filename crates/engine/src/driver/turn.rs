@@ -12,7 +12,7 @@ use crate::{
     limits::FILLS_PER_STEP_MAX,
     record::{self, ExecutionId},
     reply::Reply,
-    slow::{Attempt, Job, Thought, attempt},
+    slow::{Attempt, Job, Thought, Whom, Work, attempt},
 };
 
 /// Who is answered after a step.
@@ -51,8 +51,7 @@ impl Driver {
 
     /// Runs the step with full fuel, away from this thread.
     fn think(&mut self, resident: &mut Resident, event: Event, now_ms: i64, then: Then) {
-        let job = Job {
-            id: resident.id,
+        let work = Work {
             execution: resident.execution.clone(),
             program: resident.program.clone(),
             event: event.clone(),
@@ -60,7 +59,7 @@ impl Driver {
             under_way: self.shared.timeline.begin(),
         };
         resident.thinking = Some(Thinking { event, then });
-        self.shared.slow.send(job);
+        self.shared.slow.send(Job { to: Whom::Driver(resident.id), work });
     }
 
     /// A step comes back that was run away from this thread; then what came in the meantime.
@@ -159,12 +158,12 @@ impl Driver {
 }
 
 /// What an execution fails with whose evaluation was given up.
-const ENDLESS: &str = "An expression took far longer than its limit, and could not be ended.";
+pub(crate) const ENDLESS: &str = "An expression took far longer than its limit, and could not be ended.";
 /// What an execution fails with when it is our fault.
-const BROKEN: &str = "An internal error occurred while the execution was advanced.";
+pub(crate) const BROKEN: &str = "An internal error occurred while the execution was advanced.";
 
 /// A step that ends the execution with `States.Runtime`.
-fn broken(execution: &Execution, now_ms: i64, why: String) -> Step {
+pub(crate) fn broken(execution: &Execution, now_ms: i64, why: String) -> Step {
     let mut header = execution.header.clone();
     let mut history = Vec::new();
     let mut effects = Vec::new();
@@ -229,6 +228,7 @@ mod tests {
             root: Root([1; 32]),
             start_ms: 5,
             input: Payload::from_checked_text("{}"),
+            workflow: stepwell_machine::Workflow::Standard,
         }));
         let step = broken(&execution, 9, "why".to_owned());
         execution.apply(&step);

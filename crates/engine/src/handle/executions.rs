@@ -10,7 +10,7 @@ use super::{Cursor, Engine, Page, Unavailable};
 use crate::{
     inbox::{Errand, Start},
     record::{self, ExecutionId},
-    registry::log_down,
+    registry::{Revision, log_down},
 };
 
 /// About the memory of a call without its texts, in bytes.
@@ -41,9 +41,6 @@ pub enum StartExecutionError {
     StateMachineDeleting,
     #[error("an execution of this name exists with another input, or has ended: {arn}")]
     AlreadyExists { arn: Arc<str> },
-    /// Express is started by StartSyncExecution, which is not here yet.
-    #[error("express state machines cannot be started yet")]
-    ExpressNotSupported,
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
@@ -117,7 +114,24 @@ impl Engine {
     pub async fn start_execution(&self, start: StartExecution) -> Result<StartedExecution, StartExecutionError> {
         let StartExecution { state_machine_arn, name, input, trace_header } = start;
         let registry = &self.0.shared.registry;
-        let revision = match registry.current_in_memory(&state_machine_arn) {
+        let revision = self.startable(&state_machine_arn).await?;
+        match revision.machine.machine_type {
+            MachineType::Standard => {}
+            MachineType::Express => return self.start_express(revision, name, input, trace_header),
+        }
+        let name = name.unwrap_or_else(|| uuid::Uuid::new_v4().to_string().into());
+        let arn: Arc<str> = format!("{}:execution:{}:{name}", registry.arn_prefix, revision.machine.name).into();
+        let bytes = CALL_BYTES + input.bytes();
+        let (to, answer) = oneshot::channel();
+        let id = ExecutionId::of_arn(&arn);
+        let start = Start { arn, name, revision, input, trace_header, to };
+        self.0.shared.inboxes.call(id, Errand::Start(Box::new(start)), bytes)?;
+        answer.await.unwrap_or(Err(Unavailable::Down.into()))
+    }
+
+    /// The revision that an execution of this machine starts with now.
+    pub(super) async fn startable(&self, state_machine_arn: &Arc<str>) -> Result<Revision, StartExecutionError> {
+        let revision = match self.0.shared.registry.current_in_memory(state_machine_arn) {
             Some(revision) => Some(revision),
             None => {
                 let arn = state_machine_arn.clone();
@@ -128,18 +142,7 @@ impl Engine {
         if revision.deleting.load(Ordering::SeqCst) {
             return Err(StartExecutionError::StateMachineDeleting);
         }
-        match revision.machine.machine_type {
-            MachineType::Standard => {}
-            MachineType::Express => return Err(StartExecutionError::ExpressNotSupported),
-        }
-        let name = name.unwrap_or_else(|| uuid::Uuid::new_v4().to_string().into());
-        let arn: Arc<str> = format!("{}:execution:{}:{name}", registry.arn_prefix, revision.machine.name).into();
-        let bytes = CALL_BYTES + input.bytes();
-        let (to, answer) = oneshot::channel();
-        let id = ExecutionId::of_arn(&arn);
-        let start = Start { arn, name, revision, input, trace_header, to };
-        self.0.shared.inboxes.call(id, Errand::Start(Box::new(start)), bytes)?;
-        answer.await.unwrap_or(Err(Unavailable::Down.into()))
+        Ok(revision)
     }
 
     /// Answers the stop date; of an execution that has ended, its own.

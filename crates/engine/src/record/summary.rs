@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, Identity, Status, root::Root};
+use stepwell_machine::{Failure, Identity, Status, Workflow, root::Root};
 use stepwell_store::{Space, Store};
 
 use super::{
@@ -107,6 +107,7 @@ fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Faul
         root: Root(row.array()?),
         start_ms: row.signed()?,
         input: texts.payload(&mut row)?,
+        workflow: Workflow::Standard,
     };
     let stored = Stored {
         identity,

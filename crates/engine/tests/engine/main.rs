@@ -7,6 +7,7 @@ mod world;
 
 mod activities;
 mod executions;
+mod express;
 mod memory;
 mod poison;
 mod registry;

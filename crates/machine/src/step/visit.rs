@@ -39,7 +39,8 @@ impl Work<'_> {
         let identity = &self.base.identity;
         let detail = Detail::ExecutionStarted { input: identity.input.clone(), role_arn: identity.role_arn.clone() };
         self.emit(0, detail);
-        let seconds = self.program.timeout_seconds.unwrap_or(limits::EXECUTION_SECONDS_MAX);
+        let longest = identity.workflow.seconds_max();
+        let seconds = self.program.timeout_seconds.map_or(longest, |seconds| seconds.min(longest));
         let timeout_ms = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000);
         self.header.deadline_ms = Some(identity.start_ms.saturating_add(timeout_ms));
         let scope = ScopeId(0);

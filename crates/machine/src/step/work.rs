@@ -131,8 +131,8 @@ impl<'a> Work<'a> {
     pub(super) fn end_on_overflow(&mut self) {
         if self.overflow && self.is_running() {
             self.overflow = false;
-            let text =
-                format!("The execution reached the maximum number of history events ({}).", limits::HISTORY_EVENTS_MAX);
+            let most = self.base.identity.workflow.events_max();
+            let text = format!("The execution reached the maximum number of history events ({most}).");
             let failure = Failure::new("States.Runtime", text);
             let last = self.header.next_event - 1;
             self.end_execution(last, Detail::ExecutionFailed(failure.clone()), |stop_ms| Status::Failed {
@@ -318,7 +318,7 @@ impl<'a> Work<'a> {
     /// Records an event. Past the bound of the history nothing is recorded any more.
     pub(super) fn emit(&mut self, previous: EventId, detail: Detail) -> EventId {
         let id = self.header.next_event;
-        if id >= limits::HISTORY_EVENTS_MAX {
+        if id >= self.base.identity.workflow.events_max() {
             self.overflow = true;
             return id;
         }
