@@ -22,6 +22,7 @@ mod list_activities;
 mod list_executions;
 mod list_state_machines;
 mod list_tags_for_resource;
+mod redrive_execution;
 mod send_task_failure;
 mod send_task_heartbeat;
 mod send_task_success;
@@ -200,6 +201,7 @@ impl Action {
             Action::ListExecutions => list_executions::answer(request).await,
             Action::ListStateMachines => list_state_machines::answer(request).await,
             Action::ListTagsForResource => list_tags_for_resource::answer(request).await,
+            Action::RedriveExecution => redrive_execution::answer(request).await,
             Action::SendTaskFailure => send_task_failure::answer(request).await,
             Action::SendTaskHeartbeat => send_task_heartbeat::answer(request).await,
             Action::SendTaskSuccess => send_task_success::answer(request).await,
@@ -219,7 +221,6 @@ impl Action {
             | Action::ListStateMachineAliases
             | Action::ListStateMachineVersions
             | Action::PublishStateMachineVersion
-            | Action::RedriveExecution
             | Action::TestState
             | Action::UpdateMapRun
             | Action::UpdateStateMachineAlias => Err(Error::Unsupported(self.name())),

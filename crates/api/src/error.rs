@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use stepwell_engine::Unavailable;
+use stepwell_engine::{NotRedrivable, Unavailable};
 use stepwell_machine::{Diagnostic, Severity};
 
 use crate::writer::Writer;
@@ -55,6 +55,9 @@ pub(crate) enum Error {
     ExecutionAlreadyExists(Arc<str>),
     #[error("Execution Does Not Exist: '{0}'")]
     ExecutionDoesNotExist(Arc<str>),
+    /// The frame of the sentence is ours, the reason AWS's.
+    #[error("Execution Not Redrivable: '{arn}'. {reason}")]
+    ExecutionNotRedrivable { arn: Arc<str>, reason: NotRedrivable },
     #[error("Invalid Arn: '{0}'")]
     InvalidArn(String),
     #[error("Invalid State Machine Definition: '{0}'")]
@@ -135,6 +138,7 @@ impl Error {
             Error::ActivityWorkerLimitExceeded => "ActivityWorkerLimitExceeded",
             Error::ExecutionAlreadyExists(_) => "ExecutionAlreadyExists",
             Error::ExecutionDoesNotExist(_) => "ExecutionDoesNotExist",
+            Error::ExecutionNotRedrivable { .. } => "ExecutionNotRedrivable",
             Error::InvalidArn(_) => "InvalidArn",
             Error::InvalidDefinition(_) => "InvalidDefinition",
             Error::InvalidEncryptionConfiguration(_) => "InvalidEncryptionConfiguration",

@@ -19,7 +19,31 @@ pub(crate) struct Text {
     unit: Unit,
     /// The model calls it sensitive: its value is not repeated in an error.
     sensitive: bool,
-    ascii: bool,
+    pattern: Option<Pattern>,
+}
+
+/// The regular expression of the model.
+#[derive(Clone, Copy)]
+enum Pattern {
+    Ascii,
+    /// ASCII without blanks and control characters.
+    Visible,
+}
+
+impl Pattern {
+    fn as_str(self) -> &'static str {
+        match self {
+            Pattern::Ascii => "\\p{ASCII}*",
+            Pattern::Visible => "[!-~]+",
+        }
+    }
+
+    fn fits(self, value: &str) -> bool {
+        match self {
+            Pattern::Ascii => value.is_ascii(),
+            Pattern::Visible => value.bytes().all(|byte| byte.is_ascii_graphic()),
+        }
+    }
 }
 
 enum Unit {
@@ -28,11 +52,11 @@ enum Unit {
 }
 
 const fn text(min: usize, max: usize) -> Text {
-    Text { min, max, unit: Unit::Chars, sensitive: false, ascii: false }
+    Text { min, max, unit: Unit::Chars, sensitive: false, pattern: None }
 }
 
 const fn sensitive(min: usize, max: usize) -> Text {
-    Text { min, max, unit: Unit::Chars, sensitive: true, ascii: false }
+    Text { min, max, unit: Unit::Chars, sensitive: true, pattern: None }
 }
 
 pub(crate) const ARN: Text = text(1, limits::ARN_CHARS_MAX);
@@ -49,12 +73,13 @@ pub(crate) const CAUSE: Text = sensitive(0, limits::CAUSE_CHARS_MAX);
 pub(crate) const TASK_TOKEN: Text = sensitive(1, limits::TASK_TOKEN_CHARS_MAX);
 /// The model counts characters; the quota, which is the tighter one, counts bytes.
 pub(crate) const DEFINITION: Text =
-    Text { min: 1, max: limits::DEFINITION_BYTES_MAX, unit: Unit::Bytes, sensitive: true, ascii: false };
+    Text { min: 1, max: limits::DEFINITION_BYTES_MAX, unit: Unit::Bytes, sensitive: true, pattern: None };
 /// As [`DEFINITION`]: the quota counts bytes.
 pub(crate) const PAYLOAD: Text =
-    Text { min: 0, max: limits::PAYLOAD_BYTES_MAX, unit: Unit::Bytes, sensitive: true, ascii: false };
-pub(crate) const TRACE_HEADER: Text =
-    Text { min: 0, max: limits::TRACE_HEADER_CHARS_MAX, unit: Unit::Chars, sensitive: false, ascii: true };
+    Text { min: 0, max: limits::PAYLOAD_BYTES_MAX, unit: Unit::Bytes, sensitive: true, pattern: None };
+pub(crate) const TRACE_HEADER: Text = Text { pattern: Some(Pattern::Ascii), ..text(0, limits::TRACE_HEADER_CHARS_MAX) };
+pub(crate) const CLIENT_TOKEN: Text =
+    Text { pattern: Some(Pattern::Visible), ..text(1, limits::CLIENT_TOKEN_CHARS_MAX) };
 
 impl Text {
     /// The constraint that `value` breaks, if it does.
@@ -70,8 +95,8 @@ impl Text {
         if length > self.max {
             return Some(format!("Member must have length less than or equal to {}", self.max));
         }
-        if self.ascii && !value.is_ascii() {
-            return Some("Member must satisfy regular expression pattern: \\p{ASCII}*".into());
+        if let Some(pattern) = self.pattern.filter(|pattern| !pattern.fits(value)) {
+            return Some(format!("Member must satisfy regular expression pattern: {}", pattern.as_str()));
         }
         None
     }

@@ -30,6 +30,7 @@ fn type_name(detail: &Detail) -> &'static str {
         Detail::ExecutionFailed(_) => "ExecutionFailed",
         Detail::ExecutionAborted(_) => "ExecutionAborted",
         Detail::ExecutionTimedOut(_) => "ExecutionTimedOut",
+        Detail::ExecutionRedriven { .. } => "ExecutionRedriven",
         Detail::StateEntered { kind, .. } => match kind {
             StateType::Task => "TaskStateEntered",
             StateType::Wait => "WaitStateEntered",
@@ -93,6 +94,7 @@ fn details_name(detail: &Detail) -> Option<&'static str> {
         Detail::ExecutionFailed(_) => "executionFailedEventDetails",
         Detail::ExecutionAborted(_) => "executionAbortedEventDetails",
         Detail::ExecutionTimedOut(_) => "executionTimedOutEventDetails",
+        Detail::ExecutionRedriven { .. } => "executionRedrivenEventDetails",
         Detail::StateEntered { .. } => "stateEnteredEventDetails",
         Detail::StateExited { .. } => "stateExitedEventDetails",
         Detail::LambdaFunctionScheduled { .. } => "lambdaFunctionScheduledEventDetails",
@@ -189,6 +191,7 @@ fn write_details(details: &mut Details<'_>, detail: &Detail) {
             details.resource(resource);
             details.failure(failure);
         }
+        Detail::ExecutionRedriven { count } => details.writer.number("redriveCount", *count),
         Detail::MapStateStarted { length } => details.writer.number("length", *length),
         Detail::MapIterationStarted { name, index }
         | Detail::MapIterationSucceeded { name, index }

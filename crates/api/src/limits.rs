@@ -61,9 +61,9 @@ pub const TAG_KEY_CHARS_MAX: usize = 128;
 pub const TAG_VALUE_CHARS_MAX: usize = 256;
 /// Longest id of an encryption key, in characters. Source: API model.
 pub const KEY_ID_CHARS_MAX: usize = 2_048;
-/// How long a closed execution may be redriven, in milliseconds (14 days). Source: Step Functions guide.
-pub const REDRIVE_PERIOD_MS: i64 = 14 * 24 * 60 * 60 * 1_000;
+/// Longest client token, in characters. Source: API model.
+pub const CLIENT_TOKEN_CHARS_MAX: usize = 64;
 /// Milliseconds that Express executions are billed by. Source: Step Functions pricing.
-pub(crate) const BILLED_MS: u64 = 100;
+pub const BILLED_MS: u64 = 100;
 /// Megabytes that Express executions are billed by. Source: Step Functions pricing.
-pub(crate) const BILLED_MB: u64 = 64;
+pub const BILLED_MB: u64 = 64;

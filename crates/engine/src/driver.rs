@@ -5,6 +5,7 @@
 //! [`COMMITS_OUTSTANDING_MAX`]; once the store has failed it drops everything it holds and ends.
 
 mod errands;
+mod redrive;
 mod residents;
 mod timers;
 mod turn;

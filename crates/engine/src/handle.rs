@@ -6,6 +6,7 @@ mod activities;
 mod executions;
 mod express;
 mod machines;
+mod redrive;
 mod tags;
 mod tasks;
 
@@ -15,7 +16,7 @@ use parking_lot::Mutex;
 use stepwell_machine::definition::MachineType;
 use tokio::runtime::Handle;
 
-pub use self::{activities::*, executions::*, express::*, machines::*, tags::*, tasks::*};
+pub use self::{activities::*, executions::*, express::*, machines::*, redrive::*, tags::*, tasks::*};
 use crate::{
     open::{Threads, stop},
     shared::Shared,

@@ -72,3 +72,11 @@ pub const EXPRESS_HISTORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub const EXPRESS_ENDED_MAX: usize = 1_000;
 /// Bytes of the ended Express executions that are kept.
 pub const EXPRESS_ENDED_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// How long an execution that ended unsuccessfully may be redriven, in milliseconds. Source: Step Functions guide.
+pub const REDRIVE_PERIOD_MS: i64 = 14 * 24 * 60 * 60 * 1_000;
+/// Client tokens of redrives that an execution remembers. Source: Step Functions guide.
+pub const REDRIVE_TOKENS_MAX: usize = 10;
+/// How long a client token of a redrive is valid, in milliseconds. Source: Step Functions guide.
+pub const REDRIVE_TOKEN_MS_MAX: i64 = 15 * 60 * 1_000;
+/// What is kept for redrives and has expired: executions that one further unsuccessful end in their shard cleans up.
+pub const WRECKS_SWEPT_MAX: usize = 2;

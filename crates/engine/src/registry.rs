@@ -277,6 +277,11 @@ impl Registry {
         Ok(())
     }
 
+    /// True of a machine that is being deleted, or has been.
+    pub(crate) fn is_deleting(&self, arn: &str) -> bool {
+        self.entry(arn).is_none_or(|machine| machine.deleting.load(Ordering::SeqCst))
+    }
+
     /// Machines whose deletion a restart interrupted.
     pub(crate) fn deletions(&self) -> Vec<Arc<str>> {
         let index = self.index.read();

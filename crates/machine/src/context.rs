@@ -20,7 +20,10 @@ pub(crate) fn build(scene: &Scene<'_>) -> Value {
         ("RoleArn", Value::String(identity.role_arn.clone())),
     ];
     if identity.workflow != Workflow::Express(ExpressStart::Synchronous) {
-        execution.push(("RedriveCount", Value::from(0)));
+        execution.push(("RedriveCount", Value::from(i64::try_from(scene.redrives.count).unwrap_or(i64::MAX))));
+    }
+    if let Some(last_ms) = scene.redrives.last_ms {
+        execution.push(("RedriveTime", timestamp::format(last_ms).into()));
     }
     context.insert("Execution".into(), Value::object(execution));
     context.insert(

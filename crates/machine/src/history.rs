@@ -31,6 +31,10 @@ pub enum Detail {
     ExecutionFailed(Failure),
     ExecutionAborted(Failure),
     ExecutionTimedOut(Failure),
+    ExecutionRedriven {
+        /// Redrives so far, this one included.
+        count: u64,
+    },
 
     StateEntered {
         kind: StateType,
@@ -169,6 +173,7 @@ impl Detail {
             Detail::ExecutionFailed(_)
             | Detail::ExecutionAborted(_)
             | Detail::ExecutionTimedOut(_)
+            | Detail::ExecutionRedriven { .. }
             | Detail::LambdaFunctionStarted
             | Detail::LambdaFunctionFailed(_)
             | Detail::LambdaFunctionTimedOut(_)

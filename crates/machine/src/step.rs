@@ -1,6 +1,7 @@
 //! One call of the machine: one event in, any number of state transitions, until every frame waits.
 
 mod container;
+mod redrive;
 mod task;
 mod timer;
 mod visit;
@@ -52,7 +53,11 @@ pub enum Stepped {
 /// Give it `FUEL_SLICE`, and `FUEL_EVALUATION` after [`Stepped::Slow`]: that always gives a `Done` or `Needs`.
 pub fn step(program: &Program, execution: &Execution, event: Event, moment: Moment<'_>, fuel: u64) -> Stepped {
     let mut work = Work::new(program, execution, moment, fuel);
-    let done = if execution.is_running() { take(&mut work, event).and_then(|()| work.drain()) } else { Ok(()) };
+    let done = if execution.is_running() || matches!(event, Event::Redriven) {
+        take(&mut work, event).and_then(|()| work.drain())
+    } else {
+        Ok(())
+    };
     match done {
         Ok(()) => Stepped::Done(work.finish()),
         Err(Interrupt::Needs(payloads)) => Stepped::Needs(payloads),
@@ -82,6 +87,10 @@ fn take(work: &mut Work<'_>, event: Event) -> Result<(), Interrupt> {
         }
         Event::Stopped(failure) => {
             work.stop(failure);
+            Ok(())
+        }
+        Event::Redriven => {
+            work.redrive();
             Ok(())
         }
     }

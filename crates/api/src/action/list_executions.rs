@@ -5,6 +5,7 @@ use std::sync::Arc;
 use stepwell_engine::{Cursor, ListExecutions, StatusName};
 use stepwell_machine::definition::MachineType;
 
+use super::describe_execution::write_redrives;
 use crate::{
     action::Request,
     arn,
@@ -51,7 +52,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
         if let Some(stop_ms) = listed.stop_ms {
             execution.timestamp("stopDate", stop_ms);
         }
-        execution.number("redriveCount", 0);
+        write_redrives(execution, &listed.redrives);
     });
     if let Some(Cursor(next)) = &page.next {
         answer.string("nextToken", &call(&arn, status).token(next));

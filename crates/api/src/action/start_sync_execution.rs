@@ -91,7 +91,8 @@ mod tests {
             bytes: 64 * 1024 * 1024 + 1,
         };
         let text = write(&ended, included);
-        let head = r#"{"executionArn":"arn:e","stateMachineArn":"arn:m","name":"e","startDate":1.000,"stopDate":1.101,"#;
+        let head =
+            r#"{"executionArn":"arn:e","stateMachineArn":"arn:m","name":"e","startDate":1.000,"stopDate":1.101,"#;
         text.strip_prefix(head).expect("the head").to_string()
     }
 

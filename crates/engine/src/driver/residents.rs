@@ -8,7 +8,7 @@ use std::{
 use stepwell_expr::Payload;
 use stepwell_machine::{
     Event, Execution, Frame, FrameId, Program, Step,
-    execution::{Phase, TaskWait},
+    execution::{Phase, TaskWait, Wreck},
 };
 
 use super::Then;
@@ -118,14 +118,17 @@ fn chunk_bytes(chunk: &[Option<Payload>]) -> usize {
 fn frame_bytes(frame: &Frame) -> usize {
     let variables: usize = frame.variables.values().map(|payload| payload.bytes()).sum();
     let phase = match &frame.phase {
-        Phase::Map(wait) => wait.items.bytes() + wait.effective_input.bytes(),
+        Phase::Map(wait) | Phase::Failed { wreck: Wreck::Map(wait), .. } | Phase::Wrecked(Wreck::Map(wait)) => {
+            wait.items.bytes() + wait.effective_input.bytes()
+        }
         Phase::Task(wait) => wait.input.bytes(),
         Phase::Enter
         | Phase::Run
         | Phase::Backoff { .. }
         | Phase::Wait { .. }
         | Phase::Parallel(_)
-        | Phase::Failed { .. } => 0,
+        | Phase::Failed { wreck: Wreck::Enter | Wreck::Run | Wreck::Parallel(_), .. }
+        | Phase::Wrecked(Wreck::Enter | Wreck::Run | Wreck::Parallel(_)) => 0,
     };
     FRAME_BYTES + frame.input.bytes() + variables + phase
 }
@@ -165,7 +168,9 @@ impl Residents {
                 return;
             }
             self.ended.pop_front();
-            if self.lru.peek(&id).is_some_and(|resident| !resident.execution.is_running()) {
+            // One that was redriven may have ended again, in a batch that is not durable yet.
+            let is_over = |resident: &Box<Resident>| !resident.execution.is_running() && resident.batch <= committed;
+            if self.lru.peek(&id).is_some_and(is_over) {
                 self.lru.remove(&id);
             }
         }

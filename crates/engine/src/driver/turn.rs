@@ -1,5 +1,7 @@
 //! One turn of one execution: a step of the machine, and what becomes of it.
 
+use std::collections::BTreeMap;
+
 use stepwell_machine::{
     Effect, Event, Execution, Failure, HistoryEvent, Status, Step, Stepped, history::Detail, limits::FUEL_SLICE,
 };
@@ -8,7 +10,7 @@ use tokio::sync::oneshot::Sender;
 use super::{Driver, Resident, residents::Thinking};
 use crate::{
     activities::Poller,
-    handle::{ActivityTask, ExecutionError, StartExecutionError, StartedExecution, TokenError},
+    handle::{ActivityTask, ExecutionError, RedriveError, StartExecutionError, StartedExecution, TokenError},
     limits::FILLS_PER_STEP_MAX,
     record::{self, ExecutionId},
     reply::Reply,
@@ -20,6 +22,7 @@ pub(crate) enum Then {
     Nobody,
     Starter(Sender<Result<StartedExecution, StartExecutionError>>),
     Stopper(Sender<Result<i64, ExecutionError>>),
+    Redriver(Sender<Result<i64, RedriveError>>),
     Answerer(Sender<Result<(), TokenError>>),
     Worker(Poller, ActivityTask),
 }
@@ -130,6 +133,7 @@ impl Driver {
             Then::Nobody => return,
             Then::Starter(to) => Reply::Start(to, Ok(started(&resident.execution))),
             Then::Stopper(to) => Reply::Stop(to, Ok(stop_ms(&resident.execution))),
+            Then::Redriver(to) => Reply::Redrive(to, Ok(redrive_ms(&resident.execution))),
             Then::Answerer(to) => Reply::Token(to, Ok(())),
             Then::Worker(poller, task) => Reply::Task(poller, task),
         };
@@ -140,13 +144,23 @@ impl Driver {
         let execution = &resident.execution;
         record::record_step(&mut resident.books, before, &step, execution, &mut self.open.batch);
         self.open.steps += 1;
-        self.open.opened += i64::from(before.header.next_event == 1 && !step.history.is_empty());
-        self.open.opened -= i64::from(before.is_running() && !execution.is_running());
+        let is_open = |execution: &Execution| execution.is_running() && execution.header.next_event > 1;
+        self.open.opened += i64::from(is_open(execution)) - i64::from(is_open(before));
+        if execution.is_redrivable() && !before.is_redrivable() {
+            self.sweep_wrecks(resident.id, execution.header.last_event_ms);
+        }
         resident.batch = self.number;
         for frame in step.frames.keys() {
             resident.beaten.remove(frame);
         }
         self.open.effects.extend(step.effects.into_iter().map(|effect| (resident.id, effect)));
+    }
+
+    fn sweep_wrecks(&mut self, id: ExecutionId, now_ms: i64) {
+        let swept = record::sweep_wrecks(self.shared.store.as_ref(), id, now_ms, &mut self.open.batch);
+        if let Err(error) = swept {
+            tracing::error!(error = error.to_string(), "what redrives no longer need cannot be removed");
+        }
     }
 
     /// Records heartbeats that were only in memory, since the execution is to leave it.
@@ -162,12 +176,14 @@ pub(crate) const ENDLESS: &str = "An expression took far longer than its limit, 
 /// What an execution fails with when it is our fault.
 pub(crate) const BROKEN: &str = "An internal error occurred while the execution was advanced.";
 
-/// A step that ends the execution with `States.Runtime`.
+/// A step that ends the execution with `States.Runtime`; what is left of its frames is kept for a redrive.
 pub(crate) fn broken(execution: &Execution, now_ms: i64, why: String) -> Step {
     let mut header = execution.header.clone();
     let mut history = Vec::new();
     let mut effects = Vec::new();
+    let mut frames = BTreeMap::new();
     if execution.is_running() {
+        frames = execution.wrecks();
         let failure = Failure::new("States.Runtime", why);
         history.push(HistoryEvent {
             id: header.next_event,
@@ -182,17 +198,16 @@ pub(crate) fn broken(execution: &Execution, now_ms: i64, why: String) -> Step {
         header.status = Status::Failed { failure, stop_ms: now_ms };
         effects.extend(execution.tasks().map(|wait| Effect::DropTask { task: wait.task }));
     }
-    Step {
-        header,
-        frames: execution.frames.keys().map(|id| (*id, None)).collect(),
-        results: execution.results.keys().map(|key| (*key, None)).collect(),
-        history,
-        effects,
-    }
+    Step { header, frames, results: BTreeMap::new(), history, effects }
 }
 
 pub(super) fn started(execution: &Execution) -> StartedExecution {
     StartedExecution { arn: execution.identity.arn.clone(), start_ms: execution.identity.start_ms }
+}
+
+/// When it was redriven last.
+fn redrive_ms(execution: &Execution) -> i64 {
+    execution.header.redrives.last_ms.unwrap_or(execution.header.last_event_ms)
 }
 
 /// When it ended; of one that runs (which no stop leaves behind), the time of its last event.

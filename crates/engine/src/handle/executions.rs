@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, HistoryEvent, Status, definition::MachineType};
+use stepwell_machine::{Failure, HistoryEvent, Redrives, Status, definition::MachineType};
 use tokio::sync::oneshot;
 
 use super::{Cursor, Engine, Page, Unavailable};
@@ -55,6 +55,9 @@ pub struct Summary {
     pub start_ms: i64,
     pub input: Payload,
     pub trace_header: Option<Arc<str>>,
+    /// Events so far; while it runs, of when it started or was redriven.
+    pub events: u64,
+    pub redrives: Redrives,
 }
 
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -90,6 +93,7 @@ pub struct ListedExecution {
     pub status: StatusName,
     pub start_ms: i64,
     pub stop_ms: Option<i64>,
+    pub redrives: Redrives,
 }
 
 #[derive(Clone, Debug)]

@@ -5,12 +5,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use stepwell_machine::{Identity, Status};
+use stepwell_machine::{Header, Identity, Redrives};
 use stepwell_store::{Direction, Space, Store, Visit};
 
 use super::{
     ExecutionId, RecordError,
     codec::{Fault, Reader, Writer},
+    frames::{read_redrives, redrives},
     key::{self, PLACE_BYTES},
     scan,
     summary::{status_byte, status_name, stop_ms},
@@ -21,7 +22,8 @@ use crate::{
     limits::PAGE_MAX,
 };
 
-const VERSION: u8 = 1;
+/// 2: an execution that was redriven; others are written as 1, which older releases read.
+const VERSION: u8 = 2;
 const ROW: &str = "listing";
 
 /// Running ones first: what ends while a merge is under way is then met twice rather than never.
@@ -29,18 +31,23 @@ pub(super) const STATUSES: [StatusName; 5] =
     [StatusName::Running, StatusName::Succeeded, StatusName::Failed, StatusName::TimedOut, StatusName::Aborted];
 
 /// Moves the listing row from the status `before` (`None`: there was none) to `status`.
-pub(super) fn record(identity: &Identity, before: Option<StatusName>, status: &Status, rows: &mut Rows<'_>) {
+pub(super) fn record(identity: &Identity, before: Option<StatusName>, header: &Header, rows: &mut Rows<'_>) {
+    let status = &header.status;
     let machine_arn = &identity.state_machine_arn;
     let place = key::place(identity.start_ms, rows.id);
     if let Some(before) = before {
         rows.delete(Space::Listing, key::listing(machine_arn, status_byte(before), &place));
     }
-    let mut out = Writer::row(VERSION);
+    let redriven = header.redrives != Redrives::default();
+    let mut out = Writer::row(if redriven { VERSION } else { 1 });
     out.text(&identity.name);
     out.option(stop_ms(status), Writer::signed);
     // The ARN only where it cannot be made from the two names.
     let usual = execution_arn(machine_arn, &identity.name);
     out.optional_text(Some(&identity.arn).filter(|arn| arn.as_ref() != usual));
+    if redriven {
+        redrives(&header.redrives, &mut out);
+    }
     rows.put(Space::Listing, key::listing(machine_arn, status_byte(status_name(status)), &place), out);
 }
 
@@ -49,6 +56,7 @@ fn execution_arn(state_machine_arn: &str, name: &str) -> String {
 }
 
 fn decode(row: &[u8], state_machine_arn: &str, status: StatusName, start_ms: i64) -> Result<ListedExecution, Fault> {
+    let version = row.first().copied();
     let mut row = Reader::row(row, VERSION)?;
     let name = row.text()?;
     let stop_ms = row.option(Reader::signed)?;
@@ -56,8 +64,9 @@ fn decode(row: &[u8], state_machine_arn: &str, status: StatusName, start_ms: i64
         Some(arn) => arn,
         None => execution_arn(state_machine_arn, &name).into(),
     };
+    let redrives = if version >= Some(2) { read_redrives(&mut row)? } else { Redrives::default() };
     row.end()?;
-    Ok(ListedExecution { arn, name, status, start_ms, stop_ms })
+    Ok(ListedExecution { arn, name, status, start_ms, stop_ms, redrives })
 }
 
 type Place = [u8; PLACE_BYTES];

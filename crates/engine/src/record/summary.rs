@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, Identity, Status, Workflow, root::Root};
+use stepwell_machine::{Failure, Identity, Redrives, Status, Workflow, root::Root};
 use stepwell_store::{Space, Store};
 
 use super::{
-    ExecutionId, RecordError, SummaryRow,
+    ExecutionId, RecordError, RedriveToken, SummaryRow,
     codec::{Fault, Reader, Writer},
+    frames::{read_redrives, redrives},
     input_hash, key,
     texts::{Rows, Texts},
 };
 use crate::handle::{StatusName, Summary};
 
-const VERSION: u8 = 1;
+/// 2: the summary of an execution that was redriven; others are written as 1, which older releases read.
+const VERSION: u8 = 2;
 const ROW: &str = "summary";
 
 /// Everything that a summary row says.
@@ -29,6 +31,8 @@ pub(super) struct Stored {
     pub(super) next_event: u64,
     /// As of the start while the execution runs.
     pub(super) next_frame: u32,
+    pub(super) redrives: Redrives,
+    pub(super) redrive_tokens: Vec<RedriveToken>,
 }
 
 impl SummaryRow {
@@ -61,6 +65,8 @@ pub fn summary(store: &dyn Store, id: ExecutionId) -> Result<Option<SummaryRow>,
             start_ms: identity.start_ms,
             input: identity.input,
             trace_header: stored.trace_header,
+            events: stored.next_event.saturating_sub(1),
+            redrives: stored.redrives,
         };
         SummaryRow { summary, revision: stored.revision, input_hash: stored.input_hash }
     }))
@@ -74,7 +80,8 @@ pub(super) fn read(store: &dyn Store, id: ExecutionId, texts: &mut Texts) -> Res
 }
 
 pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
-    let mut out = Writer::row(VERSION);
+    let redriven = stored.redrives != Redrives::default();
+    let mut out = Writer::row(if redriven { VERSION } else { 1 });
     let identity = &stored.identity;
     out.text(&identity.arn);
     out.text(&identity.name);
@@ -91,10 +98,27 @@ pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
     out.number(stored.next_event);
     out.number(u64::from(stored.next_frame));
     status(&stored.status, &mut out, rows);
+    if redriven {
+        redrives(&stored.redrives, &mut out);
+        out.count(stored.redrive_tokens.len());
+        for token in &stored.redrive_tokens {
+            out.raw(&token.hash);
+            out.signed(token.redrive_ms);
+        }
+    }
     out
 }
 
+fn read_tokens(row: &mut Reader<'_>) -> Result<Vec<RedriveToken>, Fault> {
+    let mut tokens = Vec::new();
+    for _ in 0..row.count()? {
+        tokens.push(RedriveToken { hash: row.array()?, redrive_ms: row.signed()? });
+    }
+    Ok(tokens)
+}
+
 fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Fault> {
+    let version = row.first().copied();
     let mut row = Reader::row(row, VERSION)?;
     let identity = Identity {
         arn: row.text()?,
@@ -109,7 +133,7 @@ fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Faul
         input: texts.payload(&mut row)?,
         workflow: Workflow::Standard,
     };
-    let stored = Stored {
+    let mut stored = Stored {
         identity,
         input_hash: row.array()?,
         revision: row.number()?,
@@ -117,7 +141,13 @@ fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Faul
         next_event: row.number()?,
         next_frame: row.small()?,
         status: read_status(&mut row, texts)?,
+        redrives: Redrives::default(),
+        redrive_tokens: Vec::new(),
     };
+    if version >= Some(2) {
+        stored.redrives = read_redrives(&mut row)?;
+        stored.redrive_tokens = read_tokens(&mut row)?;
+    }
     row.end()?;
     Ok(stored)
 }

@@ -92,7 +92,11 @@ fn waits_and_retries_take_no_time_where_it_jumps() {
 #[test]
 fn it_ends_after_five_minutes() {
     let world = World::new();
-    create(&world, "m", r#"{"TimeoutSeconds":900,"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":400,"End":true}}}"#);
+    create(
+        &world,
+        "m",
+        r#"{"TimeoutSeconds":900,"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":400,"End":true}}}"#,
+    );
     let late = sync(&world, "m", "{}").unwrap();
     assert_eq!(outcome(&late.status), "TIMED_OUT States.Timeout: -");
     assert_eq!((late.start_ms, late.stop_ms), (BEGINNING_MS, BEGINNING_MS + MINUTES_5_MS));
@@ -104,9 +108,8 @@ fn a_caller_who_goes_away_ends_it() {
     let world = World::with(Arc::new(Memory::new()), bounds, 1);
     create(&world, "m", &function("gate"));
     let engine = world.engine.clone();
-    let caller = world.runtime.spawn(async move {
-        engine.start_sync_execution(start(&engine, "m", "x", "1")).await.map(drop)
-    });
+    let caller =
+        world.runtime.spawn(async move { engine.start_sync_execution(start(&engine, "m", "x", "1")).await.map(drop) });
     world.wait_for_run("1");
     caller.abort();
     assert!(world.run(caller).unwrap_err().is_cancelled());

@@ -10,6 +10,7 @@ mod executions;
 mod express;
 mod memory;
 mod poison;
+mod redrive;
 mod registry;
 mod restart;
 mod time;

@@ -1,7 +1,7 @@
 //! The rows of released formats are read for ever.
 //!
 //! `rows-N.txt` holds the rows, in hexadecimal, of an execution that holds everything, of one that waits, and of one
-//! that has ended. Such a file is never changed: when a row gets a new version, write a new file beside it.
+//! that has ended; from 2 on also of one that can be redriven, and of one that was. Such a file is never changed: when a row gets a new version, write a new file beside it.
 
 use std::sync::Arc;
 use stepwell_machine::execution::Phase;
@@ -9,13 +9,16 @@ use stepwell_store::{Batch, Memory, Space, Store};
 
 use stepwell_machine::{Frame, FrameId};
 
-use super::samples::{MACHINE, Run, START_MS, everything, frame, identity, json, long, picture, rows, succeeded};
+use super::samples::{
+    MACHINE, Run, START_MS, everything, frame, identity, json, long, picture, redriven, rows, succeeded, wrecked,
+};
 use crate::{
     handle::GetHistory,
-    record::{ExecutionId, Shards, history, intents, list, load, offers, runnable, summary, timers},
+    record::{ExecutionId, Shards, history, intents, list, load, load_wrecked, offers, runnable, summary, timers},
 };
 
 const ROWS_1: &str = include_str!("rows-1.txt");
+const ROWS_2: &str = include_str!("rows-2.txt");
 
 /// The store that the files were written from.
 fn written() -> (Memory, Vec<Arc<str>>) {
@@ -30,6 +33,19 @@ fn written() -> (Memory, Vec<Arc<str>>) {
     let mut ended = Run::new(&store, identity("ended", START_MS + 2, json("[]")));
     ended.step(&ended.end(succeeded(json("\"done\""))));
     let arns = [&full, &waits, &ended].map(|run| run.execution.identity.arn.clone());
+    (store, arns.into())
+}
+
+/// The store that `rows-2.txt` was written from: what a redrive needs, and what one leaves.
+fn written_2() -> (Memory, Vec<Arc<str>>) {
+    let store = Memory::new();
+    let mut failed = Run::new(&store, identity("failed", START_MS, json("{}")));
+    failed.step(&wrecked(&failed));
+    let mut again = Run::new(&store, identity("again", START_MS + 1, json("{}")));
+    again.step(&wrecked(&again));
+    again.books.note_redrive("token", START_MS + 20);
+    again.step(&redriven(&again));
+    let arns = [&failed, &again].map(|run| run.execution.identity.arn.clone());
     (store, arns.into())
 }
 
@@ -77,7 +93,7 @@ fn reading(store: &dyn Store, arns: &[Arc<str>]) -> String {
     let mut out = String::new();
     for arn in arns {
         let id = ExecutionId::of_arn(arn);
-        let loaded = load(store, id).unwrap().unwrap();
+        let loaded = load_wrecked(store, id).unwrap().or_else(|| load(store, id).unwrap()).unwrap();
         out += &picture(store, &loaded.execution);
         out += &format!("{:?}", summary(store, id).unwrap());
         let get = GetHistory { execution_arn: arn.clone(), reverse: false, with_data: true, limit: 1_000, after: None };
@@ -95,6 +111,8 @@ fn reading(store: &dyn Store, arns: &[Arc<str>]) -> String {
 fn released_formats_are_read() {
     let (store, arns) = written();
     assert_eq!(reading(&parse(ROWS_1), &arns), reading(&store, &arns));
+    let (store, arns) = written_2();
+    assert_eq!(reading(&parse(ROWS_2), &arns), reading(&store, &arns));
 }
 
 #[test]
@@ -102,4 +120,7 @@ fn this_release_writes_the_newest_format() {
     let (store, _) = written();
     let now = show(&store);
     assert!(now == ROWS_1, "a format changed: give its row a new version and these rows a new file:\n{now}");
+    let (store, _) = written_2();
+    let now = show(&store);
+    assert!(now == ROWS_2, "a format changed: give its row a new version and these rows a new file:\n{now}");
 }
