@@ -67,3 +67,5 @@ pub const CLIENT_TOKEN_CHARS_MAX: usize = 64;
 pub const BILLED_MS: u64 = 100;
 /// Megabytes that Express executions are billed by. Source: Step Functions pricing.
 pub const BILLED_MB: u64 = 64;
+/// Most bytes of data in one record of an execution log. Source: Step Functions guide (248 KB).
+pub const LOG_DATA_BYTES_MAX: usize = 248 * 1024;

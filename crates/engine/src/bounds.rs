@@ -1,6 +1,6 @@
 //! The bounds of memory that a test may want smaller than they are.
 
-use crate::limits::{CACHE_BYTES_MAX, EXPRESS_RUNS_MAX, TASK_RUNS_MAX, TIMERS_MAX};
+use crate::limits::{CACHE_BYTES_MAX, EXPRESS_RUNS_MAX, LOG_QUEUE_EVENTS_MAX, TASK_RUNS_MAX, TIMERS_MAX};
 
 /// How much an engine keeps in memory of what is also in rows.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ pub struct Bounds {
     pub task_runs: usize,
     /// Express executions that run at the same time.
     pub express_runs: usize,
+    /// Log entries that wait for the sink.
+    pub log_events: usize,
 }
 
 impl Default for Bounds {
@@ -22,6 +24,7 @@ impl Default for Bounds {
             timers: TIMERS_MAX,
             task_runs: TASK_RUNS_MAX,
             express_runs: EXPRESS_RUNS_MAX,
+            log_events: LOG_QUEUE_EVENTS_MAX,
         }
     }
 }

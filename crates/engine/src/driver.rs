@@ -33,6 +33,7 @@ use crate::{
         COMMIT_BYTES_MAX, COMMIT_STEPS_MAX, COMMITS_OUTSTANDING_MAX, DRIVER_SLEEP_MS_MAX, SLICES_PER_BATCH_MAX,
         TIMERS_READ_BELOW, TIMERS_READ_MAX,
     },
+    logs::Logged,
     record::{self, ExecutionId, RecordError, Shards},
     reply::Reply,
     shared::Shared,
@@ -62,6 +63,7 @@ struct Open {
     steps: usize,
     replies: Vec<Reply>,
     effects: Vec<(ExecutionId, Effect)>,
+    logs: Vec<Logged>,
     opened: i64,
 }
 
@@ -198,12 +200,13 @@ impl Driver {
             return;
         }
         self.publish();
-        let Open { batch, steps, replies, effects, opened } = std::mem::take(&mut self.open);
+        let Open { batch, steps, replies, effects, logs, opened } = std::mem::take(&mut self.open);
         let submission = Submission {
             batch,
             steps,
             replies,
             effects,
+            logs,
             opened,
             from: Some((self.index, self.number)),
             under_way: self.shared.timeline.begin(),

@@ -34,6 +34,7 @@ use crate::{
     driver::{BROKEN, ENDLESS, broken},
     handle::{StartedExecution, Unavailable},
     limits::{EXPRESS_ENDED_BYTES_MAX, EXPRESS_ENDED_MAX, EXPRESS_EVENTS_MAX, EXPRESS_HISTORY_BYTES_MAX},
+    logs::{Logged, Logging},
     record::ExecutionId,
     registry::Revision,
     shared::Shared,
@@ -138,6 +139,7 @@ impl Express {
         Ok(Run {
             place,
             program: machine.program.clone(),
+            logging: Logging::of(&machine.logging),
             execution,
             trace_header,
             tasks: JoinSet::new(),
@@ -252,6 +254,7 @@ impl Drop for Place {
 pub(crate) struct Run {
     place: Place,
     program: Arc<Program>,
+    logging: Option<Arc<Logging>>,
     execution: Execution,
     trace_header: Option<Arc<str>>,
     /// Its tasks that run.
@@ -325,6 +328,10 @@ impl Run {
 
     fn take_over(&mut self, step: Step) {
         self.execution.apply(&step);
+        let logged = self.logging.as_ref().and_then(|logging| Logged::of(logging, &self.execution.identity, &step));
+        if let Some(logged) = logged {
+            self.place.shared.logs.put(logged);
+        }
         for effect in step.effects {
             match effect {
                 Effect::RunTask(request) => self.run_task(request),

@@ -80,3 +80,18 @@ pub const REDRIVE_TOKENS_MAX: usize = 10;
 pub const REDRIVE_TOKEN_MS_MAX: i64 = 15 * 60 * 1_000;
 /// What is kept for redrives and has expired: executions that one further unsuccessful end in their shard cleans up.
 pub const WRECKS_SWEPT_MAX: usize = 2;
+/// Log entries that wait for the sink; past it further ones are dropped, and the gap is told.
+pub const LOG_QUEUE_EVENTS_MAX: usize = 200_000;
+/// Bytes of the log entries that wait for the sink.
+pub const LOG_QUEUE_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Log entries that a sink is given at a time, before what one step adds to them.
+pub const LOG_BATCH_EVENTS_MAX: usize = 1_000;
+/// Bytes of the log entries that a sink is given at a time, before what one step adds to them.
+pub const LOG_BATCH_BYTES_MAX: usize = 512 * 1024;
+/// Rows of dropped log entries that are deleted together.
+pub const LOG_MARKS_MAX: usize = 256;
+/// How long after an error a sink is tried again; then twice as long, up to [`LOG_RETRY_AFTER_MAX`].
+pub const LOG_RETRY_AFTER: Duration = Duration::from_millis(500);
+pub const LOG_RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
+/// How long a stop waits for the sink.
+pub const LOG_FLUSH_TIME_MAX: Duration = Duration::from_secs(5);

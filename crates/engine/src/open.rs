@@ -26,6 +26,7 @@ use crate::{
     handle::{Engine, Inner},
     inbox::{Errand, Inboxes},
     limits::SHARDS,
+    logs::Logs,
     record::{self, RecordError, Shards},
     registry::{
         Registry, RegistryError,
@@ -136,6 +137,8 @@ impl Engine {
         let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone()));
         let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
         let registry = Registry::open(store.clone(), queue.clone(), timeline.clone(), activities.clone(), arn_prefix)?;
+        let logs =
+            Arc::new(Logs::new(record::log_marks(store.as_ref())?, bounds.log_events, queue.clone(), timeline.clone()));
         let shared = Arc::new(Shared {
             store: store.clone(),
             region: config.region,
@@ -146,6 +149,7 @@ impl Engine {
             tasks: tasks.clone(),
             activities: activities.clone(),
             express,
+            logs: logs.clone(),
             ledger: ledger.clone(),
             queue,
             slow,
@@ -166,6 +170,7 @@ impl Engine {
             activities: activities.clone(),
             inboxes: inboxes.clone(),
             timeline: shared.timeline.clone(),
+            logs,
         };
         let threads = Threads::default();
         let inner = Arc::new(Inner { shared: shared.clone(), runtime, threads: Mutex::new(threads) });
@@ -202,6 +207,7 @@ pub(crate) fn stop(shared: &Shared, threads: &Mutex<Threads>) {
     shared.express.close();
     shared.activities.close();
     join(&mut threads.drivers);
+    shared.logs.finish();
     // A receiver that has gone belongs to a thread that has ended.
     drop(shared.queue.send(Message::Stop));
     join(&mut threads.committer);

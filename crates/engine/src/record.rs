@@ -15,6 +15,7 @@ mod history;
 mod key;
 mod listing;
 mod load;
+mod marks;
 mod queues;
 mod summary;
 mod texts;
@@ -34,6 +35,7 @@ use stepwell_store::{Direction, Space, Store, Visit};
 pub use history::history;
 pub use listing::list;
 pub use load::{load, load_wrecked};
+pub use marks::{forget_log, log_marks, mark_log};
 pub use queues::{intents, offers, runnable, timers};
 pub use summary::summary;
 pub use texts::fill;
@@ -207,6 +209,16 @@ pub struct Offer {
     pub execution: ExecutionId,
     pub task: TaskId,
     pub activity_arn: Arc<str>,
+}
+
+/// That events of an execution are to be logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogMark {
+    pub execution: ExecutionId,
+    pub first_event: u64,
+    pub last_event: u64,
+    /// Redrives before these events.
+    pub redrive_count: u64,
 }
 
 #[derive(Debug, thiserror::Error)]

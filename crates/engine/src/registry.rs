@@ -131,6 +131,7 @@ impl Registry {
             steps: 1,
             replies: vec![Reply::Done(to)],
             effects: Vec::new(),
+            logs: Vec::new(),
             opened: 0,
             from: None,
             under_way: self.timeline.begin(),

@@ -9,6 +9,7 @@ use crate::{
     committer::{CommitQueue, Ledger},
     express::Express,
     inbox::Inboxes,
+    logs::Logs,
     registry::Registry,
     slow::SlowLane,
     tasks::Tasks,
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) tasks: Arc<Tasks>,
     pub(crate) activities: Arc<Activities>,
     pub(crate) express: Express,
+    pub(crate) logs: Arc<Logs>,
     pub(crate) ledger: Arc<Ledger>,
     /// To the committer.
     pub(crate) queue: CommitQueue,

@@ -34,6 +34,7 @@ pub struct Step {
 
 /// What [`step`] answers.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it arrives, and nearly always a step")]
 pub enum Stepped {
     Done(Step),
     /// These payloads are absent: fill them and call again. Nothing has happened yet.

@@ -17,7 +17,7 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-use crate::{cli::ServeOptions, exit::Exit, tasks::Tasks};
+use crate::{cli::ServeOptions, exit::Exit, logs, tasks::Tasks};
 
 pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
     log_to_stderr(options.json);
@@ -32,6 +32,7 @@ pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
     };
     let tasks = Arc::new(Tasks::new(&options.identity));
     let engine = Engine::open(store, config, tasks, runtime.handle().clone()).context("the engine cannot start")?;
+    engine.log_to(logs::sink(options.execution_logs.as_deref(), &options.data));
     runtime.block_on(listen(options, engine))?;
     Ok(Exit::Done)
 }

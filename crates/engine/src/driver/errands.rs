@@ -86,7 +86,7 @@ impl Driver {
             return Ok(Found::Ended(Box::new(loaded.execution)));
         }
         let revision = self.shared.registry.revision(loaded.books.revision).map_err(log_down)?;
-        let mut resident = Box::new(Resident::new(id, loaded.execution, loaded.books, revision.program.clone()));
+        let mut resident = Box::new(Resident::new(id, loaded.execution, loaded.books, &revision));
         self.renew_heartbeats(&mut resident);
         Ok(Found::Here(resident))
     }
@@ -280,7 +280,7 @@ impl Driver {
             workflow: stepwell_machine::Workflow::Standard,
         }));
         let books = record::record_start(&execution, revision.key, trace_header);
-        let mut resident = Box::new(Resident::new(id, execution, books, machine.program.clone()));
+        let mut resident = Box::new(Resident::new(id, execution, books, &machine));
         self.turn(&mut resident, Event::Started, Then::Starter(to));
         self.residents.put(resident);
     }

@@ -35,7 +35,7 @@ impl Driver {
         let loaded = record::load_wrecked(self.shared.store.as_ref(), id).map_err(log_down)?;
         let Some(Loaded { execution, books }) = loaded else { return Ok(None) };
         let revision = self.shared.registry.revision(books.revision).map_err(log_down)?;
-        Ok(Some(Box::new(Resident::new(id, execution, books, revision.program.clone()))))
+        Ok(Some(Box::new(Resident::new(id, execution, books, &revision))))
     }
 
     /// One that is in memory; also one that runs, which a repeated call may have redriven.

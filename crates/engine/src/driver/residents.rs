@@ -13,7 +13,9 @@ use stepwell_machine::{
 
 use super::Then;
 use crate::{
+    handle::StateMachine,
     inbox::Errand,
+    logs::Logging,
     lru::Lru,
     record::{Books, ExecutionId},
     timeline::UnderWay,
@@ -29,6 +31,8 @@ pub(crate) struct Resident {
     pub(crate) execution: Execution,
     pub(crate) books: Books,
     pub(crate) program: Arc<Program>,
+    /// What its state machine wants to be logged.
+    pub(crate) logging: Option<Arc<Logging>>,
     /// Number of the last batch that has rows of it; 0 for none since it was loaded.
     pub(crate) batch: u64,
     /// It stands in the queue of executions that go on with another slice.
@@ -49,13 +53,14 @@ pub(crate) struct Thinking {
 }
 
 impl Resident {
-    pub(crate) fn new(id: ExecutionId, execution: Execution, books: Books, program: Arc<Program>) -> Resident {
+    pub(crate) fn new(id: ExecutionId, execution: Execution, books: Books, machine: &StateMachine) -> Resident {
         let results_bytes = execution.results.values().map(|chunk| chunk_bytes(chunk)).sum();
         Resident {
             id,
             execution,
             books,
-            program,
+            program: machine.program.clone(),
+            logging: Logging::of(&machine.logging),
             batch: 0,
             queued: false,
             thinking: None,

@@ -12,6 +12,7 @@ use crate::{
     activities::Poller,
     handle::{ActivityTask, ExecutionError, RedriveError, StartExecutionError, StartedExecution, TokenError},
     limits::FILLS_PER_STEP_MAX,
+    logs::Logged,
     record::{self, ExecutionId},
     reply::Reply,
     slow::{Attempt, Job, Thought, Whom, Work, attempt},
@@ -152,6 +153,13 @@ impl Driver {
         resident.batch = self.number;
         for frame in step.frames.keys() {
             resident.beaten.remove(frame);
+        }
+        if let Some(logging) = &resident.logging
+            && let Some(logged) = Logged::of(logging, &execution.identity, &step)
+        {
+            let logged = logged.marked(resident.id);
+            logged.mark.iter().for_each(|mark| record::mark_log(mark, &mut self.open.batch));
+            self.open.logs.push(logged);
         }
         self.open.effects.extend(step.effects.into_iter().map(|effect| (resident.id, effect)));
     }

@@ -8,6 +8,7 @@ mod world;
 mod activities;
 mod executions;
 mod express;
+mod logs;
 mod memory;
 mod poison;
 mod redrive;
