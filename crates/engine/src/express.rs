@@ -165,7 +165,7 @@ impl Express {
     pub(crate) fn spawn(&self, run: Run, runtime: &Handle) {
         if let Some(spawned) = &mut *self.spawned.lock() {
             while spawned.try_join_next().is_some() {}
-            spawned.spawn_on(async move { drop(run.to_end().await) }, runtime);
+            spawned.spawn_on(async move { drop(run.end().await) }, runtime);
         }
     }
 
@@ -273,14 +273,14 @@ impl Run {
     }
 
     /// `None`: the engine stops.
-    pub(crate) async fn to_end(mut self) -> Option<Arc<ExpressExecution>> {
+    pub(crate) async fn end(mut self) -> Option<Arc<ExpressExecution>> {
         let mut under_way = Some(self.timeline().begin());
         let mut event = Event::Started;
         loop {
             let step = self.step(event).await?;
             self.take_over(step);
             if !self.execution.is_running() {
-                let ended = Arc::new(self.end());
+                let ended = Arc::new(self.outcome());
                 self.place.express().keep(ended.clone());
                 return Some(ended);
             }
@@ -416,7 +416,7 @@ impl Run {
         self.returned.push_back((task, outcome));
     }
 
-    fn end(&mut self) -> ExpressExecution {
+    fn outcome(&mut self) -> ExpressExecution {
         let identity = &self.execution.identity;
         let texts = [&identity.arn, &identity.name, &identity.state_machine_arn];
         let output = match &self.execution.header.status {

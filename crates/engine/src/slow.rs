@@ -52,6 +52,7 @@ pub(crate) struct Thought {
     pub(crate) attempt: Attempt,
 }
 
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it arrives, and nearly always a step")]
 pub(crate) enum Attempt {
     Stepped(Stepped),
     /// The machine has a bug; its own words.

@@ -174,8 +174,8 @@ impl Residents {
             }
             self.ended.pop_front();
             // One that was redriven may have ended again, in a batch that is not durable yet.
-            let is_over = |resident: &Box<Resident>| !resident.execution.is_running() && resident.batch <= committed;
-            if self.lru.peek(&id).is_some_and(is_over) {
+            let is_over = |resident: &Resident| !resident.execution.is_running() && resident.batch <= committed;
+            if self.lru.peek(&id).is_some_and(|resident| is_over(resident)) {
                 self.lru.remove(&id);
             }
         }

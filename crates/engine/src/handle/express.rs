@@ -30,7 +30,7 @@ impl Engine {
         }
         let how = ExpressStart::Synchronous;
         let run = self.0.shared.express.begin(&self.0.shared, &revision, how, name, input, trace_header);
-        let ended = run.map_err(StartExecutionError::from)?.to_end().await;
+        let ended = run.map_err(StartExecutionError::from)?.end().await;
         Ok(ended.ok_or(StartExecutionError::from(Unavailable::Down))?)
     }
 

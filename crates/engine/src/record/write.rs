@@ -182,7 +182,7 @@ fn record_wake(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
 
 /// What is kept for a redrive has a row that says until when.
 fn record_wrecks(before: &Execution, after: &Execution, rows: &mut Rows<'_>) {
-    let [old, new] = [before, after].map(|execution| wrecks_until_ms(execution));
+    let [old, new] = [before, after].map(wrecks_until_ms);
     if old == new {
         return;
     }
