@@ -22,28 +22,10 @@ pub(crate) struct Text {
     pattern: Option<Pattern>,
 }
 
-/// The regular expression of the model.
-#[derive(Clone, Copy)]
-enum Pattern {
-    Ascii,
-    /// ASCII without blanks and control characters.
-    Visible,
-}
-
-impl Pattern {
-    fn as_str(self) -> &'static str {
-        match self {
-            Pattern::Ascii => "\\p{ASCII}*",
-            Pattern::Visible => "[!-~]+",
-        }
-    }
-
-    fn fits(self, value: &str) -> bool {
-        match self {
-            Pattern::Ascii => value.is_ascii(),
-            Pattern::Visible => value.bytes().all(|byte| byte.is_ascii_graphic()),
-        }
-    }
+/// A pattern of the API model: how it is written there, and which texts fit it.
+struct Pattern {
+    text: &'static str,
+    fits: fn(&str) -> bool,
 }
 
 enum Unit {
@@ -67,6 +49,7 @@ pub(crate) const EXECUTIONS_PAGE_TOKEN: Text = text(1, limits::EXECUTIONS_PAGE_T
 pub(crate) const KEY_ID: Text = text(1, limits::KEY_ID_CHARS_MAX);
 pub(crate) const TAG_KEY: Text = text(1, limits::TAG_KEY_CHARS_MAX);
 pub(crate) const TAG_VALUE: Text = text(0, limits::TAG_VALUE_CHARS_MAX);
+pub(crate) const TEST_STATE_NAME: Text = sensitive(1, limits::NAME_CHARS_MAX);
 pub(crate) const DESCRIPTION: Text = sensitive(0, limits::DESCRIPTION_CHARS_MAX);
 pub(crate) const ERROR: Text = sensitive(0, limits::ERROR_CHARS_MAX);
 pub(crate) const CAUSE: Text = sensitive(0, limits::CAUSE_CHARS_MAX);
@@ -77,9 +60,31 @@ pub(crate) const DEFINITION: Text =
 /// As [`DEFINITION`]: the quota counts bytes.
 pub(crate) const PAYLOAD: Text =
     Text { min: 0, max: limits::PAYLOAD_BYTES_MAX, unit: Unit::Bytes, sensitive: true, pattern: None };
-pub(crate) const TRACE_HEADER: Text = Text { pattern: Some(Pattern::Ascii), ..text(0, limits::TRACE_HEADER_CHARS_MAX) };
 pub(crate) const CLIENT_TOKEN: Text =
-    Text { pattern: Some(Pattern::Visible), ..text(1, limits::CLIENT_TOKEN_CHARS_MAX) };
+    Text { pattern: Some(Pattern { text: "[!-~]+", fits: is_visible }), ..text(1, limits::CLIENT_TOKEN_CHARS_MAX) };
+
+/// ASCII without blanks and control characters.
+fn is_visible(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+pub(crate) const TRACE_HEADER: Text = Text {
+    pattern: Some(Pattern { text: "\\p{ASCII}*", fits: str::is_ascii }),
+    ..text(0, limits::TRACE_HEADER_CHARS_MAX)
+};
+pub(crate) const ALIAS_NAME: Text = Text {
+    pattern: Some(Pattern { text: "^(?=.*[a-zA-Z_\\-\\.])[a-zA-Z0-9_\\-\\.]+$", fits: is_alias_name }),
+    ..text(1, limits::NAME_CHARS_MAX)
+};
+/// The model gives it no bounds.
+pub(crate) const REVISION_ID: Text = text(0, limits::REQUEST_BYTES_MAX);
+
+/// Letters, digits, `_`, `-` and `.`, and not digits alone.
+fn is_alias_name(name: &str) -> bool {
+    let special = |char: char| matches!(char, '_' | '-' | '.');
+    name.chars().all(|char| char.is_ascii_alphanumeric() || special(char))
+        && name.chars().any(|char| !char.is_ascii_digit())
+}
 
 impl Text {
     /// The constraint that `value` breaks, if it does.
@@ -95,10 +100,8 @@ impl Text {
         if length > self.max {
             return Some(format!("Member must have length less than or equal to {}", self.max));
         }
-        if let Some(pattern) = self.pattern.filter(|pattern| !pattern.fits(value)) {
-            return Some(format!("Member must satisfy regular expression pattern: {}", pattern.as_str()));
-        }
-        None
+        let pattern = self.pattern.as_ref().filter(|pattern| !(pattern.fits)(value));
+        pattern.map(|pattern| format!("Member must satisfy regular expression pattern: {}", pattern.text))
     }
 }
 
@@ -179,6 +182,14 @@ impl<'v> Fields<'v> {
             self.note(name, &format!("'{integer}' "), &constraint);
         }
         Ok(Some(integer))
+    }
+
+    /// As [`Fields::optional_integer`]; 0 where it is absent, which is noted.
+    pub(crate) fn required_integer(&mut self, name: &str, min: i64, max: i64) -> Result<i64, Error> {
+        if !self.has(name) {
+            self.note_null(name);
+        }
+        Ok(self.optional_integer(name, min, max)?.unwrap_or(0))
     }
 
     /// One of a few words; `choices` stand in the order in which AWS lists them. `None` also for another word.
@@ -306,7 +317,19 @@ impl<'v> Fields<'v> {
         Ok(value.clone())
     }
 
-    fn note_null(&mut self, name: &str) {
+    /// Notes a list of fewer or more items than the API model says; `shown` is each item as the sentence shows it.
+    pub(crate) fn note_count(&mut self, name: &str, shown: &[String], (min, max): (usize, usize)) {
+        let broken = if shown.len() < min {
+            format!("Member must have length greater than or equal to {min}")
+        } else if shown.len() > max {
+            format!("Member must have length less than or equal to {max}")
+        } else {
+            return;
+        };
+        self.note(name, &format!("'[{}]' ", shown.join(", ")), &broken);
+    }
+
+    pub(crate) fn note_null(&mut self, name: &str) {
         self.note(name, "null ", "Member must not be null");
     }
 

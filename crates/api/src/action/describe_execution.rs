@@ -6,7 +6,14 @@ use stepwell_engine::{Clock, ExecutionError, NotRedrivable, Summary, SystemClock
 use stepwell_expr::Payload;
 use stepwell_machine::{Failure, Redrives, Status};
 
-use crate::{action::Request, arn, error::Error, fields::ARN, machine_view::IncludedData, writer::Writer};
+use crate::{
+    action::Request,
+    arn,
+    error::Error,
+    fields::ARN,
+    machine_view::{self, IncludedData},
+    writer::Writer,
+};
 
 pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let mut fields = request.fields()?;
@@ -47,6 +54,7 @@ fn describe(summary: &Summary, machine_deleting: bool, included: IncludedData, n
         Status::TimedOut { .. } | Status::Running => {}
     }
     answer.optional_string("traceHeader", summary.trace_header.as_deref());
+    machine_view::write_qualifier(&mut answer, &summary.state_machine_arn, summary.qualifier.as_ref());
     write_redrives(&mut answer, &summary.redrives);
     match NotRedrivable::check(&summary.status, machine_deleting, summary.events, summary.start_ms, now_ms) {
         Ok(()) => answer.string("redriveStatus", "REDRIVABLE"),
@@ -115,6 +123,7 @@ mod tests {
             trace_header: None,
             events: 5,
             redrives: Redrives::default(),
+            qualifier: None,
         };
         let text = describe(&summary, machine_deleting, included, now_ms);
         let head = r#"{"executionArn":"arn:e","stateMachineArn":"arn:m","name":"e","status":""#;

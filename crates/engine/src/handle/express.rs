@@ -23,7 +23,8 @@ impl Engine {
         start: StartExecution,
     ) -> Result<Arc<ExpressExecution>, StartSyncExecutionError> {
         let StartExecution { state_machine_arn, name, input, trace_header } = start;
-        let revision = self.startable(&state_machine_arn).await?;
+        // AWS shows no version or alias of an Express execution.
+        let (revision, _) = self.startable(&state_machine_arn).await?;
         match revision.machine.machine_type {
             MachineType::Express => {}
             MachineType::Standard => return Err(StartSyncExecutionError::TypeNotSupported),

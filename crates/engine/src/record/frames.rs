@@ -55,8 +55,7 @@ pub(super) fn encode_header(header: &Header, timer_ms: Option<i64>) -> Writer {
 }
 
 pub(super) fn decode_header(row: &[u8]) -> Result<(Header, Option<i64>), Fault> {
-    let version = row.first().copied();
-    let mut row = Reader::row(row, HEADER_VERSION)?;
+    let (mut row, version) = Reader::versioned(row, HEADER_VERSION)?;
     let next_event = row.number()?;
     let next_frame = row.small()?;
     let last_event_ms = row.signed()?;
@@ -66,7 +65,7 @@ pub(super) fn decode_header(row: &[u8]) -> Result<(Header, Option<i64>), Fault> 
     for _ in 0..row.count()? {
         ready.push_back(FrameId(row.small()?));
     }
-    let redrives = if version >= Some(2) { read_redrives(&mut row)? } else { Redrives::default() };
+    let redrives = if version >= 2 { read_redrives(&mut row)? } else { Redrives::default() };
     row.end()?;
     let status = Status::Running;
     Ok((Header { status, next_event, next_frame, last_event_ms, deadline_ms, redrives, ready }, timer_ms))

@@ -13,7 +13,7 @@
 //!          3 shard id                             an execution that can go on by itself
 //!          4 shard until id                       an execution that can be redriven, with what is left of its frames
 //!          5 id first-event                       events that are to be logged
-//! Listing  1 machine status start-descending id   an execution of a state machine
+//! Listing  1 machine status start-descending id   an execution of a state machine, a version or an alias
 //! ```
 //!
 //! Timers are ordered by time over all shards: the next ones of a driver are then one scan that skips what other

@@ -13,10 +13,11 @@ use super::{
     input_hash, key,
     texts::{Rows, Texts},
 };
-use crate::handle::{StatusName, Summary};
+use crate::handle::{Qualifier, StatusName, Summary};
 
-/// 2: the summary of an execution that was redriven; others are written as 1, which older releases read.
-const VERSION: u8 = 2;
+/// Version 2 adds the qualifier, version 3 redrives, with a qualifier or without. A row is written in the oldest version that can
+/// hold it.
+const VERSION: u8 = 3;
 const ROW: &str = "summary";
 
 /// Everything that a summary row says.
@@ -25,6 +26,7 @@ pub(super) struct Stored {
     pub(super) identity: Identity,
     pub(super) revision: u64,
     pub(super) trace_header: Option<Arc<str>>,
+    pub(super) qualifier: Option<Qualifier>,
     pub(super) input_hash: [u8; 32],
     pub(super) status: Status,
     /// One more than the last event's id; as of the start while the execution runs.
@@ -67,6 +69,7 @@ pub fn summary(store: &dyn Store, id: ExecutionId) -> Result<Option<SummaryRow>,
             trace_header: stored.trace_header,
             events: stored.next_event.saturating_sub(1),
             redrives: stored.redrives,
+            qualifier: stored.qualifier,
         };
         SummaryRow { summary, revision: stored.revision, input_hash: stored.input_hash }
     }))
@@ -80,8 +83,7 @@ pub(super) fn read(store: &dyn Store, id: ExecutionId, texts: &mut Texts) -> Res
 }
 
 pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
-    let redriven = stored.redrives != Redrives::default();
-    let mut out = Writer::row(if redriven { VERSION } else { 1 });
+    let mut out = Writer::row(version(stored.qualifier.as_ref(), &stored.redrives));
     let identity = &stored.identity;
     out.text(&identity.arn);
     out.text(&identity.name);
@@ -95,11 +97,11 @@ pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
     out.raw(&stored.input_hash);
     out.number(stored.revision);
     out.optional_text(stored.trace_header.as_ref());
+    write_qualifier_and_redrives(stored.qualifier.as_ref(), &stored.redrives, &mut out);
     out.number(stored.next_event);
     out.number(u64::from(stored.next_frame));
     status(&stored.status, &mut out, rows);
-    if redriven {
-        redrives(&stored.redrives, &mut out);
+    if stored.redrives != Redrives::default() {
         out.count(stored.redrive_tokens.len());
         for token in &stored.redrive_tokens {
             out.raw(&token.hash);
@@ -107,6 +109,36 @@ pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
         }
     }
     out
+}
+
+/// The oldest version of summary and listing rows that can hold these.
+pub(super) fn version(qualifier: Option<&Qualifier>, redrives: &Redrives) -> u8 {
+    match (qualifier, *redrives != Redrives::default()) {
+        (_, true) => 3,
+        (Some(_), false) => 2,
+        (None, false) => 1,
+    }
+}
+
+pub(super) fn write_qualifier_and_redrives(qualifier: Option<&Qualifier>, of: &Redrives, out: &mut Writer) {
+    match version(qualifier, of) {
+        3 => {
+            out.option(qualifier, |out, qualifier| write_qualifier(qualifier, out));
+            redrives(of, out);
+        }
+        _ => qualifier.into_iter().for_each(|qualifier| write_qualifier(qualifier, out)),
+    }
+}
+
+pub(super) fn read_qualifier_and_redrives(
+    version: u8,
+    row: &mut Reader<'_>,
+) -> Result<(Option<Qualifier>, Redrives), Fault> {
+    Ok(match version {
+        0 | 1 => (None, Redrives::default()),
+        2 => (Some(read_qualifier(row)?), Redrives::default()),
+        _ => (row.option(read_qualifier)?, read_redrives(row)?),
+    })
 }
 
 fn read_tokens(row: &mut Reader<'_>) -> Result<Vec<RedriveToken>, Fault> {
@@ -118,8 +150,7 @@ fn read_tokens(row: &mut Reader<'_>) -> Result<Vec<RedriveToken>, Fault> {
 }
 
 fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Fault> {
-    let version = row.first().copied();
-    let mut row = Reader::row(row, VERSION)?;
+    let (mut row, version) = Reader::versioned(row, VERSION)?;
     let identity = Identity {
         arn: row.text()?,
         name: row.text()?,
@@ -133,19 +164,21 @@ fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Faul
         input: texts.payload(&mut row)?,
         workflow: Workflow::Standard,
     };
+    let (input_hash, revision, trace_header) = (row.array()?, row.number()?, row.optional_text()?);
+    let (qualifier, redrives) = read_qualifier_and_redrives(version, &mut row)?;
     let mut stored = Stored {
         identity,
-        input_hash: row.array()?,
-        revision: row.number()?,
-        trace_header: row.optional_text()?,
+        input_hash,
+        revision,
+        trace_header,
+        qualifier,
         next_event: row.number()?,
         next_frame: row.small()?,
         status: read_status(&mut row, texts)?,
-        redrives: Redrives::default(),
+        redrives,
         redrive_tokens: Vec::new(),
     };
-    if version >= Some(2) {
-        stored.redrives = read_redrives(&mut row)?;
+    if version >= 3 {
         stored.redrive_tokens = read_tokens(&mut row)?;
     }
     row.end()?;
@@ -178,6 +211,15 @@ fn read_status(row: &mut Reader<'_>, texts: &mut Texts) -> Result<Status, Fault>
         StatusName::TimedOut => Status::TimedOut { failure: read_failure(row)?, stop_ms: row.signed()? },
         StatusName::Aborted => Status::Aborted { failure: read_failure(row)?, stop_ms: row.signed()? },
     })
+}
+
+pub(super) fn write_qualifier(qualifier: &Qualifier, out: &mut Writer) {
+    out.number(qualifier.version);
+    out.optional_text(qualifier.alias.as_ref());
+}
+
+pub(super) fn read_qualifier(row: &mut Reader<'_>) -> Result<Qualifier, Fault> {
+    Ok(Qualifier { version: row.number()?, alias: row.optional_text()? })
 }
 
 pub(super) fn failure(failure: &Failure, out: &mut Writer) {

@@ -15,3 +15,4 @@ mod redrive;
 mod registry;
 mod restart;
 mod time;
+mod versions;

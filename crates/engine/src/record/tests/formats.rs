@@ -1,7 +1,7 @@
 //! The rows of released formats are read for ever.
 //!
 //! `rows-N.txt` holds the rows, in hexadecimal, of an execution that holds everything, of one that waits, and of one
-//! that has ended; from 2 on also of one that can be redriven, and of one that was. Such a file is never changed: when a row gets a new version, write a new file beside it.
+//! that has ended. Such a file is never changed: when a row gets a new version, write a new file beside it.
 
 use std::sync::Arc;
 use stepwell_machine::execution::Phase;
@@ -13,12 +13,15 @@ use super::samples::{
     MACHINE, Run, START_MS, everything, frame, identity, json, long, picture, redriven, rows, succeeded, wrecked,
 };
 use crate::{
-    handle::GetHistory,
+    handle::{GetHistory, Qualifier},
     record::{ExecutionId, Shards, history, intents, list, load, load_wrecked, offers, runnable, summary, timers},
 };
 
 const ROWS_1: &str = include_str!("rows-1.txt");
+/// Summary and listing of an execution that was started through an alias.
 const ROWS_2: &str = include_str!("rows-2.txt");
+/// What a redrive needs, and what one leaves.
+const ROWS_3: &str = include_str!("rows-3.txt");
 
 /// The store that the files were written from.
 fn written() -> (Memory, Vec<Arc<str>>) {
@@ -36,12 +39,23 @@ fn written() -> (Memory, Vec<Arc<str>>) {
     (store, arns.into())
 }
 
-/// The store that `rows-2.txt` was written from: what a redrive needs, and what one leaves.
+/// The store that the second file was written from.
 fn written_2() -> (Memory, Vec<Arc<str>>) {
+    let store = Memory::new();
+    let mut run = Run::new(&store, identity("qualified", START_MS, json("[]")));
+    run.books.qualifier = Some(Qualifier { version: 7, alias: Some("PROD".into()) });
+    run.step(&run.end(succeeded(json("1"))));
+    let arn = run.execution.identity.arn.clone();
+    (store, vec![arn])
+}
+
+/// The store that the third file was written from.
+fn written_3() -> (Memory, Vec<Arc<str>>) {
     let store = Memory::new();
     let mut failed = Run::new(&store, identity("failed", START_MS, json("{}")));
     failed.step(&wrecked(&failed));
     let mut again = Run::new(&store, identity("again", START_MS + 1, json("{}")));
+    again.books.qualifier = Some(Qualifier { version: 7, alias: None });
     again.step(&wrecked(&again));
     again.books.note_redrive("token", START_MS + 20);
     again.step(&redriven(&again));
@@ -111,16 +125,21 @@ fn reading(store: &dyn Store, arns: &[Arc<str>]) -> String {
 fn released_formats_are_read() {
     let (store, arns) = written();
     assert_eq!(reading(&parse(ROWS_1), &arns), reading(&store, &arns));
+    let (store, arns) = written_3();
+    assert_eq!(reading(&parse(ROWS_3), &arns), reading(&store, &arns));
     let (store, arns) = written_2();
-    assert_eq!(reading(&parse(ROWS_2), &arns), reading(&store, &arns));
+    let reading = |store: &dyn Store| {
+        let listed = [":7", ":PROD"].map(|tail| list(store, &format!("{MACHINE}{tail}"), None, 100, None).unwrap());
+        format!("{}{listed:?}", reading(store, &arns))
+    };
+    assert_eq!(reading(&parse(ROWS_2)), reading(&store));
+    assert_eq!(reading(&store).matches("alias: Some(\"PROD\")").count(), 4, "in summary and listings");
 }
 
 #[test]
 fn this_release_writes_the_newest_format() {
-    let (store, _) = written();
-    let now = show(&store);
-    assert!(now == ROWS_1, "a format changed: give its row a new version and these rows a new file:\n{now}");
-    let (store, _) = written_2();
-    let now = show(&store);
-    assert!(now == ROWS_2, "a format changed: give its row a new version and these rows a new file:\n{now}");
+    for ((store, _), rows) in [(written(), ROWS_1), (written_2(), ROWS_2), (written_3(), ROWS_3)] {
+        let now = show(&store);
+        assert!(now == rows, "a format changed: give its row a new version and these rows a new file:\n{now}");
+    }
 }
