@@ -50,8 +50,13 @@ mod tests {
 
     fn record(detail: Detail, include_data: bool) -> String {
         let logging = Logging { level: LogLevel::All, include_data, log_group_arn: "arn:g:*".into() };
-        let about =
-            About { execution_arn: "arn:e".into(), state_machine_name: "m".into(), start_ms: 0, redrive_count: 1 };
+        let about = About {
+            execution_arn: "arn:e".into(),
+            state_machine_name: "m".into(),
+            role_arn: "arn:r".into(),
+            start_ms: 0,
+            redrive_count: 1,
+        };
         let event = HistoryEvent { id: 3, previous: 2, timestamp_ms: 1_700_000_000_123, detail };
         log_record(&LoggedEvent { logging: Arc::new(logging), about, event })
     }

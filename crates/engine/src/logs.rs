@@ -64,6 +64,8 @@ pub struct LoggedEvent {
 pub struct About {
     pub execution_arn: Arc<str>,
     pub state_machine_name: Arc<str>,
+    /// Of its state machine, whose right it is to log.
+    pub role_arn: Arc<str>,
     /// When it was started, in milliseconds since 1970.
     pub start_ms: i64,
     pub redrive_count: u64,
@@ -174,6 +176,7 @@ impl Logged {
         let about = About {
             execution_arn: identity.arn.clone(),
             state_machine_name: identity.state_machine_name.clone(),
+            role_arn: identity.role_arn.clone(),
             start_ms: identity.start_ms,
             redrive_count: step.header.redrives.count,
         };
@@ -452,6 +455,7 @@ fn read(shared: &Shared, mark: LogMark) -> Option<Logged> {
     let about = About {
         execution_arn: row.summary.arn,
         state_machine_name: machine.name.clone(),
+        role_arn: machine.role_arn.clone(),
         start_ms: row.summary.start_ms,
         redrive_count: mark.redrive_count,
     };

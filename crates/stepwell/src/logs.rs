@@ -1,4 +1,6 @@
-//! Where execution logs go: files, standard output, or nowhere.
+//! Where execution logs go: files, standard output, CloudWatch Logs, several of them, or nowhere.
+
+mod cloudwatch;
 
 use std::{
     collections::BTreeMap,
@@ -10,29 +12,54 @@ use std::{
     sync::Arc,
 };
 
+use parking_lot::Mutex;
 use stepwell_api::{log_gap, log_record};
-use stepwell_engine::{LogEntry, LogError, LogSink};
+use stepwell_engine::{Clock, LogEntry, LogError, LogSink, SystemClock, TaskRunner};
 
+use self::cloudwatch::CloudWatch;
 use crate::limits::{LOG_FILE_BYTES_MAX, LOG_FILES_MAX};
 
 type Taking<'a> = Pin<Box<dyn Future<Output = Result<(), LogError>> + Send + 'a>>;
 
 /// Of the option `--execution-logs`; by default files in the folder `logs` of the data.
-pub(crate) fn sink(option: Option<&str>, data: &str) -> Arc<dyn LogSink> {
-    match option {
-        Some("off") => Arc::new(Nowhere),
-        Some("-") => Arc::new(StandardOutput),
-        Some(folder) => Arc::new(Files { folder: folder.into() }),
-        None if data == ":memory:" => Arc::new(Nowhere),
-        None => Arc::new(Files { folder: Path::new(data).join("logs") }),
-    }
+pub(crate) fn sink(options: &[String], data: &str, runner: &Arc<dyn TaskRunner>) -> Arc<dyn LogSink> {
+    let of = |option: &String| -> Option<Arc<dyn LogSink>> {
+        match option.as_str() {
+            "off" => None,
+            "-" => Some(Arc::new(StandardOutput)),
+            "cloudwatch" => Some(Arc::new(CloudWatch::new(runner.clone(), SystemClock.now_ms()))),
+            folder => Some(Arc::new(Files { folder: folder.into() })),
+        }
+    };
+    let usual = || -> Arc<dyn LogSink> { Arc::new(Files { folder: Path::new(data).join("logs") }) };
+    let sinks = match options {
+        [] if data == ":memory:" => Vec::new(),
+        [] => vec![usual()],
+        options => options.iter().filter_map(of).collect(),
+    };
+    Arc::new(Sinks { sinks, halfway: Mutex::default() })
 }
 
-struct Nowhere;
+/// One after the other.
+struct Sinks {
+    sinks: Vec<Arc<dyn LogSink>>,
+    /// Entries that were not taken by all, and by how many they were: those are not given them again.
+    halfway: Mutex<Option<(Arc<[LogEntry]>, usize)>>,
+}
 
-impl LogSink for Nowhere {
-    fn take(&self, _: Arc<[LogEntry]>) -> Taking<'_> {
-        Box::pin(async { Ok(()) })
+impl LogSink for Sinks {
+    fn take(&self, entries: Arc<[LogEntry]>) -> Taking<'_> {
+        let halfway = self.halfway.lock().take().filter(|(given, _)| Arc::ptr_eq(given, &entries));
+        let taken = halfway.map_or(0, |(_, taken)| taken);
+        Box::pin(async move {
+            for (number, sink) in self.sinks.iter().enumerate().skip(taken) {
+                if let Err(error) = sink.take(entries.clone()).await {
+                    *self.halfway.lock() = Some((entries, number));
+                    return Err(error);
+                }
+            }
+            Ok(())
+        })
     }
 }
 
@@ -96,9 +123,13 @@ fn write_files(folder: &Path, entries: &[LogEntry]) -> io::Result<()> {
     Ok(())
 }
 
+fn group_name(log_group_arn: &str) -> &str {
+    log_group_arn.split(":log-group:").nth(1).unwrap_or(log_group_arn).trim_end_matches(":*")
+}
+
 /// The name of a log group, with what file systems would take for something else replaced.
 fn file_name(log_group_arn: &str) -> String {
-    let name = log_group_arn.split(":log-group:").nth(1).unwrap_or(log_group_arn).trim_end_matches(":*");
+    let name = group_name(log_group_arn);
     let safe = |char: char| if char.is_ascii_alphanumeric() || "-_#".contains(char) { char } else { '.' };
     name.trim_start_matches('/').chars().map(safe).collect::<String>().trim_start_matches('.').to_owned()
 }
