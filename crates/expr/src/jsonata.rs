@@ -61,7 +61,7 @@ pub struct ExpressionSyntaxError {
 impl From<Fault> for ExpressionSyntaxError {
     fn from(fault: Fault) -> ExpressionSyntaxError {
         let code = (!fault.code.is_empty()).then(|| fault.code.to_owned());
-        ExpressionSyntaxError { code, message: fault.sentence(), further: Vec::new(), place: fault.at }
+        ExpressionSyntaxError { code, message: fault.sentence(), further: Vec::new(), place: fault.at.clone() }
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) enum Kind {
         /// It binds something, so it has a scope of its own.
         binds: bool,
     },
-    Bind(Arc<str>, Symbol, Box<Node>),
+    Bind(Symbol, Box<Node>),
     Call(Call),
     Partial(Call),
     /// `?` as an argument.
@@ -183,7 +183,6 @@ pub(super) struct Call {
 
 #[derive(Debug)]
 pub(super) struct Lambda {
-    pub(super) names: Vec<Arc<str>>,
     pub(super) parameters: Vec<Symbol>,
     pub(super) signature: Option<Signature>,
     pub(super) body: Node,

@@ -13,7 +13,7 @@ pub(super) const TICKS_PER_UNIT: u64 = 200;
 /// Why an evaluation ends without a value.
 #[derive(Debug)]
 pub(super) enum Stop {
-    Fault(Box<Fault>),
+    Fault(Fault),
     OutOfFuel,
     OutOfMemory,
     TooDeep,
@@ -21,7 +21,7 @@ pub(super) enum Stop {
 
 impl From<Fault> for Stop {
     fn from(fault: Fault) -> Stop {
-        Stop::Fault(Box::new(fault))
+        Stop::Fault(fault)
     }
 }
 
@@ -121,10 +121,6 @@ impl Budget {
     /// Whether it is time to look if there is enough stack.
     pub(super) fn should_look(&self) -> bool {
         self.depth.is_multiple_of(LEVELS_PER_LOOK)
-    }
-
-    pub(super) fn depth(&self) -> usize {
-        self.depth
     }
 }
 

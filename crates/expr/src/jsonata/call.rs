@@ -55,7 +55,13 @@ impl Evaluator<'_> {
     }
 
     /// `sum(1)` where `$sum(1)` was meant.
-    fn check_for_forgotten_sign(&mut self, function: &Item, call: &Call, node: &Node, code: &'static str) -> Outcome<()> {
+    fn check_for_forgotten_sign(
+        &mut self,
+        function: &Item,
+        call: &Call,
+        node: &Node,
+        code: &'static str,
+    ) -> Outcome<()> {
         if function.is_undefined()
             && let Kind::Path(path) = &call.procedure.kind
             && let Some(Node { kind: Kind::Name(name), .. }) = path.steps.first()
@@ -72,7 +78,9 @@ impl Evaluator<'_> {
         loop {
             self.budget.burn(CALL)?;
             let flow = match &function {
-                Item::Function(callee) => self.deeper(|evaluator| evaluator.enter_function(callee, arguments, context))?,
+                Item::Function(callee) => {
+                    self.deeper(|evaluator| evaluator.enter_function(callee, arguments, context))?
+                }
                 _ => return Err(Fault::new("T1006").into()),
             };
             match flow {
@@ -132,7 +140,9 @@ impl Evaluator<'_> {
                 let (function, arguments) = self.called(call, node, None, input, frame)?;
                 // JSONata's own are called at once, so that a failure knows where it is.
                 match &function {
-                    Item::Function(callee) if matches!(**callee, Function::Lambda { .. } | Function::Partial { .. }) => {
+                    Item::Function(callee)
+                        if matches!(**callee, Function::Lambda { .. } | Function::Partial { .. }) =>
+                    {
                         Ok(Flow::Call(function, arguments))
                     }
                     _ => {
@@ -318,6 +328,8 @@ struct Changes {
     by_address: HashMap<usize, Item>,
     /// Kept, so that nothing else comes to be where they are.
     replaced: Vec<Item>,
+    /// Those that are being applied: an object that was put into itself is there as it was before.
+    open: std::cell::RefCell<Vec<usize>>,
 }
 
 impl Changes {
@@ -337,8 +349,24 @@ impl Changes {
     /// `None` where nothing changes.
     fn changed(&self, item: &Item, evaluator: &mut Evaluator<'_>) -> Outcome<Option<Item>> {
         evaluator.budget.burn(4)?;
-        let own = item.address().and_then(|address| self.by_address.get(&address));
-        let base = own.unwrap_or(item);
+        let address = item.address();
+        let own = address.and_then(|address| self.by_address.get(&address));
+        let Some(own) = own else {
+            return self.changed_within(item, None, evaluator);
+        };
+        let address = address.unwrap_or_default();
+        evaluator.budget.burn(self.open.borrow().len() / 8)?;
+        if self.open.borrow().contains(&address) {
+            return Ok(None);
+        }
+        self.open.borrow_mut().push(address);
+        let changed = self.changed_within(own, Some(own), evaluator);
+        self.open.borrow_mut().pop();
+        changed
+    }
+
+    /// `own`: what has taken the place of the item, if anything did.
+    fn changed_within(&self, base: &Item, own: Option<&Item>, evaluator: &mut Evaluator<'_>) -> Outcome<Option<Item>> {
         if !matches!(base, Item::Record(_) | Item::List(_)) {
             return Ok(own.cloned());
         }

@@ -9,8 +9,8 @@ use super::fault::Fault;
 use super::function::{self, Chance, Function};
 use super::item::{Elements, Frame, Item, Items, List, Marks, Record, Symbol, Tuple};
 use super::{Dialect, compare, print};
-use crate::limits::JSONATA_RANGE_ITEMS_MAX;
 use crate::Environment;
+use crate::limits::JSONATA_RANGE_ITEMS_MAX;
 
 /// One evaluation of one expression.
 pub(super) struct Evaluator<'e> {
@@ -197,7 +197,7 @@ impl<'e> Evaluator<'e> {
                 }
                 Ok(item)
             }
-            Kind::Bind(_, symbol, value) => {
+            Kind::Bind(symbol, value) => {
                 let item = self.eval(value, input, frame)?;
                 self.bind(frame, *symbol, item.clone())?;
                 Ok(item)
@@ -447,7 +447,12 @@ impl<'e> Evaluator<'e> {
                     _ => {
                         self.budget.make_members(1)?;
                         places.insert(key.clone(), Item::Number(groups.len() as f64));
-                        groups.push(Grouped { key, pair, items: Gathered::One(item.clone()), tuples: tuple.clone().into_iter().collect() });
+                        groups.push(Grouped {
+                            key,
+                            pair,
+                            items: Gathered::One(item.clone()),
+                            tuples: tuple.clone().into_iter().collect(),
+                        });
                     }
                 }
             }

@@ -1,65 +1,88 @@
 //! What JSONata refuses, and what it throws: code, sentence and place.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use super::item::Item;
 use super::print;
 
 /// An error of JSONata, of either stage: a text that is no expression (`S…`), or an evaluation that failed (`T…`,
-/// `D…`). Which members there are depends on what the sentence of the code names.
+/// `D…`).
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Fault(Box<Details>);
+
+/// Which of these there are depends on what the sentence of the code names.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Fault {
+pub(super) struct Details {
     pub(super) code: &'static str,
     /// The bytes of the expression that it is about.
     pub(super) at: Option<Range<usize>>,
     /// An operator, a name, a function.
-    pub(super) token: Option<String>,
+    token: Option<String>,
     /// Values, as JSON.
-    pub(super) value: Option<String>,
-    pub(super) other: Option<String>,
+    value: Option<String>,
+    other: Option<String>,
     /// The number of an argument, from 1.
-    pub(super) argument: usize,
+    argument: usize,
     /// What a whole sentence says that is not ours, e.g. that of `$error`.
-    pub(super) message: Option<String>,
+    message: Option<String>,
+}
+
+impl Deref for Fault {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
 }
 
 impl Fault {
     pub(super) fn new(code: &'static str) -> Fault {
-        Fault { code, ..Fault::default() }
+        Fault(Box::new(Details { code, ..Details::default() }))
     }
 
     pub(super) fn at(mut self, at: Range<usize>) -> Fault {
-        self.at.get_or_insert(at);
+        self.0.at.get_or_insert(at);
         self
     }
 
     pub(super) fn token(mut self, token: impl Into<String>) -> Fault {
-        self.token.get_or_insert(token.into());
+        self.0.token.get_or_insert(token.into());
         self
     }
 
     pub(super) fn value(mut self, value: &Item) -> Fault {
-        self.value = Some(print::shown(value));
+        self.0.value = Some(print::shown(value));
+        self
+    }
+
+    /// A value that is written out already.
+    pub(super) fn raw(mut self, value: impl Into<String>) -> Fault {
+        self.0.value = Some(value.into());
+        self
+    }
+
+    pub(super) fn raw_other(mut self, value: impl Into<String>) -> Fault {
+        self.0.other = Some(value.into());
         self
     }
 
     pub(super) fn text(mut self, text: &str) -> Fault {
-        self.value = Some(quoted(text));
+        self.0.value = Some(quoted(text));
         self
     }
 
     pub(super) fn other(mut self, value: &Item) -> Fault {
-        self.other = Some(print::shown(value));
+        self.0.other = Some(print::shown(value));
         self
     }
 
     pub(super) fn argument(mut self, number: usize) -> Fault {
-        self.argument = number;
+        self.0.argument = number;
         self
     }
 
     pub(super) fn message(mut self, message: impl Into<String>) -> Fault {
-        self.message = Some(message.into());
+        self.0.message = Some(message.into());
         self
     }
 
@@ -73,7 +96,7 @@ impl Fault {
             .replace("{{{token}}}", token)
             .replace("{{{message}}}", message)
             .replace("{{token}}", &quoted(token))
-            .replace("{{index}}", &self.argument.to_string())
+            .replace("{{index}}", &self.0.argument.to_string())
             .replace("{{value}}", value)
             .replace("{{other}}", other)
     }

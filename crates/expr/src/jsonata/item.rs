@@ -45,7 +45,10 @@ pub(super) struct List {
 pub(super) enum Items {
     Own(Vec<Item>),
     /// `first`, `first + 1` and so on: only counted until somebody takes them one by one.
-    Range { first: f64, count: usize },
+    Range {
+        first: f64,
+        count: usize,
+    },
 }
 
 /// What JSONata notes about an array.
@@ -106,10 +109,6 @@ impl Record {
 
     pub(super) fn get(&self, name: &str) -> Option<&Item> {
         self.place(name).map(|place| &self.members[place].1)
-    }
-
-    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Item> {
-        self.place(name).map(|place| &mut self.members[place].1)
     }
 
     /// The last one wins, in the place of the first.

@@ -209,7 +209,8 @@ impl<'t> Lexer<'t> {
     }
 
     fn name(&mut self) -> TokenKind {
-        let ends = |char: char| BLANKS.contains(char) || char == '~' || SHORT.iter().any(|short| short.starts_with(char));
+        let ends =
+            |char: char| BLANKS.contains(char) || char == '~' || SHORT.iter().any(|short| short.starts_with(char));
         let rest = self.rest();
         let word = &rest[..rest.find(ends).unwrap_or(rest.len())];
         self.position += word.len();

@@ -135,7 +135,7 @@ impl Order {
                 let mut value = self.boxed(*value)?;
                 let seeking = taken(&mut value);
                 let symbol = self.symbols.of(&name);
-                return Ok(seeker(Kind::Bind(name, symbol, value), at, seeking));
+                return Ok(seeker(Kind::Bind(symbol, value), at, seeking));
             }
             TreeKind::Apply(pair) => {
                 let pair = self.pair(*pair)?;
@@ -177,9 +177,9 @@ impl Order {
             }
             TreeKind::Call(called, arguments) => return self.call(*called, arguments, at, Kind::Call),
             TreeKind::Partial(called, arguments) => return self.call(*called, arguments, at, Kind::Partial),
-            TreeKind::Lambda { parameters: names, signature, body } => {
-                let parameters = names.iter().map(|name| self.symbols.of(name)).collect();
-                Kind::Lambda(Arc::new(Lambda { names, parameters, signature, body: self.node(*body)? }))
+            TreeKind::Lambda { parameters, signature, body } => {
+                let parameters = parameters.iter().map(|name| self.symbols.of(name)).collect();
+                Kind::Lambda(Arc::new(Lambda { parameters, signature, body: self.node(*body)? }))
             }
             TreeKind::Condition(parts) => {
                 let (condition, then, otherwise) = *parts;
@@ -217,12 +217,7 @@ impl Order {
         Ok(Node::new(kind, at))
     }
 
-    fn both(
-        &mut self,
-        pair: (Tree, Tree),
-        at: Range<usize>,
-        kind: impl FnOnce(Box<(Node, Node)>) -> Kind,
-    ) -> Ordering {
+    fn both(&mut self, pair: (Tree, Tree), at: Range<usize>, kind: impl FnOnce(Box<(Node, Node)>) -> Kind) -> Ordering {
         let mut pair = self.pair(pair)?;
         let mut seeking = taken(&mut pair.0);
         seeking.extend(taken(&mut pair.1));
@@ -277,14 +272,8 @@ impl Order {
                     let value = super::item::Item::Number(*number);
                     return Err(Fault::new("S0213").at(step.at.clone()).value(&value));
                 }
-                Kind::Bool(bool) => {
-                    let fault = Fault::new("S0213").at(step.at.clone());
-                    return Err(Fault { value: Some(bool.to_string()), ..fault });
-                }
-                Kind::Null => {
-                    let fault = Fault::new("S0213").at(step.at.clone());
-                    return Err(Fault { value: Some("null".to_owned()), ..fault });
-                }
+                Kind::Bool(bool) => return Err(Fault::new("S0213").at(step.at.clone()).raw(bool.to_string())),
+                Kind::Null => return Err(Fault::new("S0213").at(step.at.clone()).raw("null")),
                 Kind::Text(name) => step.kind = Kind::Name(name.clone()),
                 _ => {}
             }

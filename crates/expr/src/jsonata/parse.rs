@@ -61,7 +61,11 @@ pub(super) enum TreeKind {
     Transform(Box<(Tree, Tree, Option<Tree>)>),
     Call(Box<Tree>, Vec<Tree>),
     Partial(Box<Tree>, Vec<Tree>),
-    Lambda { parameters: Vec<Arc<str>>, signature: Option<Signature>, body: Box<Tree> },
+    Lambda {
+        parameters: Vec<Arc<str>>,
+        signature: Option<Signature>,
+        body: Box<Tree>,
+    },
 }
 
 /// The tree of a whole expression.
@@ -350,7 +354,7 @@ impl<'t> Parser<'t> {
         let mut parameters = Vec::new();
         for (index, argument) in arguments.into_iter().enumerate() {
             let TreeKind::Variable(name) = argument.kind else {
-                return Err(Fault { value: Some((index + 1).to_string()), ..Fault::new("S0208").at(argument.at) });
+                return Err(Fault::new("S0208").at(argument.at).raw((index + 1).to_string()));
             };
             parameters.push(name);
         }

@@ -189,6 +189,12 @@ impl Evaluator<'_> {
             // An array constructor at the start is evaluated once, not for each item.
             if index == 0 && step.cons {
                 result = self.eval(step, &items, frame)?;
+                if is_tuples && index < last {
+                    items = std::mem::take(&mut result);
+                    if items.is_undefined() {
+                        return Ok(items);
+                    }
+                }
             } else if is_tuples {
                 tuples = Some(self.tuple_step(step, &items, tuples, frame)?);
             } else {
@@ -432,14 +438,17 @@ impl Evaluator<'_> {
     fn times(&mut self, verdict: &Item, position: usize, count: usize) -> Outcome<usize> {
         match verdict {
             Item::Number(number) if number.is_infinite() => return Err(out_of_range(*number).into()),
-            Item::Number(number) if !number.is_nan() => return Ok(usize::from(place(*number, count) == Some(position))),
+            Item::Number(number) if !number.is_nan() => {
+                return Ok(usize::from(place(*number, count) == Some(position)));
+            }
             _ => {}
         }
         if let Some(elements) = verdict.elements() {
             self.budget.burn(2 * elements.len())?;
             let is_number = |item: Item| matches!(item, Item::Number(number) if !number.is_nan());
             if elements.iter().all(is_number) {
-                let is_here = |item: &Item| matches!(item, Item::Number(number) if place(*number, count) == Some(position));
+                let is_here =
+                    |item: &Item| matches!(item, Item::Number(number) if place(*number, count) == Some(position));
                 return Ok(elements.iter().filter(is_here).count());
             }
         }
@@ -485,9 +494,7 @@ impl Evaluator<'_> {
             found.push(item.clone());
             return Ok(());
         }
-        self.deeper(|evaluator| {
-            item.as_elements().iter().try_for_each(|element| evaluator.flatten(&element, found))
-        })
+        self.deeper(|evaluator| item.as_elements().iter().try_for_each(|element| evaluator.flatten(&element, found)))
     }
 
     /// `**`
@@ -533,7 +540,8 @@ impl Evaluator<'_> {
         let order = (0..count).collect();
         let order = self.merge_sort(order, &mut |evaluator, left, right| {
             for (number, term) in terms.iter().enumerate() {
-                let left = evaluator.sort_key(&mut keys[left * terms.len() + number], &term.node, items, left, frame)?;
+                let left =
+                    evaluator.sort_key(&mut keys[left * terms.len() + number], &term.node, items, left, frame)?;
                 let right =
                     evaluator.sort_key(&mut keys[right * terms.len() + number], &term.node, items, right, frame)?;
                 match evaluator.compare_keys(&left, &right, step)? {

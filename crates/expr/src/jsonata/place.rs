@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
+use super::Expression;
 use super::budget::{Budget, Stop};
 use super::item::Item;
-use super::Expression;
 use crate::Environment;
 
 /// The bytes of the expression's text that failed when it was evaluated. `environment` is as it was then, with fuel.
@@ -15,7 +15,7 @@ use crate::Environment;
 pub fn of_failure(expression: &Expression, environment: &dyn Environment) -> Option<Range<usize>> {
     let budget = Budget::new(environment.fuel().left());
     match expression.compiled.evaluate(environment, Item::Undefined, budget).0 {
-        Err(Stop::Fault(fault)) => fault.at,
+        Err(Stop::Fault(fault)) => fault.at.clone(),
         _ => None,
     }
 }

@@ -42,9 +42,16 @@ enum Instruction {
     Any,
     Class(usize),
     /// Tries the first, then the second.
-    Split { first: usize, second: usize, choice: usize },
+    Split {
+        first: usize,
+        second: usize,
+        choice: usize,
+    },
     /// As many characters of a kind as there are, then fewer.
-    Run { of: Single, choice: usize },
+    Run {
+        of: Single,
+        choice: usize,
+    },
     Jump(usize),
     /// Notes the position: the beginning or end of a group.
     Save(usize),
@@ -55,10 +62,16 @@ enum Instruction {
     End(usize),
     TextStart,
     TextEnd,
-    Boundary { is_negated: bool },
+    Boundary {
+        is_negated: bool,
+    },
     BackReference(usize),
     /// What follows up to its own `Match` is looked for here, then it goes on at `next`.
-    Look { is_behind: bool, is_negated: bool, next: usize },
+    Look {
+        is_behind: bool,
+        is_negated: bool,
+        next: usize,
+    },
     Match,
 }
 

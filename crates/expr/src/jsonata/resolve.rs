@@ -88,6 +88,7 @@ impl Walk<'_> {
                     self.no_document(message, &node.at);
                 }
             }
+            Kind::Variable(_, Variable::States(_)) => {}
             Kind::Variable(name, variable) => *variable = self.variable(name, &node.at, item),
             Kind::Parent(slot) => *slot = self.slots[*slot] as usize,
             Kind::And(pair)
@@ -99,7 +100,7 @@ impl Walk<'_> {
                 self.node(&mut pair.0, item);
                 self.node(&mut pair.1, item);
             }
-            Kind::Bind(_, symbol, value) => {
+            Kind::Bind(symbol, value) => {
                 // A function may call itself by the name that it is given.
                 if matches!(value.kind, Kind::Lambda(_)) {
                     self.bind(*symbol);

@@ -246,7 +246,7 @@ impl Parameter {
                     _ => "undefined",
                 };
                 let fault = Fault::new("T0412").value(&argument).argument(number);
-                return Err(Fault { other: Some(format!("\"{plural}\"")), ..fault });
+                return Err(fault.raw_other(format!("\"{plural}\"")));
             }
         }
         Ok(match argument.is_array() {

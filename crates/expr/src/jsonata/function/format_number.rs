@@ -52,7 +52,9 @@ impl Signs {
 
     fn is_active(&self, char: char) -> bool {
         self.is_decimal_digit(char)
-            || [&self.decimal, &self.exponent, &self.grouping, &self.digit, &self.pattern].iter().any(|sign| is(sign, char))
+            || [&self.decimal, &self.exponent, &self.grouping, &self.digit, &self.pattern]
+                .iter()
+                .any(|sign| is(sign, char))
     }
 
     fn shifted(&self, digits: &str) -> String {
@@ -108,7 +110,8 @@ impl<'p> Parts<'p> {
         let is_digit = |char: char| signs.is_decimal_digit(char) || signs.is_digit(char);
         let decimal = self.whole.find(&*signs.decimal);
         let beside_decimal = decimal.is_some_and(|at| {
-            self.whole[..at].ends_with(&*signs.grouping) || self.whole[at + signs.decimal.len()..].starts_with(&*signs.grouping)
+            self.whole[..at].ends_with(&*signs.grouping)
+                || self.whole[at + signs.decimal.len()..].starts_with(&*signs.grouping)
         });
         let optional = self.integer.find(&*signs.digit);
         let last_optional = self.fraction.rfind(&*signs.digit);
@@ -125,10 +128,14 @@ impl<'p> Parts<'p> {
             ("D3089", has(&signs.grouping.repeat(2))),
             ("D3090", optional.is_some_and(|at| has_decimal_digit(&self.integer[..at]))),
             ("D3091", last_optional.is_some_and(|at| has_decimal_digit(&self.fraction[at..]))),
-            ("D3092", self.exponent.is_some_and(|own| !own.is_empty()) && (has(&signs.percent) || has(&signs.per_mille))),
+            (
+                "D3092",
+                self.exponent.is_some_and(|own| !own.is_empty()) && (has(&signs.percent) || has(&signs.per_mille)),
+            ),
             (
                 "D3093",
-                self.exponent.is_some_and(|own| own.is_empty() || own.chars().any(|char| !signs.is_decimal_digit(char))),
+                self.exponent
+                    .is_some_and(|own| own.is_empty() || own.chars().any(|char| !signs.is_decimal_digit(char))),
             ),
         ];
         match rules.iter().rev().find(|(_, is_broken)| *is_broken) {

@@ -48,7 +48,10 @@ pub(super) struct Decimal {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Grouping {
-    Regular { every: usize, separator: char },
+    Regular {
+        every: usize,
+        separator: char,
+    },
     /// Digits behind each separator, fewest first.
     Single(Vec<(usize, char)>),
 }
@@ -247,11 +250,9 @@ impl Decimal {
             Grouping::Regular { .. } => char == ',',
             Grouping::Single(separators) => separators.iter().any(|(_, separator)| *separator == char),
         };
-        let digits = text[..end].chars().filter(|char| !is_separator(*char)).map(|char| {
-            match self.zero {
-                0x30 => char,
-                zero => u32::from(char).checked_sub(zero).and_then(|digit| char::from_u32(digit + 0x30)).unwrap_or(char),
-            }
+        let digits = text[..end].chars().filter(|char| !is_separator(*char)).map(|char| match self.zero {
+            0x30 => char,
+            zero => u32::from(char).checked_sub(zero).and_then(|digit| char::from_u32(digit + 0x30)).unwrap_or(char),
         });
         let digits: String = digits.collect();
         leading_number(&digits)
@@ -331,12 +332,47 @@ fn from_roman(text: &str) -> f64 {
 }
 
 const FEW: [&str; 20] = [
-    "Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve",
-    "Thirteen", "Fourteen", "Fifteen", "Sixteen", "Seventeen", "Eighteen", "Nineteen",
+    "Zero",
+    "One",
+    "Two",
+    "Three",
+    "Four",
+    "Five",
+    "Six",
+    "Seven",
+    "Eight",
+    "Nine",
+    "Ten",
+    "Eleven",
+    "Twelve",
+    "Thirteen",
+    "Fourteen",
+    "Fifteen",
+    "Sixteen",
+    "Seventeen",
+    "Eighteen",
+    "Nineteen",
 ];
 const ORDINALS: [&str; 20] = [
-    "Zeroth", "First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth",
-    "Eleventh", "Twelfth", "Thirteenth", "Fourteenth", "Fifteenth", "Sixteenth", "Seventeenth", "Eighteenth",
+    "Zeroth",
+    "First",
+    "Second",
+    "Third",
+    "Fourth",
+    "Fifth",
+    "Sixth",
+    "Seventh",
+    "Eighth",
+    "Ninth",
+    "Tenth",
+    "Eleventh",
+    "Twelfth",
+    "Thirteenth",
+    "Fourteenth",
+    "Fifteenth",
+    "Sixteenth",
+    "Seventeenth",
+    "Eighteenth",
     "Nineteenth",
 ];
 const DECADES: [&str; 8] = ["Twenty", "Thirty", "Forty", "Fifty", "Sixty", "Seventy", "Eighty", "Ninety"];
@@ -381,7 +417,7 @@ fn words(number: f64, follows: bool, ordinal: bool) -> String {
 /// What a word counts, in lower case.
 fn value_of_word(word: &str) -> Option<f64> {
     let is_word = |name: &&str| name.to_lowercase() == word;
-    let place = |names: &[&str]| names.iter().position(|name| is_word(&name));
+    let place = |names: &[&str]| names.iter().position(is_word);
     if let Some(value) = place(&FEW).or_else(|| place(&ORDINALS)) {
         return Some(value as f64);
     }
@@ -402,8 +438,10 @@ pub(super) fn known_words() -> Vec<String> {
     let large = ["Hundred"].into_iter().chain(MAGNITUDES);
     let known = FEW.into_iter().chain(ORDINALS).chain(DECADES).map(str::to_owned).chain(ties);
     // The longer ones first, as a pattern takes the first that fits.
-    let mut known: Vec<String> =
-        known.chain(large.flat_map(|name| [name.to_owned(), format!("{name}th")])).map(|name| name.to_lowercase()).collect();
+    let mut known: Vec<String> = known
+        .chain(large.flat_map(|name| [name.to_owned(), format!("{name}th")]))
+        .map(|name| name.to_lowercase())
+        .collect();
     known.sort_by_key(|word| std::cmp::Reverse(word.len()));
     known
 }

@@ -12,9 +12,20 @@ use super::{Function, argument, number_of, text_of, whole};
 
 /// What finds matches, one after the other.
 enum Matcher {
-    Regex { regex: Arc<Regex>, text: Arc<str>, from: usize, is_first: bool, scratch: Scratch, units: Units },
+    Regex {
+        regex: Arc<Regex>,
+        text: Arc<str>,
+        from: usize,
+        is_first: bool,
+        scratch: Scratch,
+        units: Units,
+    },
     /// A function of the expression: called with the text, it gives a match, which holds the function to call next.
-    Own { next: Item, text: Option<Arc<str>>, of: Arc<str> },
+    Own {
+        next: Item,
+        text: Option<Arc<str>>,
+        of: Arc<str>,
+    },
 }
 
 /// A match.

@@ -104,7 +104,8 @@ fn number_of_text(text: &str) -> Option<f64> {
         let digits = &text[2..];
         let value = |char: char| char.to_digit(radix).map(f64::from);
         let is_whole = !digits.is_empty() && digits.chars().all(|char| value(char).is_some());
-        return is_whole.then(|| digits.chars().filter_map(value).fold(0.0, |sum, digit| sum * f64::from(radix) + digit));
+        return is_whole
+            .then(|| digits.chars().filter_map(value).fold(0.0, |sum, digit| sum * f64::from(radix) + digit));
     }
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let unsigned = text.strip_prefix('-').unwrap_or(text);

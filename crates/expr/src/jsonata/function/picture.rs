@@ -106,8 +106,8 @@ impl Marker {
         };
         if first.starts_with('n') {
             marker.names = Some(Case::Lower);
-        } else if first.starts_with('N') {
-            marker.names = Some(if first[1..].starts_with('n') { Case::Title } else { Case::Upper });
+        } else if let Some(rest) = first.strip_prefix('N') {
+            marker.names = Some(if rest.starts_with('n') { Case::Title } else { Case::Upper });
         } else if NUMBERS.contains(component) {
             let pattern = second.map_or_else(|| first.to_owned(), |second| format!("{first};{second}"));
             let mut format = Format::of(&pattern)?;
@@ -140,6 +140,7 @@ fn widths(width: &str) -> (Option<usize>, Option<usize>) {
         Some((min, max)) => (min, Some(max)),
         None => (width, None),
     };
-    let number = |text: &str| Some(leading_number(text)).filter(|number| number.is_finite()).map(|number| number as usize);
+    let number =
+        |text: &str| Some(leading_number(text)).filter(|number| number.is_finite()).map(|number| number as usize);
     (number(min), max.and_then(number))
 }

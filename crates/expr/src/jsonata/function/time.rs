@@ -18,7 +18,17 @@ const MS_MAX: f64 = 8.64e15;
 const ISO: &str = "[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01].[f001][Z01:01t]";
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -310,7 +320,9 @@ fn iso(text: &str) -> Option<f64> {
     let mut rest = text.as_bytes();
     let digits = |rest: &mut &[u8], count: usize| -> Option<f64> {
         let (digits, behind) = rest.split_at_checked(count)?;
-        let number = digits.iter().try_fold(0.0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10.0 + f64::from(digit - b'0')));
+        let number = digits
+            .iter()
+            .try_fold(0.0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10.0 + f64::from(digit - b'0')));
         *rest = behind;
         number
     };
@@ -387,7 +399,10 @@ enum Reader<'p> {
     Names(&'p Marker),
     Half,
     /// With the sign between hours and minutes.
-    Zone { has_name: bool, separator: Option<char> },
+    Zone {
+        has_name: bool,
+        separator: Option<char>,
+    },
 }
 
 fn parsed(evaluator: &mut Evaluator<'_>, text: &str, picture: &str) -> Outcome {

@@ -6,12 +6,7 @@ use super::{Class, First, Instruction, Regex, Single, folded, folds};
 /// Longest program. Each of its choices is noted for each character of a text.
 const PROGRAM_MAX: usize = 5_000;
 
-pub(super) fn compile(
-    pattern: &str,
-    parsed: Parsed,
-    ignores_case: bool,
-    is_multiline: bool,
-) -> Result<Regex, String> {
+pub(super) fn compile(pattern: &str, parsed: Parsed, ignores_case: bool, is_multiline: bool) -> Result<Regex, String> {
     let first = first_of(&parsed.tree, ignores_case);
     let mut compiler = Compiler { program: Vec::new(), classes: Vec::new(), choices: 0, loops: 0, ignores_case };
     compiler.add(&parsed.tree)?;
@@ -97,9 +92,7 @@ impl Compiler {
             }
             Tree::All(parts) => parts.iter().try_for_each(|part| self.add(part)),
             Tree::Either(branches) => self.either(branches),
-            Tree::Repeat { inner, min, max, is_greedy, groups } => {
-                self.repeat(inner, *min, *max, *is_greedy, groups)
-            }
+            Tree::Repeat { inner, min, max, is_greedy, groups } => self.repeat(inner, *min, *max, *is_greedy, groups),
         }
     }
 

@@ -16,14 +16,26 @@ pub(super) enum Tree {
     Class(super::Class),
     TextStart,
     TextEnd,
-    Boundary { is_negated: bool },
+    Boundary {
+        is_negated: bool,
+    },
     /// A capture group, by its number from 1.
     Group(usize, Box<Tree>),
-    Look { is_behind: bool, is_negated: bool, inner: Box<Tree> },
+    Look {
+        is_behind: bool,
+        is_negated: bool,
+        inner: Box<Tree>,
+    },
     BackReference(usize),
     All(Vec<Tree>),
     Either(Vec<Tree>),
-    Repeat { inner: Box<Tree>, min: u32, max: Option<u32>, is_greedy: bool, groups: std::ops::Range<usize> },
+    Repeat {
+        inner: Box<Tree>,
+        min: u32,
+        max: Option<u32>,
+        is_greedy: bool,
+        groups: std::ops::Range<usize>,
+    },
 }
 
 pub(super) struct Parsed {
@@ -153,7 +165,7 @@ impl Parser<'_> {
             number = Some(self.groups);
             if self.takes_all("?<") {
                 let mut is_named = false;
-                while let Some(char) = self.chars.next() {
+                for char in self.chars.by_ref() {
                     if char == '>' {
                         break;
                     }
@@ -213,7 +225,8 @@ impl Parser<'_> {
         if min > REPEAT_MAX || max.is_some_and(|max| max > REPEAT_MAX) {
             return Err("Regular expression too large".to_owned());
         }
-        if matches!(part, Tree::TextStart | Tree::TextEnd | Tree::Boundary { .. } | Tree::Look { is_behind: true, .. }) {
+        if matches!(part, Tree::TextStart | Tree::TextEnd | Tree::Boundary { .. } | Tree::Look { is_behind: true, .. })
+        {
             return Err("Nothing to repeat".to_owned());
         }
         let is_greedy = !self.takes('?');
@@ -227,7 +240,7 @@ impl Parser<'_> {
     /// The rest of `{n}`, `{n,}` or `{n,m}`; nothing is taken where it is none of them.
     fn bounds(&mut self) -> Option<(u32, Option<u32>)> {
         let mut ahead = self.chars.clone();
-        let mut number = |ahead: &mut Peekable<Chars<'_>>| {
+        let number = |ahead: &mut Peekable<Chars<'_>>| {
             let mut number = None;
             while let Some(digit) = ahead.peek().and_then(|char| char.to_digit(10)) {
                 ahead.next();

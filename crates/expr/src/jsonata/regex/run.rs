@@ -13,12 +13,25 @@ const STEPS_AT_ONCE: usize = 256;
 #[derive(Clone, Debug)]
 pub(super) enum Back {
     /// Go on there.
-    Branch { at: usize, position: usize },
+    Branch {
+        at: usize,
+        position: usize,
+    },
     /// Go on there with one character less, down to `least`.
-    Shorter { at: usize, least: usize, position: usize },
+    Shorter {
+        at: usize,
+        least: usize,
+        position: usize,
+    },
     /// Put a slot back.
-    Slot { slot: usize, before: Option<usize> },
-    Register { register: usize, before: usize },
+    Slot {
+        slot: usize,
+        before: Option<usize>,
+    },
+    Register {
+        register: usize,
+        before: usize,
+    },
 }
 
 pub(super) fn find(
