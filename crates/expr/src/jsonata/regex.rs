@@ -192,3 +192,6 @@ fn is_word(char: char) -> bool {
 fn is_line_end(char: char) -> bool {
     matches!(char, '\n' | '\r' | '\u{2028}' | '\u{2029}')
 }
+
+#[cfg(test)]
+mod tests;

@@ -590,7 +590,7 @@ fn fuel_is_burned_and_bounds_the_work() {
     let long = "$sum($map([1..30000], function($v) { $v % 7 }))";
     let (outcome, burned) = with_fuel(long, 1_000_000);
     assert!(outcome.is_ok());
-    assert!((5_000..200_000).contains(&burned), "a long expression burned {burned}");
+    assert!((1_000..200_000).contains(&burned), "a long expression burned {burned}");
     assert_eq!(with_fuel(long, 1_000_000).1, burned, "what is burned is the same each time");
     assert_eq!(with_fuel(long, 5_000), (Err(EvaluationError::OutOfFuel(OutOfFuel)), 5_000));
     assert_eq!(with_fuel("$states.input.n", 0), (Err(EvaluationError::OutOfFuel(OutOfFuel)), 0));
