@@ -1,6 +1,6 @@
 //! What an evaluation may use: work, memory and depth.
 //!
-//! Work is counted where it is done, before it is done, in ticks of about five nanoseconds. What is counted depends on
+//! Work is counted where it is done, before it is done, in ticks of about ten nanoseconds. What is counted depends on
 //! the expression and its input alone, so it is the same in every run.
 
 use super::fault::Fault;
@@ -8,7 +8,7 @@ use super::stack;
 use crate::limits::{JSONATA_ALLOCATED_BYTES_MAX, JSONATA_DEPTH_MAX, JSONATA_STRING_BYTES_MAX};
 
 /// Ticks in a unit of fuel, a microsecond.
-pub(super) const TICKS_PER_UNIT: u64 = 200;
+pub(super) const TICKS_PER_UNIT: u64 = 100;
 
 /// Why an evaluation ends without a value.
 #[derive(Debug)]

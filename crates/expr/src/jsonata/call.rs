@@ -101,7 +101,7 @@ impl Evaluator<'_> {
                     }
                     None => arguments,
                 };
-                self.budget.make_bytes(96 + 32 * lambda.parameters.len())?;
+                self.budget.burn(lambda.parameters.len())?;
                 let mut arguments = arguments.into_iter();
                 let bound = lambda.parameters.iter().map(|symbol| (*symbol, arguments.next().unwrap_or_default()));
                 let frame = Frame::new(Some(frame.clone()), bound.collect());

@@ -45,6 +45,9 @@ impl Drop for Evaluator<'_> {
 
 /// What evaluating a node costs at least, in ticks.
 const NODE: usize = 4;
+/// About the bytes of a scope, and of what it binds.
+const FRAME_BYTES: usize = 96;
+const BOUND_BYTES: usize = 40;
 
 impl<'e> Evaluator<'e> {
     /// `root`: the input document; undefined on AWS.
@@ -69,21 +72,27 @@ impl<'e> Evaluator<'e> {
             true => Item::list(vec![self.root.clone()], Marks { wrapper: true, ..Marks::SEQUENCE }),
             false => self.root.clone(),
         };
-        let outcome = self.eval(node, &input, &frame);
-        self.hold(&frame);
-        outcome
+        self.eval(node, &input, &frame)
     }
 
-    /// Notes a scope that a function holds.
-    pub(super) fn hold(&mut self, frame: &Rc<Frame>) {
-        if frame.is_held.replace(true) {
-            return;
+    /// Notes a scope that a function holds, and those around it.
+    pub(super) fn hold(&mut self, frame: &Rc<Frame>) -> Outcome<()> {
+        let mut frame = frame;
+        while !frame.is_held.replace(true) {
+            let bound = frame.bound.borrow().len();
+            self.budget.burn(NODE)?;
+            self.budget.make_bytes(FRAME_BYTES + BOUND_BYTES * bound)?;
+            if self.held.len() >= self.held_max {
+                self.held.retain(|frame| frame.strong_count() > 0);
+                self.held_max = 2 * self.held.len() + 64;
+            }
+            self.held.push(Rc::downgrade(frame));
+            match &frame.outer {
+                Some(outer) => frame = outer,
+                None => break,
+            }
         }
-        if self.held.len() >= self.held_max {
-            self.held.retain(|frame| frame.strong_count() > 0);
-            self.held_max = 2 * self.held.len() + 64;
-        }
-        self.held.push(Rc::downgrade(frame));
+        Ok(())
     }
 
     pub(super) fn eval(&mut self, node: &Node, input: &Item, frame: &Rc<Frame>) -> Outcome {
@@ -206,14 +215,14 @@ impl<'e> Evaluator<'e> {
             Kind::Partial(call) => self.partial(call, node, input, frame),
             Kind::Lambda(lambda) => {
                 self.budget.make_bytes(96)?;
-                self.hold(frame);
+                self.hold(frame)?;
                 let function = Function::Lambda { lambda: lambda.clone(), frame: frame.clone(), input: input.clone() };
                 Ok(Item::Function(Rc::new(function)))
             }
             Kind::Apply(pair) => self.apply_operator(&pair.0, &pair.1, node, input, frame),
             Kind::Transform(transform) => {
                 self.budget.make_bytes(64)?;
-                self.hold(frame);
+                self.hold(frame)?;
                 let function = Function::Transform { transform: transform.clone(), frame: frame.clone() };
                 Ok(Item::Function(Rc::new(function)))
             }
@@ -222,13 +231,16 @@ impl<'e> Evaluator<'e> {
 
     /// A scope within `outer`.
     pub(super) fn frame(&mut self, outer: &Rc<Frame>) -> Outcome<Rc<Frame>> {
-        self.budget.make_bytes(64)?;
+        self.budget.burn(NODE)?;
         Ok(Frame::new(Some(outer.clone()), Vec::new()))
     }
 
     pub(super) fn bind(&mut self, frame: &Rc<Frame>, symbol: Symbol, item: Item) -> Outcome<()> {
         self.budget.burn(1 + frame.bound.borrow().len() / 8)?;
-        self.budget.make_bytes(32)?;
+        // A scope that nobody holds goes when it is left.
+        if frame.is_held.get() {
+            self.budget.make_bytes(BOUND_BYTES)?;
+        }
         frame.bind(symbol, item);
         Ok(())
     }
