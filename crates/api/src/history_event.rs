@@ -12,14 +12,25 @@ use stepwell_machine::{
 
 use crate::writer::Writer;
 
-/// Writes one event. Without data, no payload is read: texts and their details are left out.
-pub(crate) fn write(event: &mut Writer, of: &HistoryEvent, with_data: bool) {
+/// Which payloads are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Data {
+    /// All of them: none may be absent.
+    All,
+    /// Those that came with the events; of the others it is said that they were left out (`truncated`). Ours.
+    Here,
+    /// None is read: texts and their details are left out.
+    None,
+}
+
+/// Writes one event.
+pub(crate) fn write(event: &mut Writer, of: &HistoryEvent, data: Data) {
     event.timestamp("timestamp", of.timestamp_ms);
     event.string("type", type_name(&of.detail));
     event.number("id", of.id);
     event.number("previousEventId", of.previous);
     if let Some(member) = details_name(&of.detail) {
-        event.member_object(member, |details| write_details(&mut Details { writer: details, with_data }, &of.detail));
+        event.member_object(member, |details| write_details(&mut Details { writer: details, data }, &of.detail));
     }
 }
 
@@ -218,43 +229,52 @@ fn write_details(details: &mut Details<'_>, detail: &Detail) {
 /// A details object that is being written.
 struct Details<'w> {
     writer: &'w mut Writer,
-    with_data: bool,
+    data: Data,
 }
 
 impl Details<'_> {
+    fn shows(&self, payload: &Payload) -> bool {
+        match self.data {
+            Data::All => true,
+            Data::Here => !payload.is_absent(),
+            Data::None => false,
+        }
+    }
+
     fn payload(&mut self, name: &str, payload: &Payload) {
-        if self.with_data {
+        if self.shows(payload) {
             self.writer.string(name, payload.text());
         }
     }
 
     fn input(&mut self, payload: &Payload) {
         self.payload("input", payload);
-        self.not_truncated("inputDetails");
+        self.truncated("inputDetails", !self.shows(payload));
     }
 
     fn output(&mut self, payload: &Payload) {
         self.payload("output", payload);
-        self.not_truncated("outputDetails");
+        self.truncated("outputDetails", !self.shows(payload));
     }
 
-    /// Only log lines are ever truncated.
-    fn not_truncated(&mut self, name: &str) {
-        if self.with_data {
-            self.writer.member_object(name, |details| details.bool("truncated", false));
+    /// On AWS only log lines are ever truncated.
+    fn truncated(&mut self, name: &str, truncated: bool) {
+        if self.data != Data::None {
+            self.writer.member_object(name, |details| details.bool("truncated", truncated));
         }
     }
 
     fn assigned(&mut self, assigned: &Assigned) {
-        if assigned.is_empty() || !self.with_data {
+        if assigned.is_empty() || self.data == Data::None {
             return;
         }
+        let shown: Vec<_> = assigned.iter().filter(|(_, value)| self.shows(value)).collect();
         self.writer.member_object("assignedVariables", |variables| {
-            for (name, value) in assigned.iter() {
+            for (name, value) in &shown {
                 variables.named_string(name, value.text());
             }
         });
-        self.not_truncated("assignedVariablesDetails");
+        self.truncated("assignedVariablesDetails", shown.len() < assigned.iter().count());
     }
 
     fn failure(&mut self, failure: &Failure) {

@@ -6,7 +6,9 @@
 
 mod action;
 mod arn;
+mod browser;
 mod configuration;
+mod console;
 mod error;
 mod fields;
 mod history_event;
@@ -19,4 +21,4 @@ mod race;
 mod tags;
 mod writer;
 
-pub use http::{Api, Options, serve};
+pub use http::{Api, Options, Pages, serve};

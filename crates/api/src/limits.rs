@@ -63,3 +63,16 @@ pub const TAG_VALUE_CHARS_MAX: usize = 256;
 pub const KEY_ID_CHARS_MAX: usize = 2_048;
 /// How long a closed execution may be redriven, in milliseconds (14 days). Source: Step Functions guide.
 pub const REDRIVE_PERIOD_MS: i64 = 14 * 24 * 60 * 60 * 1_000;
+
+/// Streams of history events open at once. Ours: each reads the store a few times a second.
+pub const STREAMS_MAX: usize = 64;
+/// Batches that wait in one stream for a client that reads slowly. Ours.
+pub const STREAM_BATCHES_MAX: usize = 2;
+/// Events in one batch of a stream, and in one answer that stands in for it. Ours.
+pub const STREAM_EVENTS_MAX: usize = 500;
+/// Pause of a stream between two reads while events come. Ours.
+pub const STREAM_PAUSE_MIN: Duration = Duration::from_millis(100);
+/// Pause of a stream between two reads while none come. Ours.
+pub const STREAM_PAUSE_MAX: Duration = Duration::from_millis(800);
+/// Silence after which a stream says that it is still there. Ours: proxies cut what is silent for a minute.
+pub const STREAM_HEARTBEAT: Duration = Duration::from_secs(15);
