@@ -17,7 +17,7 @@ import {
 } from "../model/definition";
 import { layScope, type Point, type ShapeEdge, type ShapeNode } from "./scope";
 
-export const NODE_WIDTH = 184;
+export const NODE_WIDTH = 208;
 export const NODE_HEIGHT = 48;
 const PILL = { width: 64, height: 28 };
 const DOT = { width: 14, height: 14 };

@@ -46,8 +46,10 @@ const SWEEPS_MIN = 4;
 const SWEPT_MAX = 60_000;
 /** Space between the places at which arrows leave or enter one box. */
 const PORT_GAP = 14;
-/** Links that are off by no more than this are drawn straight. */
-const STRAIGHT_MAX = 3;
+/** Links that are off by no more than this are drawn straight; the second where a box has no other link on that side. */
+const STRAIGHT_MAX = { shared: 3, alone: 26 };
+/** From one label to the next above it. */
+const LABEL_STEP = 17;
 
 /** A box, or a bend of a long arrow. */
 interface Vertex {
@@ -75,6 +77,8 @@ interface Link {
   lower: Vertex;
   weight: number;
   labelWidth: number;
+  /** How many labels are between its own and the box. */
+  labelStep: number;
   upperX: number;
   lowerX: number;
   track: number;
@@ -187,6 +191,7 @@ function bend(vertices: Vertex[], arrows: readonly Arrow[]): { arrow: Arrow; lin
         lower,
         weight,
         labelWidth: isLabelled ? arrow.edge.labelWidth : 0,
+        labelStep: 0,
         upperX: 0,
         lowerX: 0,
         track: 0,
@@ -356,9 +361,10 @@ function spreadPorts(vertices: readonly Vertex[]) {
   }
   // Nearly straight becomes straight where a box ends the link: it can be met anywhere.
   for (const link of vertices.flatMap((vertex) => vertex.down)) {
-    if (Math.abs(link.upperX - link.lowerX) > STRAIGHT_MAX) continue;
-    if (!link.upper.isBend) link.upperX = link.lowerX;
-    else if (!link.lower.isBend) link.lowerX = link.upperX;
+    const off = Math.abs(link.upperX - link.lowerX);
+    const most = (links: Link[]) => (links.length === 1 ? STRAIGHT_MAX.alone : STRAIGHT_MAX.shared);
+    if (!link.lower.isBend && off <= most(link.lower.up)) link.lowerX = link.upperX;
+    else if (!link.upper.isBend && off <= most(link.upper.down)) link.upperX = link.lowerX;
   }
 }
 
@@ -380,11 +386,23 @@ function placeDown(layers: readonly Vertex[][]): number {
     }
     const links = layer.flatMap((vertex) => vertex.down);
     const tracks = assignTracks(links);
-    const label = links.some((link) => link.labelWidth > 0) ? LABEL_HEIGHT : 0;
+    const label = stackLabels(links);
     y += height;
     if (links.length > 0) y += LAYER_GAP + Math.max(0, tracks - 1) * TRACK_GAP + label;
   }
   return y;
+}
+
+/** Gives labels that meet at one box places one above the other; answers what all of a layer need. */
+function stackLabels(links: readonly Link[]): number {
+  const below = new Map<Vertex, number>();
+  for (const link of links) {
+    if (link.labelWidth === 0) continue;
+    link.labelStep = below.get(link.lower) ?? 0;
+    below.set(link.lower, link.labelStep + 1);
+  }
+  const most = Math.max(0, ...below.values());
+  return most === 0 ? 0 : LABEL_HEIGHT + (most - 1) * LABEL_STEP;
 }
 
 /**
@@ -471,5 +489,5 @@ function route(arrow: Arrow, links: readonly Link[]): { points: Point[]; middle:
 }
 
 function labelY(link: Link): number {
-  return link.lower.y - 14;
+  return link.lower.y - 14 - link.labelStep * LABEL_STEP;
 }

@@ -65,7 +65,7 @@ export function freeName(definition: Definition, wish: string, also: ReadonlySet
 
 /** Whether the state that an edge leads from can lead somewhere else by it. */
 export function takesInsertion(definition: Definition, edge: Edge): boolean {
-  const from = edge.from && definition.states.get(edge.from);
+  const from = edge.from === undefined ? undefined : definition.states.get(edge.from);
   return from?.type !== "Succeed";
 }
 

@@ -323,8 +323,10 @@ fn parse(body: &[u8]) -> Result<Value, Error> {
 fn refusal(error: &Error, content_type: HeaderValue) -> Response<Full<Bytes>> {
     let status = StatusCode::from_u16(error.status()).expect("the statuses of errors are valid");
     let mut response = response(status, content_type, error.body());
-    let unread =
-        matches!(error, Error::RequestTooLarge { .. } | Error::RequestTimeout { .. } | Error::RequestBrokenOff | Error::Forbidden(_));
+    let unread = matches!(
+        error,
+        Error::RequestTooLarge { .. } | Error::RequestTimeout { .. } | Error::RequestBrokenOff | Error::Forbidden(_)
+    );
     if unread {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
