@@ -22,6 +22,7 @@ export class Stepwell {
     const portFile = join(folder, "port");
     const server = spawn(BINARY, ["serve", "--data", ":memory:", "--port", "0", "--port-file", portFile], {
       stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, STEPWELL_LOG: "warn" },
     });
     const until = Date.now() + START_MS;
     while (!existsSync(portFile)) {

@@ -17,6 +17,7 @@ import { takesInsertion } from "../model/edits";
 import type { StateStatus } from "../model/history";
 import { StatusIcon, TypeIcon } from "./icons";
 import { headPath, linePath } from "./path";
+import { subtitle } from "./subtitle";
 
 /** How a state did in an execution. */
 export interface StateRun {
@@ -274,29 +275,6 @@ function spoken(definition: Definition, state: State, run: StateRun | undefined,
   const inner = state.scopes.length > 0 ? `, holds ${statesWithin(definition, state.id).length} states` : "";
   const did = run ? `, ${run.status}${run.visits > 1 ? `, entered ${run.visits} times` : ""}` : "";
   return `${state.type || "State without type"} ${state.name}${inner}${did}${problems > 0 ? `, ${problems} problems` : ""}`;
-}
-
-/** A few words on what a state does, under its name. */
-export function subtitle(state: State): string {
-  const { fields, type } = state;
-  if (type === "Task") return resourceText(String(fields.Resource ?? ""));
-  if (type === "Wait") {
-    if (fields.Seconds !== undefined)
-      return `Wait ${String(fields.Seconds)}${typeof fields.Seconds === "number" ? " s" : ""}`;
-    return `Wait ${String(fields.Timestamp ?? fields.SecondsPath ?? fields.TimestampPath ?? "")}`;
-  }
-  if (type === "Fail") return `Fail ${String(fields.Error ?? fields.ErrorPath ?? "")}`;
-  if (type === "Map") {
-    const most = fields.MaxConcurrency;
-    return `Map${typeof most === "number" && most > 0 ? ` · at most ${most} at once` : ""}`;
-  }
-  return type || "no type";
-}
-
-function resourceText(arn: string): string {
-  const service = /^arn:[^:]*:states:[^:]*:[^:]*:(.+)$/.exec(arn)?.[1];
-  if (service?.startsWith("activity:")) return service.replace(":", " ");
-  return service ?? arn.split(":").slice(-2).join(" ");
 }
 
 function StateNode({ data, selected }: NodeProps<GraphNode>) {

@@ -16,7 +16,7 @@ import {
   scopeOf,
   statesWithin,
 } from "./definition";
-import { insertItem, type Json, nodeAt, type Path, removeAt, replaceMember, setValue } from "./jsonText";
+import { insertItem, type Json, nodeAt, type Path, removeAt, replaceMember, setValue, type Written } from "./jsonText";
 
 export interface Edited {
   text: string;
@@ -189,7 +189,7 @@ export function duplicateState(definition: Definition, id: StateId): Edited {
 }
 
 /** Sets a field of a state by its path within it; `undefined` takes it away. */
-export function setField(definition: Definition, id: StateId, path: Path, value: Json | undefined): Edited {
+export function setField(definition: Definition, id: StateId, path: Path, value: Json | Written | undefined): Edited {
   const state = definition.states.get(id);
   if (!state) return { text: definition.text };
   const whole = [...state.path, ...path];

@@ -10,6 +10,11 @@ import { findNodeAtLocation, type Node, parseTree } from "jsonc-parser";
 export type Path = readonly (string | number)[];
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** A value as somebody wrote it, to be put into a text letter by letter. It must be JSON. */
+export class Written {
+  constructor(readonly text: string) {}
+}
+
 /** The tree of a text that is JSON throughout; `undefined` if it is not. */
 export function treeOf(text: string): Node | undefined {
   const errors: { error: number }[] = [];
@@ -24,7 +29,7 @@ export function nodeAt(text: string, path: Path): Node | undefined {
 }
 
 /** Sets the value at `path`, adding the last step of the path if it is missing. Unchanged where the path leads nowhere. */
-export function setValue(text: string, path: Path, value: Json, after?: string): string {
+export function setValue(text: string, path: Path, value: Json | Written, after?: string): string {
   const node = nodeAt(text, path);
   if (node) return splice(text, node.offset, node.length, printAt(text, node.offset, value, isOneLine(text, node)));
   const last = path.at(-1);
@@ -64,14 +69,14 @@ export function insertItem(text: string, path: Path, index: number, value: Json)
   return owner?.type === "array" ? addItem(text, owner, index, value) : text;
 }
 
-function addMember(text: string, owner: Node, key: string, value: Json, after: string | undefined): string {
+function addMember(text: string, owner: Node, key: string, value: Json | Written, after: string | undefined): string {
   const keys = (owner.children ?? []).map((member) => member.children?.[0]?.value as string);
   const place = after === undefined ? -1 : keys.indexOf(after);
   const index = place < 0 ? keys.length : place + 1;
   return addElement(text, owner, index, (style) => `${JSON.stringify(key)}:${style.space}${print(value, style)}`);
 }
 
-function addItem(text: string, owner: Node, index: number, value: Json): string {
+function addItem(text: string, owner: Node, index: number, value: Json | Written): string {
   return addElement(text, owner, Math.min(index, owner.children?.length ?? 0), (style) => print(value, style));
 }
 
@@ -124,14 +129,15 @@ function isOneLine(text: string, node: Node): boolean {
   return !isEmpty && !text.slice(node.offset, end(node)).includes("\n");
 }
 
-function printAt(text: string, offset: number, value: Json, oneLine: boolean): string {
+function printAt(text: string, offset: number, value: Json | Written, oneLine: boolean): string {
   const unit = unitOf(text);
   const space = /"\s*:\s/.test(text) || !text.includes(":") ? " " : "";
   return print(value, { lines: !oneLine && text.includes("\n"), indent: indentAt(text, offset), unit, space });
 }
 
 /** A value as text; `style.indent` is that of the line on which it begins. */
-export function print(value: Json, style: Style): string {
+function print(value: Json | Written, style: Style): string {
+  if (value instanceof Written) return value.text.replaceAll("\n", `\n${style.indent}`);
   if (!style.lines) return printLine(value, style.space);
   return JSON.stringify(value, null, style.unit).replaceAll("\n", `\n${style.indent}`);
 }
@@ -156,4 +162,12 @@ function end(node: Node): number {
 
 function splice(text: string, offset: number, length: number, content: string): string {
   return text.slice(0, offset) + content + text.slice(offset + length);
+}
+
+/** The text of the value at a path, its lines moved to the left as far as the value's own first line stands. */
+export function writtenAt(text: string, path: Path): string | undefined {
+  const node = nodeAt(text, path);
+  if (!node) return undefined;
+  const indent = indentAt(text, node.offset);
+  return text.slice(node.offset, end(node)).replaceAll(`\n${indent}`, "\n");
 }
