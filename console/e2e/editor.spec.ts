@@ -51,7 +51,7 @@ test("drag into a nested branch, undo, redo, save: nothing else in the text chan
   await form(page).getByRole("textbox", { name: "Seconds", exact: true }).fill("7");
   await expect(code(page)).toContainText('"Seconds": 7');
   await page.getByRole("button", { name: "Save", exact: true }).click();
-  await expect(page.getByText("edited is saved.")).toBeVisible();
+  await expect(page.getByText("edited is saved.", { exact: true })).toBeVisible();
   const before = '{"StartAt": "Left", "States": {"Left": {"Type": "Pass", "End": true}}}';
   expect(await saved(stepwell, arn)).toBe(TEXT.replace(before, line.replace("5", "7")));
   await expectAccessible(page);
@@ -205,6 +205,6 @@ test("200 states: opened, edited, saved", async ({ page, stepwell }) => {
   await page.keyboard.press("Enter");
   await expect(graph(page).getByText("201 states")).toBeVisible();
   await page.getByRole("button", { name: "Save", exact: true }).click();
-  await expect(page.getByText("large is saved.")).toBeVisible();
+  await expect(page.getByText("large is saved.", { exact: true })).toBeVisible();
   expect(Object.keys(JSON.parse(await saved(stepwell, arn)).States).length).toBe(201);
 });

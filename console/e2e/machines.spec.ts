@@ -119,7 +119,7 @@ test("definition beside its graph; tags", async ({ page, stepwell }) => {
   await page.getByRole("textbox", { name: "Key" }).fill("team");
   await page.getByRole("textbox", { name: "Value" }).fill("orders");
   await page.getByRole("button", { name: "Save tags" }).click();
-  await expect(page.getByText("The tags are saved.")).toBeVisible();
+  await expect(page.getByText("The tags are saved.", { exact: true })).toBeVisible();
   const { tags } = await stepwell.call<{ tags: unknown[] }>("ListTagsForResource", { resourceArn: arn });
   expect(tags).toEqual([{ key: "team", value: "orders" }]);
 });
@@ -129,7 +129,7 @@ test("activities", async ({ page, stepwell }) => {
   await page.getByRole("button", { name: "Create activity" }).click();
   await page.getByRole("dialog").getByRole("textbox", { name: "Name" }).fill("pick");
   await page.getByRole("dialog").getByRole("button", { name: "Create", exact: true }).click();
-  await expect(page.getByText("pick is created.")).toBeVisible();
+  await expect(page.getByText("pick is created.", { exact: true })).toBeVisible();
   await expectAccessible(page);
   await page.getByRole("radio", { name: "Select pick" }).check();
   await page.getByRole("button", { name: "Delete", exact: true }).click();

@@ -54,7 +54,7 @@ function Editor({ machine }: { machine: Machine }) {
   const [document, setDocument] = useState(() => openDocument(draft?.text ?? machine.definition));
   const [panel, setPanel] = useState<Panel>("both");
   const [inserting, setInserting] = useState<Edge>();
-  const [renaming, setRenaming] = useState<object>();
+  const [renaming, setRenaming] = useState<{ state: string }>();
   const [starting, setStarting] = useState(false);
   const [restored, setRestored] = useState(draft !== undefined && draft.text !== machine.definition);
   const { definition, text, selected } = document;
@@ -112,7 +112,7 @@ function Editor({ machine }: { machine: Machine }) {
     else if (command && key === "d" && selected) edit("duplicated a state", duplicateState(definition, selected));
     else if ((key === "delete" || key === "backspace") && selected)
       edit("deleted a state", deleteState(definition, selected));
-    else if (key === "f2" && selected) setRenaming({});
+    else if (key === "f2" && selected) setRenaming({ state: selected });
     else if (key === "/" || key === "insert") setInserting(edgeBehind(definition, selected));
     else return;
     event.preventDefault();
@@ -399,9 +399,11 @@ function Problems(props: { problems: readonly Problem[]; definition: Definition;
   const words = problems.length === 0 ? "No problems" : `${errors} errors, ${problems.length - errors} warnings`;
   return (
     <section className="problems" aria-label="Problems">
-      <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
-        {open ? "▾" : "▸"} <span role="status">{words}</span>
-      </button>
+      <div role="status">
+        <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+          {open ? "▾" : "▸"} {words}
+        </button>
+      </div>
       {open && (
         <ul>
           {problems.map((problem) => {

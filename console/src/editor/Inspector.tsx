@@ -26,8 +26,8 @@ export interface InspectorProps {
   definition: Definition;
   state: State | undefined;
   problems: readonly Problem[];
-  /** Set anew, the field of the name is to be written into. */
-  renaming: object | undefined;
+  /** The state whose name is to be written next; set anew for each time. */
+  renaming: { state: string } | undefined;
   onEdit: (label: string, edited: Edited, mergeKey?: string) => void;
 }
 
@@ -139,8 +139,8 @@ function StateForm(props: InspectorProps & { state: State }) {
 function NameInput({ definition, state, renaming, onEdit }: InspectorProps & { state: State }) {
   const [typed, setTyped] = useState(state.name);
   useEffect(() => {
-    if (renaming) document.querySelector<HTMLInputElement>("#state-name")?.select();
-  }, [renaming]);
+    if (renaming?.state === state.id) document.querySelector<HTMLInputElement>("#state-name")?.select();
+  }, [renaming, state.id]);
   const commit = () => {
     const edited = renameState(definition, state.id, typed);
     if (edited.text === definition.text) setTyped(state.name);

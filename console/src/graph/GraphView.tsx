@@ -373,27 +373,22 @@ const Edges = memo(function Edges({ definition, placed, taken, target, editing }
         const at = { transform: `translate(-50%, -50%) translate(${middle.x}px, ${middle.y}px)` };
         return (
           <div key={edge.id} className="edge-label-place" style={at}>
-            {edge.id === target ? (
-              <span className="ghost" data-edge={edge.id} />
-            ) : (
-              <>
-                {edge.label !== "" && (
-                  <span className={`edge-label edge-label-${edge.kind}`} title={edge.label}>
-                    {edge.label}
-                  </span>
-                )}
-                {editing && takesInsertion(definition, edge) && (
-                  <button
-                    type="button"
-                    className="plus nopan"
-                    aria-label={`Insert ${edgeText(definition, edge)}`}
-                    onClick={() => editing.onInsert(edge)}
-                  >
-                    +
-                  </button>
-                )}
-              </>
+            {edge.label !== "" && (
+              <span className={`edge-label edge-label-${edge.kind}`} title={edge.label}>
+                {edge.label}
+              </span>
             )}
+            {editing && takesInsertion(definition, edge) && (
+              <button
+                type="button"
+                className="plus nopan"
+                aria-label={`Insert ${edgeText(definition, edge)}`}
+                onClick={() => editing.onInsert(edge)}
+              >
+                +
+              </button>
+            )}
+            {edge.id === target && <span className="ghost" data-edge={edge.id} />}
           </div>
         );
       })}

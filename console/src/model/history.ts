@@ -178,7 +178,7 @@ function exit(event: HistoryEvent, before: Place): Place {
   if (!visit) return before;
   visit.exited = event;
   visit.endMs = msOf(event);
-  visit.status = visit.error !== undefined ? "caught" : "succeeded";
+  visit.status = visit.error !== undefined || visit.status === "failed" ? "caught" : "succeeded";
   return { visit, iteration: visit.iteration };
 }
 
@@ -191,7 +191,11 @@ function ofContainer(event: HistoryEvent, before: Place): Place {
   const items = visit.items;
   const index = typeof details.index === "number" ? details.index : undefined;
   switch (event.type) {
+    case "ParallelStateStarted":
+      began(visit);
+      break;
     case "MapStateStarted":
+      began(visit);
       visit.items = { total: Number(details.length ?? 0), succeeded: 0, failed: 0, started: 0 };
       break;
     case "MapIterationStarted":
@@ -203,10 +207,11 @@ function ofContainer(event: HistoryEvent, before: Place): Place {
     case "MapIterationFailed":
     case "MapIterationAborted":
       if (items) items.failed++;
+      closeWithin(before.visit, visit, msOf(event));
       break;
     case "MapStateFailed":
     case "ParallelStateFailed":
-      visit.error ??= "";
+      visit.status = "failed";
       closeWithin(before.visit, visit, msOf(event));
       break;
     case "MapStateAborted":
@@ -218,13 +223,20 @@ function ofContainer(event: HistoryEvent, before: Place): Place {
   return { visit, iteration: visit.iteration };
 }
 
+/** It is entered, or tried again. */
+function began(visit: Visit) {
+  visit.status = "running";
+  visit.error = undefined;
+  visit.cause = undefined;
+}
+
 /** What failed within a container failed it. */
 function closeWithin(from: Visit | undefined, container: Visit, ms: number) {
   for (let visit = from; visit && visit !== container; visit = visit.parent) {
     if (visit.exited) continue;
     visit.status = "failed";
     visit.endMs = ms;
-    container.error = visit.error ?? container.error;
+    container.error ??= visit.error;
     container.cause ??= visit.cause;
   }
 }
@@ -270,10 +282,13 @@ function closeAll(run: Run, event: HistoryEvent, status: Run["status"], last: Vi
   const failed = new Set<Visit>();
   if (status === "FAILED") for (let visit = last; visit; visit = visit.parent) failed.add(visit);
   for (const visit of run.visits) {
-    if (visit.exited || visit.status !== "running") continue;
+    if (visit.exited || visit.endMs !== undefined) continue;
     visit.endMs = run.endMs;
-    visit.status = failed.has(visit) ? "failed" : "aborted";
-    if (!failed.has(visit)) continue;
+    if (!failed.has(visit)) {
+      visit.status = "aborted";
+      continue;
+    }
+    visit.status = "failed";
     visit.error ??= error;
     visit.cause ??= cause;
   }
