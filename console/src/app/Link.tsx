@@ -31,3 +31,5 @@ export function go(href: string) {
 export const machineHref = (arn: string) => `/state-machines/${encodeURIComponent(arn)}`;
 export const editorHref = (arn: string) => `${machineHref(arn)}/edit`;
 export const executionHref = (arn: string) => `/executions/${encodeURIComponent(arn)}`;
+export const compareHref = (left: string, right: string) =>
+  `/compare?left=${encodeURIComponent(left)}&right=${encodeURIComponent(right)}`;

@@ -31,7 +31,7 @@ export function Shell() {
   const notices = useNotices((state) => state.items);
   const [navigation, setNavigation] = useState(false);
   // The canvas needs all the space there is.
-  const isCanvas = path.endsWith("/edit") || path.startsWith("/executions/");
+  const isCanvas = path.endsWith("/edit") || path.startsWith("/executions/") || path.startsWith("/compare");
   const section = path.startsWith("/activities") ? "/console/activities" : "/console/state-machines";
   return (
     <I18nProvider locale="en" messages={[messages]}>

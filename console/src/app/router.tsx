@@ -26,7 +26,7 @@ const createMachineRoute = createRoute({
   component: lazyRouteComponent(() => import("../machines/CreatePage"), "CreatePage"),
 });
 
-export const MACHINE_TABS = ["executions", "definition", "tags", "settings"] as const;
+export const MACHINE_TABS = ["executions", "definition", "tags"] as const;
 export type MachineTab = (typeof MACHINE_TABS)[number];
 
 export const machineRoute = createRoute({
@@ -62,6 +62,16 @@ export const executionRoute = createRoute({
   component: lazyRouteComponent(() => import("../executions/ExecutionPage"), "ExecutionPage"),
 });
 
+export const compareRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/compare",
+  validateSearch: (search): { left?: string; right?: string } => ({
+    left: textOf(search.left),
+    right: textOf(search.right),
+  }),
+  component: lazyRouteComponent(() => import("../executions/ComparePage"), "ComparePage"),
+});
+
 const activitiesRoute = createRoute({
   getParentRoute: () => root,
   path: "/activities",
@@ -76,6 +86,7 @@ export const router = createRouter({
     machineRoute,
     editorRoute,
     executionRoute,
+    compareRoute,
     activitiesRoute,
   ]),
   basepath: "/console",

@@ -19,9 +19,9 @@ import { StatusIcon, TypeIcon } from "./icons";
 import { headPath, linePath } from "./path";
 import { subtitle } from "./subtitle";
 
-/** How a state did in an execution. */
+/** How a state did in an execution; `differs` where two are compared. */
 export interface StateRun {
-  status: StateStatus;
+  status: StateStatus | "differs";
   /** How often it was entered. */
   visits: number;
   note?: string | undefined;

@@ -29,6 +29,7 @@ export const STATUS_ICONS: Record<string, string> = {
   succeeded: "M3 8.5l3.5 3.5L13 4.5",
   failed: "M4 4l8 8M12 4l-8 8",
   caught: "M8 2 14.5 13.5h-13zM8 6.5v3.5M8 12v.01",
+  differs: "M3 6h10M3 10h10M10 3 6 13",
   aborted: "M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 1 0 8 1.8zM3.7 3.7l8.6 8.6",
 };
 

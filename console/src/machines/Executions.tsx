@@ -7,7 +7,7 @@ import Table from "@cloudscape-design/components/table";
 import TextFilter from "@cloudscape-design/components/text-filter";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { executionHref, Link } from "../app/Link";
+import { compareHref, executionHref, go, Link } from "../app/Link";
 import { done, failed } from "../app/notices";
 import { Problem } from "../app/Problem";
 import { machineRoute } from "../app/router";
@@ -65,6 +65,7 @@ export function Executions({ machineArn }: { machineArn: string }) {
   });
   if (executions.error) return <Problem what="The executions cannot be listed" error={executions.error} />;
   const next = executions.data?.nextToken;
+  const [left, right] = selected;
   return (
     <Table
       columnDefinitions={COLUMNS}
@@ -87,6 +88,12 @@ export function Executions({ machineArn }: { machineArn: string }) {
           actions={
             <SpaceBetween direction="horizontal" size="xs">
               <Button iconName="refresh" ariaLabel="Refresh executions" onClick={() => executions.refetch()} />
+              <Button
+                disabled={!left || !right || selected.length > 2}
+                onClick={() => left && right && go(compareHref(left.executionArn, right.executionArn))}
+              >
+                Compare
+              </Button>
               <Button disabled={running.length === 0} loading={stop.isPending} onClick={() => stop.mutate()}>
                 Stop
               </Button>
