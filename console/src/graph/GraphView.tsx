@@ -134,7 +134,9 @@ export default function GraphView(props: GraphViewProps) {
     if (!editing || !event.dataTransfer.types.includes(DRAGGED)) return;
     const edge = edgeUnder(event);
     setTarget(edge?.id);
-    if (edge) event.preventDefault();
+    if (!edge) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = event.dataTransfer.effectAllowed === "move" ? "move" : "copy";
   };
   const drop = (event: DragEvent) => {
     const edge = edgeUnder(event);
@@ -287,6 +289,8 @@ function StateNode({ data, selected }: NodeProps<GraphNode>) {
     selected && "is-selected",
     !reached && "is-idle",
     run && `status-${run.status}`,
+    // What can be dragged does not drag the canvas.
+    data.draggable && "nopan",
   ];
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dragging has a way by keyboard in the editor
