@@ -164,6 +164,44 @@ test("forms of rules and catchers; a state moves by dragging", async ({ page, st
   ).toBeVisible();
 });
 
+test("a state is tested with the text as it is, and the next with its output", async ({ page, stepwell }) => {
+  const definition = {
+    QueryLanguage: "JSONata",
+    StartAt: "Double",
+    States: {
+      Double: { Type: "Pass", Output: { n: "{% $states.input.n * $by %}" }, Next: "Call" },
+      Call: {
+        Type: "Task",
+        Resource: "arn:aws:states:::lambda:invoke",
+        Arguments: { FunctionName: "f", Payload: "{% $states.input %}" },
+        Output: "{% $states.result.Payload %}",
+        End: true,
+      },
+    },
+  };
+  await open(page, stepwell, JSON.stringify(definition, null, 2), "tested");
+  await graph(page).getByLabel("Pass Double", { exact: true }).click();
+  await page.getByRole("button", { name: "Test", exact: true }).click();
+  const panel = page.getByRole("region", { name: "Test", exact: true });
+  await panel.getByRole("textbox", { name: "Input" }).fill('{"n": 21}');
+  await panel.getByRole("button", { name: "Variables" }).click();
+  await panel.getByRole("textbox", { name: "Variables, by name" }).fill('{"by": 2}');
+  await panel.getByRole("button", { name: "Test state" }).click();
+  const result = panel.getByRole("region", { name: "Result of the test" });
+  await expect(result.getByText("Succeeded")).toBeVisible();
+  await expect(result.getByText('"n": 42')).toBeVisible();
+  await result.getByRole("button", { name: "Go on to Call with this output" }).click();
+  await expect(panel.getByRole("textbox", { name: "Input" })).toHaveValue(/"n": 42/);
+  await panel.getByRole("button", { name: "Instead of the call" }).click();
+  await panel.getByRole("textbox", { name: "Its result" }).fill('{"Payload": "pinned", "StatusCode": 200}');
+  await panel.getByRole("button", { name: "Test state" }).click();
+  await expect(result.getByText('"pinned"').first()).toBeVisible();
+  await panel.getByRole("textbox", { name: "Or its error" }).fill("Oops");
+  await panel.getByRole("button", { name: "Test state" }).click();
+  await expect(result.getByText("Failed")).toBeVisible();
+  await expectAccessible(page);
+});
+
 test("a state is copied and pasted as text", async ({ page, stepwell, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await open(page, stepwell);

@@ -135,3 +135,29 @@ test("activities", async ({ page, stepwell }) => {
   await page.getByRole("button", { name: "Delete", exact: true }).click();
   await expect(page.getByText("There are no activities yet.")).toBeVisible();
 });
+
+test("versions and aliases; what changed since a version, on the graph", async ({ page, stepwell }) => {
+  const arn = await stepwell.machine("versioned", WAIT);
+  await page.goto(stepwell.machinePage(arn, "?tab=versions"));
+  await page.getByRole("button", { name: "Publish version" }).click();
+  await expect(page.getByRole("rowheader", { name: "1" })).toBeVisible();
+  const changed = {
+    StartAt: "W",
+    States: { W: { ...WAIT.States.W, Seconds: 1, End: undefined, Next: "S" }, S: { Type: "Succeed" } },
+  };
+  await stepwell.call("UpdateStateMachine", { stateMachineArn: arn, definition: JSON.stringify(changed) });
+  await page.reload();
+  await page.getByRole("button", { name: "Publish version" }).click();
+  await expect(page.getByRole("rowheader", { name: "2" })).toBeVisible();
+  await page.getByRole("button", { name: "Create alias" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("textbox", { name: "Name" }).fill("live");
+  await dialog.getByRole("button", { name: /No second version/ }).click();
+  await page.getByRole("option", { name: "Version 1" }).click();
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("version 2 (90 %), version 1 (10 %)")).toBeVisible();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Changes since version 1" }).click();
+  await expect(page.getByText("1 states added, 1 changed, 0 removed.")).toBeVisible();
+  await expect(page.getByLabel("Graph of the changes").getByLabel("Wait W, differs")).toBeVisible();
+});

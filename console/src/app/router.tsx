@@ -26,7 +26,7 @@ const createMachineRoute = createRoute({
   component: lazyRouteComponent(() => import("../machines/CreatePage"), "CreatePage"),
 });
 
-export const MACHINE_TABS = ["executions", "definition", "tags"] as const;
+export const MACHINE_TABS = ["executions", "definition", "versions", "tags"] as const;
 export type MachineTab = (typeof MACHINE_TABS)[number];
 
 export const machineRoute = createRoute({

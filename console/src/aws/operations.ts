@@ -56,6 +56,32 @@ export interface ActivityListed {
   creationDate: number;
 }
 
+export interface TestedState {
+  status: "SUCCEEDED" | "FAILED" | "RETRIABLE" | "CAUGHT_ERROR";
+  output?: string;
+  error?: string;
+  cause?: string;
+  nextState?: string;
+  inspectionData?: { result?: string; [stage: string]: unknown };
+}
+
+export interface Version {
+  stateMachineVersionArn: string;
+  creationDate: number;
+}
+
+export interface Route {
+  stateMachineVersionArn: string;
+  weight: number;
+}
+
+export interface Alias {
+  stateMachineAliasArn: string;
+  name: string;
+  description?: string;
+  routingConfiguration: Route[];
+}
+
 interface Page {
   maxResults?: number;
   nextToken?: string | undefined;
@@ -99,6 +125,38 @@ export interface Operations {
   ListTagsForResource: Operation<{ resourceArn: string }, { tags: Tag[] }>;
   TagResource: Operation<{ resourceArn: string; tags: Tag[] }, Record<string, never>>;
   UntagResource: Operation<{ resourceArn: string; tagKeys: string[] }, Record<string, never>>;
+  TestState: Operation<
+    {
+      definition: string;
+      stateName: string;
+      roleArn: string;
+      input: string;
+      variables?: string;
+      inspectionLevel: "INFO" | "DEBUG" | "TRACE";
+      mock?: { result?: string; errorOutput?: { error: string }; fieldValidationMode: "STRICT" | "PRESENT" | "NONE" };
+    },
+    TestedState
+  >;
+  PublishStateMachineVersion: Operation<
+    { stateMachineArn: string; description?: string | undefined },
+    { stateMachineVersionArn: string }
+  >;
+  ListStateMachineVersions: Operation<
+    { stateMachineArn: string } & Page,
+    { stateMachineVersions: Version[]; nextToken?: string }
+  >;
+  DeleteStateMachineVersion: Operation<{ stateMachineVersionArn: string }, Record<string, never>>;
+  ListStateMachineAliases: Operation<
+    { stateMachineArn: string } & Page,
+    { stateMachineAliases: { stateMachineAliasArn: string; creationDate: number }[]; nextToken?: string }
+  >;
+  DescribeStateMachineAlias: Operation<{ stateMachineAliasArn: string }, Alias>;
+  CreateStateMachineAlias: Operation<{ name: string; routingConfiguration: Route[] }, { stateMachineAliasArn: string }>;
+  UpdateStateMachineAlias: Operation<
+    { stateMachineAliasArn: string; routingConfiguration: Route[] },
+    { updateDate: number }
+  >;
+  DeleteStateMachineAlias: Operation<{ stateMachineAliasArn: string }, Record<string, never>>;
   ListActivities: Operation<Page, { activities: ActivityListed[]; nextToken?: string }>;
   CreateActivity: Operation<{ name: string }, { activityArn: string; creationDate: number }>;
   DeleteActivity: Operation<{ activityArn: string }, Record<string, never>>;

@@ -30,6 +30,30 @@ export const tagsQuery = (resourceArn: string) =>
     queryFn: async ({ signal }) => (await call("ListTagsForResource", { resourceArn }, signal)).tags,
   });
 
+export const versionsQuery = (stateMachineArn: string) =>
+  queryOptions({
+    queryKey: ["versions", stateMachineArn],
+    queryFn: ({ signal }) =>
+      pages(LISTED_MAX, async (nextToken) => {
+        const page = await call("ListStateMachineVersions", { stateMachineArn, maxResults: 1000, nextToken }, signal);
+        return { items: page.stateMachineVersions, nextToken: page.nextToken };
+      }),
+  });
+
+export const aliasesQuery = (stateMachineArn: string) =>
+  queryOptions({
+    queryKey: ["aliases", stateMachineArn],
+    queryFn: async ({ signal }) => {
+      // A state machine has at most 100, so this is one page. Source: Step Functions quotas.
+      const page = await call("ListStateMachineAliases", { stateMachineArn, maxResults: 1000 }, signal);
+      return Promise.all(
+        page.stateMachineAliases.map(({ stateMachineAliasArn }) =>
+          call("DescribeStateMachineAlias", { stateMachineAliasArn }, signal),
+        ),
+      );
+    },
+  });
+
 /** One page, by the token that the page before gave. */
 export const executionsQuery = (
   stateMachineArn: string,

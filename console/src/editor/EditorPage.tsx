@@ -30,6 +30,7 @@ import { Inspector } from "./Inspector";
 import { Palette } from "./Palette";
 import { ADDABLE, type Addable } from "./palette";
 import { QuickAdd } from "./QuickAdd";
+import { TestPanel } from "./TestPanel";
 import { useProblems } from "./useProblems";
 
 /** How often it is looked whether somebody else has saved. */
@@ -44,7 +45,7 @@ export function EditorPage() {
   return <Editor key={arn} machine={machine.data} />;
 }
 
-type Panel = "both" | "form" | "code";
+type Panel = "both" | "form" | "code" | "test";
 
 function Editor({ machine }: { machine: Machine }) {
   const arn = machine.stateMachineArn;
@@ -215,6 +216,7 @@ function Editor({ machine }: { machine: Machine }) {
                   { id: "both", text: "Both" },
                   { id: "form", text: "Form" },
                   { id: "code", text: "Code" },
+                  { id: "test", text: "Test" },
                 ]}
               />
               <ButtonDropdown
@@ -283,7 +285,18 @@ function Editor({ machine }: { machine: Machine }) {
           stale={!document.isGood}
         />
         <div className="editor-side">
-          {panel !== "code" && (
+          {panel === "test" && (
+            <section className="inspector" aria-label="Test">
+              <TestPanel
+                machineArn={arn}
+                roleArn={machine.roleArn}
+                definition={definition}
+                state={state}
+                onSelect={(id) => setDocument((document) => select(document, id))}
+              />
+            </section>
+          )}
+          {(panel === "both" || panel === "form") && (
             <section className="inspector" aria-label="Form">
               <Inspector
                 key={selected ?? ""}
@@ -295,7 +308,7 @@ function Editor({ machine }: { machine: Machine }) {
               />
             </section>
           )}
-          {panel !== "form" && (
+          {(panel === "both" || panel === "code") && (
             <Code
               text={text}
               label="Definition as JSON"

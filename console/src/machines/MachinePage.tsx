@@ -22,6 +22,7 @@ import { DeleteMachine } from "./DeleteMachine";
 import { Executions } from "./Executions";
 import { StartExecution } from "./StartExecution";
 import { Tags } from "./Tags";
+import { Versions } from "./Versions";
 
 const GraphView = lazy(() => import("../graph/GraphView"));
 
@@ -76,6 +77,7 @@ export function MachinePage() {
           tabs={[
             { id: "executions", label: "Executions", content: <Executions machineArn={arn} /> },
             { id: "definition", label: "Definition", content: <DefinitionView text={machine.data.definition} /> },
+            { id: "versions", label: "Versions and aliases", content: <Versions machine={machine.data} /> },
             { id: "tags", label: "Tags", content: <Tags resourceArn={arn} /> },
           ]}
         />
