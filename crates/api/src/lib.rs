@@ -6,7 +6,9 @@
 
 mod action;
 mod arn;
+mod browser;
 mod configuration;
+mod console;
 mod error;
 mod fields;
 mod history_event;
@@ -22,5 +24,5 @@ mod routing;
 mod tags;
 mod writer;
 
-pub use http::{Api, Options, serve};
+pub use http::{Api, Options, Pages, serve};
 pub use log_record::{log_gap, log_record};

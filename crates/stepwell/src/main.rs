@@ -2,6 +2,7 @@
 
 mod argument;
 mod cli;
+mod console;
 mod definition_file;
 mod eval;
 mod exit;

@@ -17,7 +17,7 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-use crate::{cli::ServeOptions, exit::Exit, logs, tasks::Tasks};
+use crate::{cli::ServeOptions, console, exit::Exit, logs, tasks::Tasks};
 
 pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
     log_to_stderr(options.json);
@@ -79,7 +79,7 @@ async fn listen(options: &ServeOptions, engine: Engine) -> anyhow::Result<()> {
             _ = interrupted.recv() => tracing::info!("SIGINT: stopping"),
         }
     };
-    stepwell_api::serve(listener, Api::new(engine.clone()), stop).await;
+    stepwell_api::serve(listener, Api::new(engine.clone()).with_pages(console::page), stop).await;
     engine.shut_down().await;
     tracing::info!("stopped");
     Ok(())
