@@ -158,7 +158,8 @@ impl Express {
         let taken = self.runs.fetch_add(1, Ordering::Relaxed);
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let place = Place { shared: shared.clone(), number, history_bytes: 0, asleep_until_ms: None };
-        if taken < self.runs_max { Ok(place) } else { Err(Unavailable::Throttled) }
+        let full = taken >= self.runs_max || self.history_bytes.load(Ordering::Relaxed) > EXPRESS_HISTORY_BYTES_MAX;
+        if full { Err(Unavailable::Throttled) } else { Ok(place) }
     }
 
     /// Runs an execution that nobody waits for, until its end or the engine's.
