@@ -3,7 +3,7 @@
 //! `POST /` carries AWS JSON, `GET /health` tells how the server is; there is nothing else. A host that begins with
 //! `sync-` is the same server. Credentials are not looked at yet.
 
-use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -61,6 +61,7 @@ impl Default for Options {
 pub struct Api {
     engine: Engine,
     options: Options,
+    mocks: Option<Arc<PathBuf>>,
 }
 
 impl Api {
@@ -69,7 +70,12 @@ impl Api {
     }
 
     pub fn with_options(engine: Engine, options: Options) -> Api {
-        Api { engine, options }
+        Api { engine, options, mocks: None }
+    }
+
+    /// The mock configuration file that `#CASE` behind a state machine's ARN chooses from, read at each start.
+    pub fn with_mocks(self, file: Option<PathBuf>) -> Api {
+        Api { mocks: file.map(Arc::new), ..self }
     }
 
     /// Answers one call of AWS JSON without HTTP: the status and the body.
@@ -215,7 +221,9 @@ async fn dispatch(
 ) -> Result<String, Error> {
     let action = Action::of_target(target)?;
     let body = parse(body)?;
-    action.answer(action::Request { engine: &api.engine, body: &body, trace_header, stopping }).await
+    action
+        .answer(action::Request { engine: &api.engine, body: &body, trace_header, stopping, mocks: api.mocks.as_ref() })
+        .await
 }
 
 /// The whole body, within its limits of size and time.

@@ -13,6 +13,7 @@ mod history_event;
 mod http;
 pub mod limits;
 mod machine_view;
+mod mocks;
 mod name;
 mod page;
 mod race;

@@ -11,6 +11,7 @@ use crate::{
     effect::{TaskOutcome, TaskRequest, TaskTarget},
     failure::Failure,
     history::EventId,
+    mock::TestCase,
     program::{Program, ScopeId, StateId},
     root::Root,
     state::{Kind, task::Resource},
@@ -40,6 +41,8 @@ pub struct Identity {
     /// Milliseconds since 1970 in UTC.
     pub start_ms: i64,
     pub input: Payload,
+    /// Answers tasks in place of their services.
+    pub test_case: Option<Arc<TestCase>>,
 }
 
 #[derive(Clone, Debug)]

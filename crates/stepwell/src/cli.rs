@@ -55,6 +55,9 @@ pub(crate) struct ServeOptions {
     /// Threads that drive executions; by default one for each core.
     #[arg(long, value_name = "N", env = "STEPWELL_DRIVERS", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) drivers: Option<u16>,
+    /// Mock configuration file of Step Functions Local: a start on `…:stateMachine:NAME#CASE` is answered by it.
+    #[arg(long, value_name = "FILE", env = "SFN_MOCK_CONFIG")]
+    pub(crate) mock_config: Option<PathBuf>,
     /// One JSON object for each log line, and for the line that tells where the server listens.
     #[arg(long, env = "STEPWELL_JSON")]
     pub(crate) json: bool,
@@ -84,6 +87,10 @@ pub(crate) struct RunOptions {
     /// Name of the execution; by default a UUID.
     #[arg(long)]
     pub(crate) name: Option<String>,
+    /// Answer tasks by a test case of a mock configuration file. By default the state machine in it is the one that has
+    /// such a case; FILE#NAME/CASE names it.
+    #[arg(long, value_name = "FILE#CASE")]
+    pub(crate) mock: Option<String>,
     #[command(flatten)]
     pub(crate) identity: IdentityOptions,
     /// One JSON object at the end instead of the trace.

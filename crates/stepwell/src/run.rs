@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use stepwell_engine::{
-    Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, StartExecution, Summary, SystemClock, Tags,
+    Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, StartExecution, StartExecutionError,
+    Summary, SystemClock, Tags,
 };
 use stepwell_expr::{Payload, Value};
-use stepwell_machine::{Failure, Status, definition::MachineType};
+use stepwell_machine::{Failure, Status, TestCase, definition::MachineType, mock::MockError};
 use stepwell_store::memory::Memory;
 
 use crate::{
@@ -30,6 +31,7 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     let source = Source::read(&options.file)?;
     let definition = source.definition().map_err(|refusal| refusal.in_file(&options.file))?;
     let input = read_json("input", &options.input)?;
+    let test_case = options.mock.as_deref().map(test_case).transpose()?.map(Arc::new);
     let runtime = runtime()?;
     let config = Config {
         account: options.identity.account.as_str().into(),
@@ -40,10 +42,31 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     let tasks = Arc::new(Tasks::new(&options.identity));
     let engine = Engine::open(Arc::new(Memory::new()), config, tasks, runtime.handle().clone())?;
     runtime.block_on(async {
-        let exit = execute(&engine, options, definition, input).await;
+        let exit = execute(&engine, options, definition, input, test_case).await;
         engine.shut_down().await;
         exit
     })
+}
+
+/// `FILE#CASE` or `FILE#MACHINE/CASE`.
+fn test_case(argument: &str) -> anyhow::Result<TestCase> {
+    let Some((file, case)) = argument.rsplit_once('#') else {
+        return Err(BadInput(format!("`{argument}` names no test case: write FILE#CASE")).into());
+    };
+    let config = validate::read(file.as_ref())?;
+    let refused = |error: MockError| BadInput(format!("{file}: {error}"));
+    if let Some((machine, case)) = case.rsplit_once('/') {
+        return Ok(TestCase::select(&config, machine, case).map_err(refused)?);
+    }
+    let machines = TestCase::machines_with(&config, case).map_err(refused)?;
+    match machines.as_slice() {
+        [machine] => Ok(TestCase::select(&config, machine, case).map_err(refused)?),
+        [] => Err(BadInput(format!("{file}: no state machine has a test case `{case}`")).into()),
+        several => {
+            let names = several.iter().map(|name| format!("`{name}/{case}`")).collect::<Vec<_>>().join(", ");
+            Err(BadInput(format!("{file}: several state machines have the test case `{case}`: choose {names}")).into())
+        }
+    }
 }
 
 async fn execute(
@@ -51,6 +74,7 @@ async fn execute(
     options: &RunOptions,
     definition: Definition,
     input: Payload,
+    test_case: Option<Arc<TestCase>>,
 ) -> anyhow::Result<Exit> {
     let created = engine
         .create_state_machine(CreateStateMachine {
@@ -79,8 +103,12 @@ async fn execute(
         name: options.name.as_deref().map(Into::into),
         input,
         trace_header: None,
+        test_case,
     };
-    let started = engine.start_execution(start).await.context("the execution could not be started")?;
+    let started = match engine.start_execution(start).await {
+        Err(StartExecutionError::TestCase(error)) => return Err(BadInput(error.to_string()).into()),
+        started => started.context("the execution could not be started")?,
+    };
     follow(engine, &started.arn, started.start_ms, !options.json).await?;
     let summary = engine.execution(&started.arn).await?;
     Ok(report(&summary, options.json))

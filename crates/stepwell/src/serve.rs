@@ -76,7 +76,7 @@ async fn listen(options: &ServeOptions, engine: Engine) -> anyhow::Result<()> {
             _ = interrupted.recv() => tracing::info!("SIGINT: stopping"),
         }
     };
-    stepwell_api::serve(listener, Api::new(engine.clone()), stop).await;
+    stepwell_api::serve(listener, Api::new(engine.clone()).with_mocks(options.mock_config.clone()), stop).await;
     engine.shut_down().await;
     tracing::info!("stopped");
     Ok(())

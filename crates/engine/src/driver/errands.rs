@@ -247,7 +247,7 @@ impl Driver {
 
     /// A new execution.
     fn start(&mut self, id: ExecutionId, start: Start) {
-        let Start { arn, name, revision, input, trace_header, to } = start;
+        let Start { arn, name, revision, input, trace_header, test_case, to } = start;
         if revision.deleting.load(Ordering::SeqCst) {
             self.open.replies.push(Reply::Start(to, Err(StartExecutionError::StateMachineDeleting)));
             return;
@@ -270,6 +270,7 @@ impl Driver {
             root: root::Root(secret),
             start_ms: self.shared.timeline.now_ms(),
             input,
+            test_case,
         }));
         let books = record::record_start(&execution, revision.key, trace_header);
         let mut resident = Box::new(Resident::new(id, execution, books, machine.program.clone()));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Execution, Frame, FrameId, Header, Status, TaskId, execution::Phase};
+use stepwell_machine::{Execution, Frame, FrameId, Header, Identity, Status, TaskId, TestCase, execution::Phase};
 use stepwell_store::{Direction, Space, Store, Visit};
 
 use super::{
@@ -27,8 +27,9 @@ pub fn load(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, Record
     }
     let rows = read_frames(store, id, &mut texts)?;
     let (header, timer_ms) = rows.header.ok_or_else(|| Fault::Damaged("it is missing").of("header", id))?;
+    let identity = Identity { test_case: rows.test_case.map(Arc::new), ..stored.identity };
     let execution = Execution {
-        identity: Arc::new(stored.identity),
+        identity: Arc::new(identity),
         header,
         frames: rows.frames.into_iter().map(|(id, frame)| (id, Arc::new(frame))).collect(),
         results: rows.results.into_iter().map(|(chunk, results)| (chunk, Arc::new(results))).collect(),
@@ -86,6 +87,7 @@ struct FramesRows {
     header: Option<(Header, Option<i64>)>,
     frames: BTreeMap<FrameId, Frame>,
     results: BTreeMap<(FrameId, u32), Vec<Option<Payload>>>,
+    test_case: Option<TestCase>,
 }
 
 fn read_frames(store: &dyn Store, id: ExecutionId, texts: &mut Texts) -> Result<FramesRows, RecordError> {
@@ -106,6 +108,7 @@ fn row_name(key: FramesKey) -> &'static str {
         FramesKey::Frame(_) => "frame",
         FramesKey::Variables(_) => "variables",
         FramesKey::Result(..) => "result",
+        FramesKey::TestCase => "test case",
     }
 }
 
@@ -129,6 +132,7 @@ impl FramesRows {
                 results.resize(usize::from(slot), None);
                 results.push(Some(result));
             }
+            FramesKey::TestCase => self.test_case = Some(frames::decode_test_case(value)?),
         }
         Ok(())
     }

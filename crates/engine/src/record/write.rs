@@ -35,12 +35,17 @@ pub fn record_start(execution: &Execution, revision: u64, trace_header: Option<A
 /// what changed, but for the end, which visits every frame that is left.
 pub fn record_step(books: &mut Books, before: &Execution, step: &Step, after: &Execution, batch: &mut Batch) {
     let id = ExecutionId::of(&after.identity);
+    let is_new = books.listed.is_none();
     let mut texts = std::mem::take(&mut books.texts);
     let mut rows = Rows { id, root: &after.identity.root, stored: &mut texts, batch };
     events::record(&step.history, &mut rows);
     if after.is_running() {
         record_frames(before, step, &mut rows);
         record_results(before, step, &mut rows);
+        if is_new && let Some(test_case) = &after.identity.test_case {
+            let row = frames::encode_test_case(test_case);
+            rows.put(Space::Frames, key::test_case(id), row);
+        }
     } else if before.is_running() {
         remove_frames(before, &mut rows);
     }
@@ -127,6 +132,9 @@ fn remove_frames(before: &Execution, rows: &mut Rows<'_>) {
     }
     for ((frame_id, chunk), results) in &before.results {
         record_chunk(*frame_id, *chunk, Some(results), None, rows);
+    }
+    if before.identity.test_case.is_some() {
+        rows.delete(Space::Frames, key::test_case(rows.id));
     }
 }
 
