@@ -1,9 +1,17 @@
 //! HTTP: connections to requests, answers to bytes.
 //!
-//! `POST /` carries AWS JSON, `GET /health` tells how the server is; there is nothing else. A host that begins with
+//! `POST /` carries AWS JSON, `GET /health` tells how the server is; other paths may be those of another API
+//! [`Beside`] this one. A host that begins with
 //! `sync-` is the same server. Credentials are not looked at yet.
 
-use std::{convert::Infallible, future::Future, path::PathBuf, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    path::PathBuf,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -62,6 +70,17 @@ pub struct Api {
     engine: Engine,
     options: Options,
     mocks: Option<Arc<PathBuf>>,
+    beside: Option<Arc<dyn Beside>>,
+}
+
+/// A response under way.
+pub type Answer = Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>;
+
+/// Another API on the same port, for paths that this one does not know.
+pub trait Beside: Send + Sync {
+    fn takes(&self, method: &Method, path: &str) -> bool;
+    /// Reads the body within bounds of its own.
+    fn answer(&self, request: Request<Incoming>) -> Answer;
 }
 
 impl Api {
@@ -70,12 +89,16 @@ impl Api {
     }
 
     pub fn with_options(engine: Engine, options: Options) -> Api {
-        Api { engine, options, mocks: None }
+        Api { engine, options, mocks: None, beside: None }
     }
 
     /// The mock configuration file that `#CASE` behind a state machine's ARN chooses from, read at each start.
     pub fn with_mocks(self, file: Option<PathBuf>) -> Api {
         Api { mocks: file.map(Arc::new), ..self }
+    }
+
+    pub fn with_beside(self, beside: Arc<dyn Beside>) -> Api {
+        Api { beside: Some(beside), ..self }
     }
 
     /// Answers one call of AWS JSON without HTTP: the status and the body.
@@ -154,6 +177,9 @@ fn connection(
 
 async fn respond(api: &Api, request: Request<Incoming>, stopping: watch::Receiver<bool>) -> Response<Full<Bytes>> {
     let path = request.uri().path();
+    if let Some(beside) = api.beside.as_ref().filter(|beside| beside.takes(request.method(), path)) {
+        return beside.answer(request).await;
+    }
     match (path, request.method()) {
         ("/", &Method::POST) => aws(api, request, stopping).await,
         ("/health", &Method::GET | &Method::HEAD) => health(api),

@@ -20,4 +20,4 @@ mod race;
 mod tags;
 mod writer;
 
-pub use http::{Api, Options, serve};
+pub use http::{Answer, Api, Beside, Options, serve};

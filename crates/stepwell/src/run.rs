@@ -14,8 +14,10 @@ use stepwell_store::memory::Memory;
 use crate::{
     argument::read_json,
     cli::RunOptions,
+    config::Identity,
     definition_file::{Definition, Source},
     exit::{BadInput, Exit},
+    function,
     serve::runtime,
     tasks::Tasks,
     trace::{self, BOLD, GREEN, RED},
@@ -32,17 +34,19 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     let definition = source.definition().map_err(|refusal| refusal.in_file(&options.file))?;
     let input = read_json("input", &options.input)?;
     let test_case = options.mock.as_deref().map(test_case).transpose()?.map(Arc::new);
+    let (identity, mut file) = Identity::of_run(options)?;
     let runtime = runtime()?;
     let config = Config {
-        account: options.identity.account.as_str().into(),
-        region: options.identity.region.as_str().into(),
+        account: identity.account.as_str().into(),
+        region: identity.region.as_str().into(),
         drivers: 1,
         clock: Arc::new(SystemClock),
     };
-    let tasks = Arc::new(Tasks::new(&options.identity));
+    let functions = function::host(&identity, std::mem::take(&mut file.functions));
+    let tasks = Arc::new(Tasks::new(&identity, &file, functions));
     let engine = Engine::open(Arc::new(Memory::new()), config, tasks, runtime.handle().clone())?;
     runtime.block_on(async {
-        let exit = execute(&engine, options, definition, input, test_case).await;
+        let exit = execute(&engine, options, &identity.account, definition, input, test_case).await;
         engine.shut_down().await;
         exit
     })
@@ -72,6 +76,7 @@ fn test_case(argument: &str) -> anyhow::Result<TestCase> {
 async fn execute(
     engine: &Engine,
     options: &RunOptions,
+    account: &str,
     definition: Definition,
     input: Payload,
     test_case: Option<Arc<TestCase>>,
@@ -81,7 +86,7 @@ async fn execute(
             name: "run".into(),
             machine_type: MachineType::Standard,
             definition: definition.json.as_str().into(),
-            role_arn: format!("arn:aws:iam::{}:role/stepwell-run", options.identity.account).into(),
+            role_arn: format!("arn:aws:iam::{account}:role/stepwell-run").into(),
             logging: Value::empty_object(),
             tracing: Value::empty_object(),
             encryption: Value::empty_object(),
