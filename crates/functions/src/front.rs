@@ -60,9 +60,10 @@ impl Part {
 impl Functions {
     /// Answers a request of Lambda's API.
     pub async fn answer(&self, request: Request) -> Response<Bytes> {
-        let named = |function: &str| {
+        let of = |function: &str, show: &dyn Fn(&Pool) -> Response<Bytes>| {
             let name = Name::parse(function);
-            name.and_then(|name| self.pool(&name.function)).ok_or_else(|| self.not_found(function))
+            let pool = name.and_then(|name| self.pool(&name.function));
+            pool.map_or_else(|| self.not_found(function), |pool| show(pool))
         };
         match &request.part {
             Part::List => {
@@ -70,22 +71,17 @@ impl Functions {
                 let list = [("Functions", Value::array(functions)), ("NextMarker", Value::Null)];
                 answer(StatusCode::OK, Value::object(list).to_string())
             }
-            Part::Get { function } => match named(function) {
-                Ok(pool) => {
-                    let code = Value::object([("RepositoryType", Value::from("Local"))]);
-                    let members = [("Configuration", configuration(pool)), ("Code", code)];
-                    answer(StatusCode::OK, Value::object(members).to_string())
-                }
-                Err(refused) => refused,
-            },
-            Part::Configuration { function } => match named(function) {
-                Ok(pool) => answer(StatusCode::OK, configuration(pool).to_string()),
-                Err(refused) => refused,
-            },
-            Part::Logs { function } => match named(function) {
-                Ok(pool) => answer_as(StatusCode::OK, "text/plain; charset=utf-8", pool.log.text()),
-                Err(refused) => refused,
-            },
+            Part::Get { function } => of(function, &|pool| {
+                let code = Value::object([("RepositoryType", Value::from("Local"))]);
+                let members = [("Configuration", configuration(pool)), ("Code", code)];
+                answer(StatusCode::OK, Value::object(members).to_string())
+            }),
+            Part::Configuration { function } => {
+                of(function, &|pool| answer(StatusCode::OK, configuration(pool).to_string()))
+            }
+            Part::Logs { function } => {
+                of(function, &|pool| answer_as(StatusCode::OK, "text/plain; charset=utf-8", pool.log.text()))
+            }
             Part::Invoke { function } => match invocation(function, &request) {
                 Ok(invocation) => match self.call(invocation).await {
                     Some(answer) => answer,

@@ -116,10 +116,12 @@ const TEST_CASES: &str = "TestCases";
 const MOCKED_RESPONSES: &str = "MockedResponses";
 
 type States = BTreeMap<Arc<str>, Arc<str>>;
+/// By name: its answers, and what the file says.
+type Responses = BTreeMap<Arc<str>, (Vec<Answer>, Value)>;
 
 struct Config {
     machines: BTreeMap<Arc<str>, BTreeMap<Arc<str>, States>>,
-    responses: BTreeMap<Arc<str>, (Vec<Answer>, Value)>,
+    responses: Responses,
 }
 
 impl Config {
@@ -158,11 +160,7 @@ impl Config {
     }
 }
 
-fn states(
-    content: &Value,
-    place: &str,
-    responses: &BTreeMap<Arc<str>, (Vec<Answer>, Value)>,
-) -> Result<States, MockError> {
+fn states(content: &Value, place: &str, responses: &Responses) -> Result<States, MockError> {
     let mut states = BTreeMap::new();
     for (state, name) in members(content, place)? {
         let place = format!("{place}.{state}");
@@ -177,7 +175,7 @@ fn states(
     Ok(states)
 }
 
-fn responses(value: &Value) -> Result<BTreeMap<Arc<str>, (Vec<Answer>, Value)>, MockError> {
+fn responses(value: &Value) -> Result<Responses, MockError> {
     let mut responses = BTreeMap::new();
     for (name, content) in members(required(value, "", MOCKED_RESPONSES)?, MOCKED_RESPONSES)? {
         let place = format!("{MOCKED_RESPONSES}.{name}");

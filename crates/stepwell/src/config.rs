@@ -403,3 +403,88 @@ fn problem(text: &str, at: usize, reason: &str) -> String {
     let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
     format!("{line}:{column}: {}", reason.trim_end().replace('\n', ": "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("/folder"))
+    }
+
+    #[test]
+    fn everything_that_a_file_may_hold() {
+        let config = parse(
+            r#"
+            [server]
+            data = "kept"
+            listen = "127.0.0.1:9000"
+            account = "210987654321"
+            region = "eu-west-1"
+            drivers = 2
+            json = true
+            mock_config = "/mocks.json"
+            [aws]
+            endpoint_url = "http://127.0.0.1:4566"
+            endpoints = { sqs = "http://127.0.0.1:9324" }
+            [http]
+            plain_hosts = ["inner.example"]
+            [functions.price]
+            python = "code/price.py"
+            handler = "price"
+            timeout_seconds = 5
+            memory_mb = 256
+            concurrency = 3
+            environment = { RATE = "1.2" }
+            [functions.native]
+            command = ["./bootstrap", "--fast"]
+            folder = "native"
+            [connections.shop]
+            oauth = { endpoint = "https://a.example/token", client_id = "id", client_secret = "s", body = { scope = "x" } }
+            headers = { X-Tenant = "t" }
+            "#,
+        );
+        let config = config.unwrap();
+        assert_eq!(config.server.data.as_deref(), Some("/folder/kept"));
+        assert_eq!(config.server.mock_config.as_deref(), Some(Path::new("/mocks.json")));
+        assert_eq!(config.aws.endpoints["sqs"], "http://127.0.0.1:9324");
+        let [native, price] = config.functions.as_slice() else { panic!("{:?}", config.functions) };
+        assert!(matches!(&native.runtime, Runtime::Command { folder, .. } if folder == Path::new("/folder/native")));
+        assert!(matches!(&price.runtime, Runtime::Python { file, handler }
+            if file == Path::new("/folder/code/price.py") && handler == "price"));
+        assert_eq!((price.timeout.as_secs(), price.memory_mb, price.concurrency), (5, Some(256), 3));
+        let shown = format!("{:?}", config.connections);
+        assert!(shown.contains("a.example") && !shown.contains("\"s\""), "secrets are not shown: {shown}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        let cases = [
+            ("[server]\nprot = 1\n", "2:1: unknown field `prot`"),
+            ("[server\n", "1:8: "),
+            ("[server]\nport = \"x\"\n", "2:8: invalid type"),
+            ("\n[server]\naccount = \"1\"\n", "2:1: an account has twelve digits"),
+            ("[functions.f]\n", "1:1: function `f`: exactly one of `command`"),
+            ("[functions.f]\npython = \"a\"\nnode = \"b\"\n", "1:1: function `f`: exactly one of `command`"),
+            ("[functions.\"a b\"]\npython = \"a\"\n", "1:1: function `a b`: the name of a function"),
+            ("[functions.f]\nurl = \"https://x\"\n", "1:1: function `f`: `url` must begin with `http://`"),
+            ("[functions.f]\nurl = \"http://x\"\nhandler = \"h\"\n", "1:1: function `f`: `handler` goes with"),
+            ("[functions.f]\npython = \"a\"\ntimeout_seconds = 0\n", "function `f`: `timeout_seconds` must be"),
+            ("[connections.c]\n", "1:1: connection `c`: exactly one of `basic`"),
+            ("[connections.c.basic]\nusername = \"u\"\n", "missing field `password`"),
+            (
+                "[connections.c.basic]\nusername = 5\npassword = \"p\"\n",
+                "expected a text, { env = \"NAME\" } or { file = \"PATH\" }",
+            ),
+            (
+                "[connections.c]\nbasic = { username = \"u\", password = { env = \"STEPWELL_NO_SUCH_VARIABLE\" } }\n",
+                "connection `c`: the environment has no text `STEPWELL_NO_SUCH_VARIABLE`",
+            ),
+            ("[other]\n", "1:2: unknown field `other`"),
+        ];
+        for (text, expected) in cases {
+            let problem = parse(text).unwrap_err();
+            assert!(problem.contains(expected), "{text}: {problem}");
+        }
+    }
+}
