@@ -17,6 +17,8 @@ mod mocks;
 mod name;
 mod page;
 mod race;
+mod result_shapes;
+mod routing;
 mod tags;
 mod writer;
 

@@ -18,7 +18,8 @@ pub(crate) async fn split(
         return Ok((arn, None));
     };
     let (plain, case, config) = (Arc::<str>::from(plain), case.to_owned(), config.clone());
-    let machine = plain.rsplit(':').next().unwrap_or_default().to_owned();
+    // `arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME`, perhaps with a version or an alias behind it.
+    let machine = plain.split(':').nth(6).unwrap_or_default().to_owned();
     let read = move || {
         let text = read(&config).map_err(|error| {
             Error::validation(format!("the mock configuration file `{}` cannot be read: {error}", config.display()))

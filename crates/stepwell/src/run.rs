@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use stepwell_engine::{
-    Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, StartExecution, StartExecutionError,
-    Summary, SystemClock, Tags,
+    Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, Quotas, StartExecution,
+    StartExecutionError, Summary, SystemClock, Tags,
 };
 use stepwell_expr::{Payload, Value};
 use stepwell_machine::{Failure, Status, TestCase, definition::MachineType, mock::MockError};
@@ -41,6 +41,7 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
         region: identity.region.as_str().into(),
         drivers: 1,
         clock: Arc::new(SystemClock),
+        quotas: Quotas::default(),
     };
     let functions = function::host(&identity, std::mem::take(&mut file.functions));
     let tasks = Arc::new(Tasks::new(&identity, &file, functions));
@@ -91,10 +92,11 @@ async fn execute(
             tracing: Value::empty_object(),
             encryption: Value::empty_object(),
             tags: Tags::new(),
+            publish: None,
         })
         .await;
     let machine = match created {
-        Ok(machine) => machine,
+        Ok(created) => created.machine,
         Err(CreateStateMachineError::InvalidDefinition(diagnostics)) => {
             for problem in definition.problems(&diagnostics) {
                 validate::print_problem(&options.file, &problem);

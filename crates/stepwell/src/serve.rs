@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::Context;
 use stepwell_api::Api;
-use stepwell_engine::{Config, Engine, SystemClock};
+use stepwell_engine::{Config, Engine, Quotas, SystemClock};
 use stepwell_functions::Functions;
 use stepwell_store::{Store, embedded::Embedded, memory::Memory};
 use tokio::{
@@ -27,6 +27,7 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
         region: settings.identity.region.as_str().into(),
         drivers: settings.drivers.map_or(cores, usize::from),
         clock: Arc::new(SystemClock),
+        quotas: Quotas::default(),
     };
     let functions = function::host(&settings.identity, std::mem::take(&mut settings.config.functions));
     runtime.spawn(functions.end_idle());
