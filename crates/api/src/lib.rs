@@ -12,6 +12,7 @@ mod fields;
 mod history_event;
 mod http;
 pub mod limits;
+mod log_record;
 mod machine_view;
 mod mocks;
 mod name;
@@ -23,3 +24,4 @@ mod tags;
 mod writer;
 
 pub use http::{Answer, Api, Beside, Options, serve};
+pub use log_record::{log_gap, log_record};

@@ -54,6 +54,8 @@ pub(crate) struct Server {
     pub(crate) drivers: Option<u16>,
     pub(crate) json: Option<bool>,
     pub(crate) mock_config: Option<PathBuf>,
+    /// `off` alone, or folders, `-` and `cloudwatch`.
+    pub(crate) execution_logs: Option<Vec<String>>,
 }
 
 /// `[aws]`: where AWS services are called. The AWS SDKs' own environment variables win.
@@ -184,6 +186,7 @@ pub(crate) struct ServeSettings {
     pub(crate) drivers: Option<u16>,
     pub(crate) json: bool,
     pub(crate) mock_config: Option<PathBuf>,
+    pub(crate) execution_logs: Vec<String>,
     pub(crate) identity: Identity,
     pub(crate) config: Config,
 }
@@ -211,6 +214,10 @@ impl ServeSettings {
             drivers: options.drivers.or(server.drivers),
             json: options.json || server.json.unwrap_or(false),
             mock_config: options.mock_config.or_else(|| server.mock_config.clone()),
+            execution_logs: match options.execution_logs.is_empty() {
+                true => server.execution_logs.clone().unwrap_or_default(),
+                false => options.execution_logs,
+            },
             identity,
             config,
         })

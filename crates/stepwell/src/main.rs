@@ -10,6 +10,7 @@ mod exit;
 mod fmt;
 mod function;
 mod limits;
+mod logs;
 mod run;
 mod serve;
 mod tasks;

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::Context;
 use stepwell_api::Api;
-use stepwell_engine::{Config, Engine, Quotas, SystemClock};
+use stepwell_engine::{Config, Engine, Quotas, SystemClock, TaskRunner};
 use stepwell_functions::Functions;
 use stepwell_store::{Store, embedded::Embedded, memory::Memory};
 use tokio::{
@@ -14,7 +14,7 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-use crate::{beside::LambdaApi, cli::ServeOptions, config::ServeSettings, exit::Exit, function, tasks::Tasks};
+use crate::{beside::LambdaApi, cli::ServeOptions, config::ServeSettings, exit::Exit, function, logs, tasks::Tasks};
 
 pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     let mut settings = ServeSettings::decide(options)?;
@@ -31,8 +31,11 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     };
     let functions = function::host(&settings.identity, std::mem::take(&mut settings.config.functions));
     runtime.spawn(functions.end_idle());
-    let tasks = Arc::new(Tasks::new(&settings.identity, &settings.config, functions.clone()));
-    let engine = Engine::open(store, config, tasks, runtime.handle().clone()).context("the engine cannot start")?;
+    let tasks = Tasks::new(&settings.identity, &settings.config, functions.clone());
+    let tasks: Arc<dyn TaskRunner> = Arc::new(tasks);
+    let engine = Engine::open(store, config, tasks.clone(), runtime.handle().clone());
+    let engine = engine.context("the engine cannot start")?;
+    engine.log_to(logs::sink(&settings.execution_logs, &settings.data, &tasks));
     runtime.block_on(listen(&settings, engine, functions))?;
     Ok(Exit::Done)
 }
