@@ -1,10 +1,17 @@
 //! HTTP: connections to requests, answers to bytes.
 //!
 //! `POST /` carries AWS JSON, `GET /health` tells how the server is, `/console/api/` is what the console reads beyond
-//! AWS's API, and the rest of `/console/` its pages; there is nothing else. A host that begins with `sync-` is the same
-//! server. Credentials are not looked at yet.
+//! AWS's API, and the rest of `/console/` its pages; other paths may be those of another API [`Beside`] this one. A host
+//! that begins with `sync-` is the same server. Credentials are not looked at yet.
 
-use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    path::PathBuf,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Either, Full};
@@ -74,6 +81,18 @@ pub struct Api {
     options: Options,
     pages: Option<Pages>,
     pub(crate) streams: Arc<Semaphore>,
+    mocks: Option<Arc<PathBuf>>,
+    beside: Option<Arc<dyn Beside>>,
+}
+
+/// A response under way.
+pub type Answering = Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>;
+
+/// Another API on the same port, for paths that this one does not know.
+pub trait Beside: Send + Sync {
+    fn takes(&self, method: &Method, path: &str) -> bool;
+    /// Reads the body within bounds of its own.
+    fn answer(&self, request: Request<Incoming>) -> Answering;
 }
 
 impl Api {
@@ -82,12 +101,22 @@ impl Api {
     }
 
     pub fn with_options(engine: Engine, options: Options) -> Api {
-        Api { engine, options, pages: None, streams: Arc::new(Semaphore::new(limits::STREAMS_MAX)) }
+        let streams = Arc::new(Semaphore::new(limits::STREAMS_MAX));
+        Api { engine, options, pages: None, streams, mocks: None, beside: None }
     }
 
     /// Serves the console as well: `pages` are what stands below `/console`.
     pub fn with_pages(self, pages: Pages) -> Api {
         Api { pages: Some(pages), ..self }
+    }
+
+    /// The mock configuration file that `#CASE` behind a state machine's ARN chooses from, read at each start.
+    pub fn with_mocks(self, file: Option<PathBuf>) -> Api {
+        Api { mocks: file.map(Arc::new), ..self }
+    }
+
+    pub fn with_beside(self, beside: Arc<dyn Beside>) -> Api {
+        Api { beside: Some(beside), ..self }
     }
 
     /// Answers one call of AWS JSON without HTTP: the status and the body.
@@ -166,6 +195,9 @@ fn connection(
 
 async fn respond(api: &Api, request: Request<Incoming>, stopping: watch::Receiver<bool>) -> Response<Answer> {
     let path = request.uri().path();
+    if let Some(beside) = api.beside.as_ref().filter(|beside| beside.takes(request.method(), path)) {
+        return beside.answer(request).await.map(Either::Left);
+    }
     let whole = match (path, request.method()) {
         ("/", &Method::POST) => aws(api, request, stopping).await,
         ("/health", &Method::GET | &Method::HEAD) => health(api),
@@ -265,7 +297,9 @@ async fn dispatch(
 ) -> Result<String, Error> {
     let action = Action::of_target(target)?;
     let body = parse(body)?;
-    action.answer(action::Request { engine: &api.engine, body: &body, trace_header, stopping }).await
+    action
+        .answer(action::Request { engine: &api.engine, body: &body, trace_header, stopping, mocks: api.mocks.as_ref() })
+        .await
 }
 
 /// The whole body, within its limits of size and time.
