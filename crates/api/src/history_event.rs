@@ -21,6 +21,8 @@ pub(crate) enum Data {
     Here,
     /// None is read: texts and their details are left out.
     None,
+    /// No texts; the details say so. Of log lines only.
+    Truncated,
 }
 
 /// Writes one event.
@@ -30,17 +32,18 @@ pub(crate) fn write(event: &mut Writer, of: &HistoryEvent, data: Data) {
     event.number("id", of.id);
     event.number("previousEventId", of.previous);
     if let Some(member) = details_name(&of.detail) {
-        event.member_object(member, |details| write_details(&mut Details { writer: details, data }, &of.detail));
+        event.member_object(member, |details| write_details(details, &of.detail, data));
     }
 }
 
-fn type_name(detail: &Detail) -> &'static str {
+pub(crate) fn type_name(detail: &Detail) -> &'static str {
     match detail {
         Detail::ExecutionStarted { .. } => "ExecutionStarted",
         Detail::ExecutionSucceeded { .. } => "ExecutionSucceeded",
         Detail::ExecutionFailed(_) => "ExecutionFailed",
         Detail::ExecutionAborted(_) => "ExecutionAborted",
         Detail::ExecutionTimedOut(_) => "ExecutionTimedOut",
+        Detail::ExecutionRedriven { .. } => "ExecutionRedriven",
         Detail::StateEntered { kind, .. } => match kind {
             StateType::Task => "TaskStateEntered",
             StateType::Wait => "WaitStateEntered",
@@ -104,6 +107,7 @@ fn details_name(detail: &Detail) -> Option<&'static str> {
         Detail::ExecutionFailed(_) => "executionFailedEventDetails",
         Detail::ExecutionAborted(_) => "executionAbortedEventDetails",
         Detail::ExecutionTimedOut(_) => "executionTimedOutEventDetails",
+        Detail::ExecutionRedriven { .. } => "executionRedrivenEventDetails",
         Detail::StateEntered { .. } => "stateEnteredEventDetails",
         Detail::StateExited { .. } => "stateExitedEventDetails",
         Detail::LambdaFunctionScheduled { .. } => "lambdaFunctionScheduledEventDetails",
@@ -140,7 +144,9 @@ fn details_name(detail: &Detail) -> Option<&'static str> {
     })
 }
 
-fn write_details(details: &mut Details<'_>, detail: &Detail) {
+/// Writes the members of the details object.
+pub(crate) fn write_details(writer: &mut Writer, detail: &Detail, data: Data) {
+    let mut details = Details { writer, data };
     match detail {
         Detail::ExecutionStarted { input, role_arn } => {
             details.input(input);
@@ -200,6 +206,7 @@ fn write_details(details: &mut Details<'_>, detail: &Detail) {
             details.resource(resource);
             details.failure(failure);
         }
+        Detail::ExecutionRedriven { count } => details.writer.number("redriveCount", *count),
         Detail::MapStateStarted { length } => details.writer.number("length", *length),
         Detail::MapIterationStarted { name, index }
         | Detail::MapIterationSucceeded { name, index }
@@ -237,7 +244,7 @@ impl Details<'_> {
         match self.data {
             Data::All => true,
             Data::Here => !payload.is_absent(),
-            Data::None => false,
+            Data::None | Data::Truncated => false,
         }
     }
 
@@ -269,11 +276,13 @@ impl Details<'_> {
             return;
         }
         let shown: Vec<_> = assigned.iter().filter(|(_, value)| self.shows(value)).collect();
-        self.writer.member_object("assignedVariables", |variables| {
-            for (name, value) in &shown {
-                variables.named_string(name, value.text());
-            }
-        });
+        if !shown.is_empty() {
+            self.writer.member_object("assignedVariables", |variables| {
+                for (name, value) in &shown {
+                    variables.named_string(name, value.text());
+                }
+            });
+        }
         self.truncated("assignedVariablesDetails", shown.len() < assigned.iter().count());
     }
 

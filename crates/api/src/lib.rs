@@ -14,6 +14,7 @@ mod fields;
 mod history_event;
 mod http;
 pub mod limits;
+mod log_record;
 mod machine_view;
 mod name;
 mod page;
@@ -24,3 +25,4 @@ mod tags;
 mod writer;
 
 pub use http::{Api, Options, Pages, serve};
+pub use log_record::{log_gap, log_record};
