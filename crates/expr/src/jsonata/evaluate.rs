@@ -406,7 +406,7 @@ impl<'e> Evaluator<'e> {
                 continue;
             }
             match item.elements() {
-                Some(Elements::Range { first, count }) if nodes.len() == 1 => {
+                Some(Elements::Range { first, count }) if nodes.len() == 1 && !matches!(node.kind, Kind::Array(_)) => {
                     // Nobody has looked at its numbers yet.
                     return Ok(Item::List(Rc::new(List { items: Items::Range { first, count }, marks })));
                 }
