@@ -25,7 +25,7 @@ use crate::{
     handle::{Engine, Inner},
     inbox::{Errand, Inboxes},
     limits::SHARDS,
-    record::{self, RecordError, Shards},
+    record::{self, RecordError, Running, Shards},
     registry::{
         Registry, RegistryError,
         rows::{self, OwnerRow, RowError},
@@ -138,12 +138,22 @@ impl Engine {
             store: store.clone(),
             region: config.region,
             opened_ms: timeline.now_ms(),
-            timeline,
+            timeline: timeline.clone(),
             inboxes: inboxes.clone(),
             registry,
             tasks: tasks.clone(),
             activities: activities.clone(),
             ledger: ledger.clone(),
+            committer: Committer {
+                turn: Mutex::new(()),
+                store,
+                ledger,
+                tasks,
+                activities,
+                inboxes,
+                timeline,
+                running: Running::default(),
+            },
             queue,
             slow,
             stopping: AtomicBool::new(false),
@@ -155,20 +165,14 @@ impl Engine {
         let drivers = drivers.collect::<Result<Vec<Driver>, RecordError>>()?;
         resume_tasks(&shared)?;
 
-        let committer = Committer {
-            store,
-            queue: submissions,
-            ledger,
-            tasks,
-            activities: activities.clone(),
-            inboxes: inboxes.clone(),
-            timeline: shared.timeline.clone(),
-        };
         let threads = Threads::default();
         let inner = Arc::new(Inner { shared: shared.clone(), runtime, threads: Mutex::new(threads) });
         {
             let mut threads = inner.threads.lock();
-            threads.committer.push(spawn("stepwell-commit".to_owned(), move || committer.run())?);
+            let committing = shared.clone();
+            threads
+                .committer
+                .push(spawn("stepwell-commit".to_owned(), move || committing.committer.run(&submissions))?);
             shared.slow.start().map_err(OpenError::Thread)?;
             for (number, driver) in drivers.into_iter().enumerate() {
                 threads.drivers.push(spawn(format!("stepwell-driver-{number}"), move || driver.run())?);

@@ -6,7 +6,7 @@ use stepwell_store::Store;
 
 use crate::{
     activities::Activities,
-    committer::{CommitQueue, Ledger},
+    committer::{CommitQueue, Committer, Ledger},
     inbox::Inboxes,
     registry::Registry,
     slow::SlowLane,
@@ -23,7 +23,8 @@ pub(crate) struct Shared {
     pub(crate) tasks: Arc<Tasks>,
     pub(crate) activities: Arc<Activities>,
     pub(crate) ledger: Arc<Ledger>,
-    /// To the committer.
+    pub(crate) committer: Committer,
+    /// To the committing thread.
     pub(crate) queue: CommitQueue,
     /// To the threads for slow steps.
     pub(crate) slow: Arc<SlowLane>,

@@ -12,6 +12,7 @@ use super::{
     ExecutionId, RecordError,
     codec::{Fault, Reader, Writer},
     key::{self, PLACE_BYTES},
+    running::Running,
     scan,
     summary::{status_byte, status_name, stop_ms},
     texts::Rows,
@@ -31,9 +32,10 @@ pub(super) const STATUSES: [StatusName; 5] =
 /// Moves the listing row from the status `before` (`None`: there was none) to `status`.
 pub(super) fn record(identity: &Identity, before: Option<StatusName>, status: &Status, rows: &mut Rows<'_>) {
     let machine_arn = &identity.state_machine_arn;
+    let machine = key::machine(machine_arn);
     let place = key::place(identity.start_ms, rows.id);
     if let Some(before) = before {
-        rows.delete(Space::Listing, key::listing(machine_arn, status_byte(before), &place));
+        rows.delete(Space::Listing, key::listing(machine, status_byte(before), &place));
     }
     let mut out = Writer::row(VERSION);
     out.text(&identity.name);
@@ -41,7 +43,7 @@ pub(super) fn record(identity: &Identity, before: Option<StatusName>, status: &S
     // The ARN only where it cannot be made from the two names.
     let usual = execution_arn(machine_arn, &identity.name);
     out.optional_text(Some(&identity.arn).filter(|arn| arn.as_ref() != usual));
-    rows.put(Space::Listing, key::listing(machine_arn, status_byte(status_name(status)), &place), out);
+    rows.put(Space::Listing, key::listing(machine, status_byte(status_name(status)), &place), out);
 }
 
 fn execution_arn(state_machine_arn: &str, name: &str) -> String {
@@ -65,8 +67,11 @@ type Place = [u8; PLACE_BYTES];
 /// A page of the executions of a state machine, newest start first; at least 1 and at most `PAGE_MAX` of them.
 ///
 /// A page costs the same at any depth. A cursor that this function did not make gives an empty page.
+///
+/// `running`: has the running ones in memory; without it their rows are scanned like the others.
 pub fn list(
     store: &dyn Store,
+    running: Option<&Running>,
     state_machine_arn: &str,
     status: Option<StatusName>,
     limit: usize,
@@ -80,7 +85,7 @@ pub fn list(
     let limit = limit.clamp(1, PAGE_MAX);
     let mut merged: BTreeMap<Place, ListedExecution> = BTreeMap::new();
     for status in STATUSES.into_iter().filter(|each| status.is_none_or(|wanted| wanted == *each)) {
-        for (place, listed) in of_status(store, state_machine_arn, status, limit + 1, after.as_ref())? {
+        for (place, listed) in of_status(store, running, state_machine_arn, status, limit + 1, after.as_ref())? {
             merged.insert(place, listed);
         }
     }
@@ -93,20 +98,28 @@ pub fn list(
 /// The first `count` executions in `status` behind `after`.
 fn of_status(
     store: &dyn Store,
+    running: Option<&Running>,
     state_machine_arn: &str,
     status: StatusName,
     count: usize,
     after: Option<&Place>,
 ) -> Result<Vec<(Place, ListedExecution)>, RecordError> {
     let mut found = Vec::new();
-    let range = key::listings(state_machine_arn, status_byte(status), after);
-    scan(store, Space::Listing, &range, Direction::Forward, &mut |key, row| {
-        let unknown = || Fault::Damaged("its key is unknown").of(ROW, ExecutionId([0; 16]));
-        let place = key::parse_listing(key).ok_or_else(unknown)?;
-        let (start_ms, id) = key::parse_place(&place);
+    let machine = key::machine(state_machine_arn);
+    let mut take = |place: &Place, row: &[u8]| {
+        let (start_ms, id) = key::parse_place(place);
         let listed = decode(row, state_machine_arn, status, start_ms).map_err(|fault| fault.of(ROW, id))?;
-        found.push((place, listed));
+        found.push((*place, listed));
         Ok(if found.len() < count { Visit::Continue(()) } else { Visit::Break(()) })
-    })?;
+    };
+    let running = running.filter(|_| status == StatusName::Running);
+    let taken = running.map_or(Ok(false), |running| running.visit(store, machine, after, &mut take))?;
+    if !taken {
+        let range = key::listings_of(machine, status_byte(status), after);
+        scan(store, Space::Listing, &range, Direction::Forward, &mut |key, row| {
+            let unknown = || Fault::Damaged("its key is unknown").of(ROW, ExecutionId([0; 16]));
+            take(&key::parse_listing(key).ok_or_else(unknown)?, row)
+        })?;
+    }
     Ok(found)
 }

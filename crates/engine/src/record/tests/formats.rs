@@ -83,7 +83,7 @@ fn reading(store: &dyn Store, arns: &[Arc<str>]) -> String {
         let get = GetHistory { execution_arn: arn.clone(), reverse: false, with_data: true, limit: 1_000, after: None };
         out += &format!("{:#?}", history(store, &get).unwrap());
     }
-    out += &format!("{:?}", list(store, MACHINE, None, 100, None).unwrap());
+    out += &format!("{:?}", list(store, None, MACHINE, None, 100, None).unwrap());
     out += &format!("{:?}", timers(store, Shards::ALL, None, i64::MAX, 100).unwrap());
     out += &format!("{:?}", intents(store, Shards::ALL).unwrap());
     out += &format!("{:?}", offers(store, Shards::ALL).unwrap());
