@@ -3,7 +3,17 @@
 //! `POST /` carries AWS JSON, `GET /health` tells how the server is; there is nothing else. A host that begins with
 //! `sync-` is the same server. Credentials are not looked at yet.
 
-use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    hash::{BuildHasher, RandomState},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -61,6 +71,26 @@ impl Default for Options {
 pub struct Api {
     engine: Engine,
     options: Options,
+    ids: Arc<RequestIds>,
+}
+
+/// Ids for requests: unlike each other and those of other processes, but no secret, so none is asked of the system.
+#[derive(Default)]
+struct RequestIds {
+    /// Keys drawn by the standard library.
+    keys: RandomState,
+    count: AtomicU64,
+}
+
+impl RequestIds {
+    fn next(&self) -> Uuid {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let half = |which: u8| self.keys.hash_one((count, which)).to_be_bytes();
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&half(0));
+        bytes[8..].copy_from_slice(&half(1));
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
 }
 
 impl Api {
@@ -69,7 +99,7 @@ impl Api {
     }
 
     pub fn with_options(engine: Engine, options: Options) -> Api {
-        Api { engine, options }
+        Api { engine, options, ids: Arc::default() }
     }
 
     /// Answers one call of AWS JSON without HTTP: the status and the body.
@@ -176,7 +206,7 @@ fn health(api: &Api) -> Response<Full<Bytes>> {
 
 /// Answers a call of AWS JSON 1.0. Source: the protocol's description in the Smithy documentation.
 async fn aws(api: &Api, request: Request<Incoming>, stopping: watch::Receiver<bool>) -> Response<Full<Bytes>> {
-    let id = Uuid::new_v4();
+    let id = api.ids.next();
     let (head, body) = request.into_parts();
     let target = head.headers.get(TARGET).map_or("", |target| target.to_str().unwrap_or("")).to_string();
     let mut response = match answer(api, &target, &head.headers, body, stopping).await {
