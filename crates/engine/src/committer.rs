@@ -119,6 +119,13 @@ impl Committer {
         drop(alarm);
     }
 
+    /// Commits what is queued, without waiting for more. False if there was nothing.
+    pub(crate) fn commit_queued(&self, queue: &Receiver<Message>, carried: &mut Option<Message>) -> bool {
+        let Some(Message::Commit(first)) = carried.take().or_else(|| queue.try_recv().ok()) else { return false };
+        self.commit(gather(*first, queue, carried), true);
+        true
+    }
+
     /// Commits at once, on the thread of the driver that calls; gives the submission back if another commit is under way.
     pub(crate) fn try_commit(&self, submission: Submission) -> Option<Submission> {
         let Some(_turn) = self.turn.try_lock() else { return Some(submission) };

@@ -68,6 +68,17 @@ struct Open {
     opened: i64,
 }
 
+/// How a round of a driver ended.
+pub(crate) enum Cycle {
+    Busy,
+    /// There is nothing to do; `room`: not because too many batches are on their way.
+    Idle {
+        room: bool,
+    },
+    /// The engine stops, or its store has failed.
+    Ended,
+}
+
 /// A driver that panics would leave its callers waiting for ever, and has lost what it knew.
 impl Drop for Driver {
     fn drop(&mut self) {
@@ -127,29 +138,33 @@ impl Driver {
     /// Runs until the engine stops or the store fails.
     pub(crate) fn run(mut self) {
         loop {
-            let under_way = self.shared.timeline.begin();
-            self.learn();
-            if self.shared.ledger.poisoned.load(Ordering::SeqCst) {
-                self.give_up();
-                return;
-            }
-            let stopping = self.shared.stopping.load(Ordering::SeqCst);
-            let room = self.outstanding() < COMMITS_OUTSTANDING_MAX;
-            if room && !stopping {
-                self.let_gather();
-            }
-            let busy = room && self.fill(stopping);
-            if busy {
-                self.submit();
-            } else if stopping && self.outstanding() == 0 {
-                return;
-            }
-            self.publish();
-            drop(under_way);
-            if !busy {
-                self.sleep(room);
+            self.let_gather();
+            match self.cycle() {
+                Cycle::Busy => {}
+                Cycle::Idle { room } => self.sleep(room),
+                Cycle::Ended => return,
             }
         }
+    }
+
+    /// One round: what can be done without waiting for anything.
+    pub(crate) fn cycle(&mut self) -> Cycle {
+        let _under_way = self.shared.timeline.begin();
+        self.learn();
+        if self.shared.ledger.poisoned.load(Ordering::SeqCst) {
+            self.give_up();
+            return Cycle::Ended;
+        }
+        let stopping = self.shared.stopping.load(Ordering::SeqCst);
+        let room = self.outstanding() < COMMITS_OUTSTANDING_MAX;
+        let busy = room && self.fill(stopping);
+        if busy {
+            self.submit();
+        } else if stopping && self.outstanding() == 0 {
+            return Cycle::Ended;
+        }
+        self.publish();
+        if busy { Cycle::Busy } else { Cycle::Idle { room } }
     }
 
     fn outstanding(&self) -> usize {
@@ -219,8 +234,9 @@ impl Driver {
             return;
         }
         self.publish();
-        // With more to do, the next batch is filled while this one is on its way.
-        let alone = self.outstanding() == 0 && self.slices.is_empty() && !self.open.is_full();
+        // With more to do, the next batch is filled while this one is on its way. By hand, commits have turns of their own.
+        let alone =
+            self.shared.witness.is_none() && self.outstanding() == 0 && self.slices.is_empty() && !self.open.is_full();
         let (began, items) = (Instant::now(), self.open.items());
         let Open { batch, steps, replies, effects, opened } = std::mem::take(&mut self.open);
         let submission = Submission {

@@ -6,6 +6,7 @@
 
 mod activities;
 mod bounds;
+pub mod by_hand;
 mod committer;
 pub mod config;
 mod driver;
@@ -24,7 +25,7 @@ mod tasks;
 mod timeline;
 
 pub use bounds::Bounds;
-pub use config::{Clock, Config, SystemClock};
+pub use config::{Clock, Config, Quotas, SystemClock};
 pub use handle::*;
 pub use open::OpenError;
 pub use task_runner::TaskRunner;

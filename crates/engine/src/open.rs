@@ -7,7 +7,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc,
+        mpsc::{self, Receiver},
     },
     thread::JoinHandle,
 };
@@ -19,6 +19,7 @@ use tokio::runtime::Handle;
 use crate::{
     activities::Activities,
     bounds::Bounds,
+    by_hand::Witness,
     committer::{Committer, Ledger, Message},
     config::Config,
     driver::Driver,
@@ -34,7 +35,7 @@ use crate::{
     slow::SlowLane,
     task_runner::TaskRunner,
     tasks::Tasks,
-    timeline::{Bell, Timeline},
+    timeline::{Bell, Timeline, UnderWay},
 };
 
 /// Why an engine does not start.
@@ -113,76 +114,98 @@ impl Engine {
         runtime: Handle,
         bounds: Bounds,
     ) -> Result<Engine, OpenError> {
-        if config.drivers == 0 {
-            return Err(OpenError::NoDrivers);
-        }
-        claim(store.as_ref(), &config)?;
-        let open_executions = match store.get(Space::Meta, rows::OPEN_EXECUTIONS_KEY)? {
-            Some(bytes) => rows::decode(&bytes)?,
-            None => 0,
-        };
-
-        let bells: Vec<Arc<Bell>> = (0..config.drivers).map(|_| Arc::default()).collect();
-        let timeline = Arc::new(Timeline::new(config.clock, bells.clone()));
-        // Time stands still until everything runs.
-        let opening = timeline.begin();
-        let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
-        let activities = Arc::new(Activities::new(inboxes.clone()));
-        let tasks = Arc::new(Tasks::new(bounds.task_runs, tasks, runtime.clone(), inboxes.clone(), timeline.clone()));
-        let ledger = Arc::new(Ledger::new(open_executions, &bells));
-        let (queue, submissions) = mpsc::channel();
-        let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone()));
-        let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
-        let registry = Registry::open(store.clone(), queue.clone(), timeline.clone(), activities.clone(), arn_prefix)?;
-        let shared = Arc::new(Shared {
-            store: store.clone(),
-            region: config.region,
-            opened_ms: timeline.now_ms(),
-            timeline: timeline.clone(),
-            inboxes: inboxes.clone(),
-            registry,
-            tasks: tasks.clone(),
-            activities: activities.clone(),
-            ledger: ledger.clone(),
-            committer: Committer {
-                turn: Mutex::new(()),
-                store,
-                ledger,
-                tasks,
-                activities,
-                inboxes,
-                timeline,
-                running: Running::default(),
-            },
-            queue,
-            slow,
-            stopping: AtomicBool::new(false),
-        });
-
-        let drivers = bells.iter().enumerate();
-        let drivers =
-            drivers.map(|(index, bell)| Driver::open(index, bells.len(), bell.clone(), shared.clone(), bounds));
-        let drivers = drivers.collect::<Result<Vec<Driver>, RecordError>>()?;
-        resume_tasks(&shared)?;
-
-        let threads = Threads::default();
-        let inner = Arc::new(Inner { shared: shared.clone(), runtime, threads: Mutex::new(threads) });
+        let Parts { inner, drivers, submissions, opening } = assemble(store, config, tasks, runtime, bounds, None)?;
         {
             let mut threads = inner.threads.lock();
-            let committing = shared.clone();
-            threads
-                .committer
-                .push(spawn("stepwell-commit".to_owned(), move || committing.committer.run(&submissions))?);
-            shared.slow.start().map_err(OpenError::Thread)?;
+            let shared = inner.shared.clone();
+            let commit = move || shared.committer.run(&submissions);
+            threads.committer.push(spawn("stepwell-commit".to_owned(), commit)?);
+            inner.shared.slow.start().map_err(OpenError::Thread)?;
             for (number, driver) in drivers.into_iter().enumerate() {
                 threads.drivers.push(spawn(format!("stepwell-driver-{number}"), move || driver.run())?);
             }
         }
-        let engine = Engine(inner);
+        let engine = Engine(Arc::new(inner));
         engine.resume_deletions();
         drop(opening);
         Ok(engine)
     }
+}
+
+/// An engine whose threads have not begun.
+pub(crate) struct Parts {
+    pub(crate) inner: Inner,
+    pub(crate) drivers: Vec<Driver>,
+    /// What the drivers will submit.
+    pub(crate) submissions: Receiver<Message>,
+    /// Time stands still until it is dropped.
+    pub(crate) opening: UnderWay,
+}
+
+/// Takes the store over: reads what is open and makes everything that will go on with it.
+pub(crate) fn assemble(
+    store: Arc<dyn Store>,
+    config: Config,
+    tasks: Arc<dyn TaskRunner>,
+    runtime: Handle,
+    bounds: Bounds,
+    witness: Option<Arc<dyn Witness>>,
+) -> Result<Parts, OpenError> {
+    if config.drivers == 0 {
+        return Err(OpenError::NoDrivers);
+    }
+    claim(store.as_ref(), &config)?;
+    let open_executions = match store.get(Space::Meta, rows::OPEN_EXECUTIONS_KEY)? {
+        Some(bytes) => rows::decode(&bytes)?,
+        None => 0,
+    };
+
+    let bells: Vec<Arc<Bell>> = (0..config.drivers).map(|_| Arc::default()).collect();
+    let timeline = Arc::new(Timeline::new(config.clock, bells.clone()));
+    // Time stands still until everything runs.
+    let opening = timeline.begin();
+    let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
+    let activities = Arc::new(Activities::new(inboxes.clone()));
+    let tasks = Arc::new(Tasks::new(bounds.task_runs, tasks, runtime.clone(), inboxes.clone(), timeline.clone()));
+    let ledger = Arc::new(Ledger::new(open_executions, &bells));
+    let (queue, submissions) = mpsc::channel();
+    let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone()));
+    let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
+    let registry =
+        Registry::open(store.clone(), queue.clone(), timeline.clone(), activities.clone(), arn_prefix, config.quotas)?;
+    let shared = Arc::new(Shared {
+        store: store.clone(),
+        region: config.region,
+        opened_ms: timeline.now_ms(),
+        timeline: timeline.clone(),
+        inboxes: inboxes.clone(),
+        registry,
+        tasks: tasks.clone(),
+        activities: activities.clone(),
+        ledger: ledger.clone(),
+        committer: Committer {
+            turn: Mutex::new(()),
+            store,
+            ledger,
+            tasks,
+            activities,
+            inboxes,
+            timeline,
+            running: Running::default(),
+        },
+        queue,
+        slow,
+        stopping: AtomicBool::new(false),
+        witness,
+    });
+
+    let drivers = bells.iter().enumerate();
+    let drivers = drivers.map(|(index, bell)| Driver::open(index, bells.len(), bell.clone(), shared.clone(), bounds));
+    let drivers = drivers.collect::<Result<Vec<Driver>, RecordError>>()?;
+    resume_tasks(&shared)?;
+
+    let inner = Inner { shared, runtime, threads: Mutex::default() };
+    Ok(Parts { inner, drivers, submissions, opening })
 }
 
 /// The threads of an engine that are waited for. Drivers end first, since they submit to the committer. Those of the slow

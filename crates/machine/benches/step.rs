@@ -12,7 +12,8 @@ use stepwell_machine::{
     step,
 };
 
-const INPUT: &str = r#"{"order":"o-1","customer":"c-2","total":129.95,"items":[{"sku":"A-1","qty":2},{"sku":"B-7","qty":1}]}"#;
+const INPUT: &str =
+    r#"{"order":"o-1","customer":"c-2","total":129.95,"items":[{"sku":"A-1","qty":2},{"sku":"B-7","qty":1}]}"#;
 const LAMBDA: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
 
 fn program(definition: &str) -> Program {

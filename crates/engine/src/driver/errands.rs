@@ -97,6 +97,9 @@ impl Driver {
         let frames = resident.execution.frames.iter();
         let stale = frames.filter_map(|(id, frame)| Some((*id, Arc::new(renewed(frame, opened_ms)?))));
         let stale: Vec<_> = stale.collect();
+        if let Some(witness) = &self.shared.witness {
+            witness.renewed(resident.id, opened_ms, &mut self.open.batch);
+        }
         for (id, frame) in stale {
             resident.execution.frames.insert(id, frame);
             resident.beaten.insert(id);
@@ -257,7 +260,7 @@ impl Driver {
 
     /// A new execution.
     fn start(&mut self, id: ExecutionId, start: Start) {
-        let Start { arn, name, revision, input, trace_header, to } = start;
+        let Start { arn, name, revision, input, trace_header, qualifier, to } = start;
         if revision.deleting.load(Ordering::SeqCst) {
             self.open.replies.push(Reply::Start(to, Err(StartExecutionError::StateMachineDeleting)));
             return;
@@ -281,7 +284,7 @@ impl Driver {
             start_ms: self.shared.timeline.now_ms(),
             input,
         }));
-        let books = record::record_start(&execution, revision.key, trace_header);
+        let books = record::record_start(&execution, revision.key, trace_header, qualifier);
         let mut resident = Box::new(Resident::new(id, execution, books, machine.program.clone()));
         self.turn(&mut resident, Event::Started, Then::Starter(to));
         self.residents.put(resident);
