@@ -173,8 +173,8 @@ impl Residents {
     /// beyond `until_ms`: their rows are all they need until then.
     pub(crate) fn settle(&mut self, committed: u64, until_ms: i64) {
         while let Some((_, id)) = self.asleep.pop_front_if(|(batch, _)| *batch <= committed) {
-            let sleeps = |resident: &Box<Resident>| resident.is_idle(committed) && resident.sleeps(until_ms);
-            if self.lru.peek(&id).is_some_and(sleeps) {
+            let resident = self.lru.peek(&id);
+            if resident.is_some_and(|resident| resident.is_idle(committed) && resident.sleeps(until_ms)) {
                 self.lru.remove(&id);
             }
         }

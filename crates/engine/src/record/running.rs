@@ -22,6 +22,9 @@ const RUNNING: u8 = status_byte(StatusName::Running);
 type Place = [u8; PLACE_BYTES];
 type Row = Box<[u8]>;
 
+/// Takes a row and its place.
+type Visitor<'a> = dyn FnMut(&Place, &[u8]) -> Result<Visit, RecordError> + 'a;
+
 /// A row of a running execution that is written (`Some`) or deleted.
 pub(crate) struct Change {
     machine: MachineKey,
@@ -80,7 +83,7 @@ impl Running {
         store: &dyn Store,
         machine: MachineKey,
         after: Option<&Place>,
-        visit: &mut dyn FnMut(&Place, &[u8]) -> Result<Visit, RecordError>,
+        visit: &mut Visitor<'_>,
     ) -> Result<bool, RecordError> {
         self.read(store, machine)?;
         let machines = self.machines.lock();
