@@ -10,7 +10,7 @@ ARGS ?=
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit compat lint fmt deny sim conformance jsonata-suite bench-jsonata fuzz-smoke clean-data
+.PHONY: help run test unit compat compat-rust console lint fmt deny sim conformance jsonata-suite bench-jsonata measure fuzz-smoke clean-data
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,9 +18,9 @@ help: ## Lists what can be made
 run: ## Installs what is missing, builds, starts the server, deploys and runs the samples, goes on serving
 	@PORT=$(PORT) DATA=$(DATA) scripts/run
 
-test: ## Every test: formatting, lints, Rust tests, AWS clients against the built server
+test: ## Every test: formatting, lints, Rust tests, the console in a browser, AWS clients against the built server
 	@scripts/setup --for test
-	@$(MAKE) --no-print-directory lint deny unit compat
+	@$(MAKE) --no-print-directory lint deny unit console compat
 
 lint: ## Formatting and clippy, warnings are errors
 	cargo fmt --all --check
@@ -37,6 +37,14 @@ unit: ## The Rust tests
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace --no-fail-fast; \
 	else cargo test --workspace --no-fail-fast; fi
 
+console: ## The console: lints, types, unit tests, then in Chromium against the debug server (ARGS go to Playwright)
+	@scripts/setup --for test
+	@scripts/console
+	@scripts/console --packages
+	cargo build --quiet --package stepwell
+	cd console && npx biome ci . && npx tsc --noEmit && npx vitest run --silent
+	cd console && npx playwright test $(ARGS)
+
 compat: ## The debug server through boto3, the AWS CLI and raw sockets (ARGS go to pytest)
 	@scripts/setup --for test
 	cargo build --quiet --package stepwell
@@ -44,6 +52,9 @@ compat: ## The debug server through boto3, the AWS CLI and raw sockets (ARGS go 
 
 sim: ## The simulation of the engine over 10,000 seeds: crashes, failing disks, tasks that misbehave (SEEDS, FIRST)
 	@scripts/sim
+
+compat-rust: ## The debug server through the AWS SDK for Rust, which takes minutes to build the first time
+	@scripts/compat-rust
 
 conformance: ## The recorded cases of ../shared/conformance against the release server (ARGS go to its runner)
 	@scripts/conformance $(ARGS)
@@ -53,6 +64,9 @@ jsonata-suite: ## The official cases of JSONata in ../shared/conformance, by the
 
 bench-jsonata: ## JSONata beside its engine alone and the npm package, in microseconds; a minute or two
 	@compat/bench_jsonata
+
+measure: ## The release server against its goals, with ../shared/bench; ten minutes on a quiet machine (ARGS=--quick: three)
+	@scripts/measure $(ARGS)
 
 fuzz-smoke: ## Replays the fuzz corpora; fuzzes each target for a short while where nightly and cargo-fuzz are there
 	@scripts/fuzz-smoke

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use stepwell_engine::Unavailable;
+use stepwell_engine::{NotRedrivable, Unavailable};
 use stepwell_machine::{Diagnostic, Severity};
 
 use crate::writer::Writer;
@@ -23,6 +23,10 @@ pub(crate) enum Error {
     RequestTimeout { seconds: u64 },
     #[error("the body of the request broke off")]
     RequestBrokenOff,
+    #[error("refused: {0}")]
+    Forbidden(&'static str),
+    #[error("too many event streams are open: at most {limit}")]
+    TooManyStreams { limit: usize },
 
     // The request as AWS JSON.
     #[error("unknown operation `{target}`")]
@@ -63,6 +67,9 @@ pub(crate) enum Error {
     /// The sentence is ours.
     #[error("The maximum number of running executions has been reached.")]
     ExecutionLimitExceeded,
+    /// The frame of the sentence is ours, the reason AWS's.
+    #[error("Execution Not Redrivable: '{arn}'. {reason}")]
+    ExecutionNotRedrivable { arn: Arc<str>, reason: NotRedrivable },
     #[error("Invalid Arn: '{0}'")]
     InvalidArn(String),
     #[error("Invalid State Machine Definition: '{0}'")]
@@ -148,11 +155,12 @@ impl Error {
             Error::MethodNotAllowed { .. } => "MethodNotAllowedException",
             Error::RequestTooLarge { .. } => "RequestEntityTooLargeException",
             Error::RequestTimeout { .. } => "RequestTimeoutException",
+            Error::Forbidden(_) => "AccessDeniedException",
             Error::UnknownOperation { .. } => "UnknownOperationException",
             Error::Serialization(_) | Error::RequestBrokenOff => "SerializationException",
             Error::Validation { .. } => "ValidationException",
             Error::Unsupported(_) => "UnsupportedOperationException",
-            Error::Throttling => "ThrottlingException",
+            Error::Throttling | Error::TooManyStreams { .. } => "ThrottlingException",
             Error::ServiceUnavailable => "ServiceUnavailable",
             Error::Internal => "InternalFailure",
             Error::ActivityAlreadyExists(_) => "ActivityAlreadyExists",
@@ -163,6 +171,7 @@ impl Error {
             Error::ExecutionAlreadyExists(_) => "ExecutionAlreadyExists",
             Error::ExecutionDoesNotExist(_) => "ExecutionDoesNotExist",
             Error::ExecutionLimitExceeded => "ExecutionLimitExceeded",
+            Error::ExecutionNotRedrivable { .. } => "ExecutionNotRedrivable",
             Error::InvalidArn(_) => "InvalidArn",
             Error::InvalidDefinition(_) | Error::UntestableState(_) => "InvalidDefinition",
             Error::InvalidEncryptionConfiguration(_) => "InvalidEncryptionConfiguration",
@@ -188,13 +197,14 @@ impl Error {
     pub(crate) fn status(&self) -> u16 {
         match self {
             Error::ServiceQuotaExceeded(_) => 402,
+            Error::Forbidden(_) => 403,
             Error::PathNotFound { .. } => 404,
             Error::MethodNotAllowed { .. } => 405,
             Error::RequestTimeout { .. } => 408,
             Error::Conflict(_) => 409,
             Error::RequestTooLarge { .. } => 413,
             Error::Internal => 500,
-            Error::ServiceUnavailable => 503,
+            Error::ServiceUnavailable | Error::TooManyStreams { .. } => 503,
             _ => 400,
         }
     }

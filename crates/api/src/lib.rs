@@ -6,12 +6,15 @@
 
 mod action;
 mod arn;
+mod browser;
 mod configuration;
+mod console;
 mod error;
 mod fields;
 mod history_event;
 mod http;
 pub mod limits;
+mod log_record;
 mod machine_view;
 mod name;
 mod page;
@@ -21,4 +24,5 @@ mod routing;
 mod tags;
 mod writer;
 
-pub use http::{Api, Options, serve};
+pub use http::{Api, Options, Pages, serve};
+pub use log_record::{log_gap, log_record};

@@ -61,9 +61,28 @@ pub const TAG_KEY_CHARS_MAX: usize = 128;
 pub const TAG_VALUE_CHARS_MAX: usize = 256;
 /// Longest id of an encryption key, in characters. Source: API model.
 pub const KEY_ID_CHARS_MAX: usize = 2_048;
+/// Longest client token, in characters. Source: API model.
+pub const CLIENT_TOKEN_CHARS_MAX: usize = 64;
+/// Milliseconds that Express executions are billed by. Source: Step Functions pricing.
+pub const BILLED_MS: u64 = 100;
+/// Megabytes that Express executions are billed by. Source: Step Functions pricing.
+pub const BILLED_MB: u64 = 64;
+/// Most bytes of data in one record of an execution log. Source: Step Functions guide (248 KB).
+pub const LOG_DATA_BYTES_MAX: usize = 248 * 1024;
 /// How long the test of one state may take, in seconds. Source: API reference, TestState.
 pub const TEST_SECONDS_MAX: u64 = 5 * 60;
 /// Bytes of the shapes of one service's answers, as text: several times what the largest has. Ours.
 pub const SHAPES_BYTES_MAX: u64 = 4 * 1024 * 1024;
-/// How long a closed execution may be redriven, in milliseconds (14 days). Source: Step Functions guide.
-pub const REDRIVE_PERIOD_MS: i64 = 14 * 24 * 60 * 60 * 1_000;
+
+/// Streams of history events open at once. Ours: each reads the store a few times a second.
+pub const STREAMS_MAX: usize = 64;
+/// Batches that wait in one stream for a client that reads slowly. Ours.
+pub const STREAM_BATCHES_MAX: usize = 2;
+/// Events in one batch of a stream, and in one answer that stands in for it. Ours.
+pub const STREAM_EVENTS_MAX: usize = 500;
+/// Pause of a stream between two reads while events come. Ours.
+pub const STREAM_PAUSE_MIN: Duration = Duration::from_millis(100);
+/// Pause of a stream between two reads while none come. Ours.
+pub const STREAM_PAUSE_MAX: Duration = Duration::from_millis(800);
+/// Silence after which a stream says that it is still there. Ours: proxies cut what is silent for a minute.
+pub const STREAM_HEARTBEAT: Duration = Duration::from_secs(15);

@@ -22,6 +22,7 @@ use crate::{
     handle::Unavailable,
     inbox::{Errand, Inboxes},
     limits::{COMMIT_BYTES_MAX, COMMIT_STEPS_MAX},
+    logs::{Logged, Logs},
     record::{ExecutionId, Running},
     registry::rows,
     reply::Reply,
@@ -35,6 +36,7 @@ pub(crate) struct Submission {
     pub(crate) steps: usize,
     pub(crate) replies: Vec<Reply>,
     pub(crate) effects: Vec<(ExecutionId, Effect)>,
+    pub(crate) logs: Vec<Logged>,
     /// Executions begun, less executions ended.
     pub(crate) opened: i64,
     /// The driver that is told, and its number for this batch.
@@ -97,6 +99,7 @@ pub(crate) struct Committer {
     pub(crate) timeline: Arc<Timeline>,
     /// What lists of running executions read.
     pub(crate) running: Running,
+    pub(crate) logs: Arc<Logs>,
 }
 
 impl Committer {
@@ -187,6 +190,7 @@ impl Committer {
                 }
             }
         }
+        submission.logs.into_iter().for_each(|logged| self.logs.put(logged));
         submission.replies.into_iter().for_each(Reply::send);
         if let Some((driver, number)) = submission.from {
             let progress = &self.ledger.progress[driver];

@@ -7,6 +7,7 @@
 
 mod errands;
 mod pace;
+mod redrive;
 mod residents;
 mod timers;
 mod turn;
@@ -20,7 +21,7 @@ use std::{
 use stepwell_machine::Effect;
 use stepwell_store::Batch;
 
-pub(crate) use self::turn::Then;
+pub(crate) use self::turn::{BROKEN, ENDLESS, Then, broken};
 use self::{
     pace::Pace,
     residents::{Resident, Residents},
@@ -35,6 +36,7 @@ use crate::{
         COMMIT_BYTES_MAX, COMMIT_STEPS_MAX, COMMITS_OUTSTANDING_MAX, DRIVER_SLEEP_MS_MAX, NAP_MS_MAX,
         SLICES_PER_BATCH_MAX, TIMERS_READ_BELOW, TIMERS_READ_MAX,
     },
+    logs::Logged,
     record::{self, ExecutionId, RecordError, Shards},
     reply::Reply,
     shared::Shared,
@@ -65,6 +67,7 @@ struct Open {
     steps: usize,
     replies: Vec<Reply>,
     effects: Vec<(ExecutionId, Effect)>,
+    logs: Vec<Logged>,
     opened: i64,
 }
 
@@ -238,12 +241,13 @@ impl Driver {
         let alone =
             self.shared.witness.is_none() && self.outstanding() == 0 && self.slices.is_empty() && !self.open.is_full();
         let (began, items) = (Instant::now(), self.open.items());
-        let Open { batch, steps, replies, effects, opened } = std::mem::take(&mut self.open);
+        let Open { batch, steps, replies, effects, logs, opened } = std::mem::take(&mut self.open);
         let submission = Submission {
             batch,
             steps,
             replies,
             effects,
+            logs,
             opened,
             from: Some((self.index, self.number)),
             under_way: self.shared.timeline.begin(),

@@ -23,9 +23,11 @@ use crate::{
     committer::{Committer, Ledger, Message},
     config::Config,
     driver::Driver,
+    express::Express,
     handle::{Engine, Inner},
     inbox::{Errand, Inboxes},
     limits::SHARDS,
+    logs::Logs,
     record::{self, RecordError, Running, Shards},
     registry::{
         Registry, RegistryError,
@@ -166,6 +168,7 @@ pub(crate) fn assemble(
     let opening = timeline.begin();
     let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
     let activities = Arc::new(Activities::new(inboxes.clone()));
+    let express = Express::new(tasks.clone(), bounds);
     let tasks = Arc::new(Tasks::new(bounds.task_runs, tasks, runtime.clone(), inboxes.clone(), timeline.clone()));
     let ledger = Arc::new(Ledger::new(open_executions, &bells));
     let (queue, submissions) = mpsc::channel();
@@ -173,6 +176,8 @@ pub(crate) fn assemble(
     let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
     let registry =
         Registry::open(store.clone(), queue.clone(), timeline.clone(), activities.clone(), arn_prefix, config.quotas)?;
+    let left = record::log_marks(store.as_ref())?;
+    let logs = Arc::new(Logs::new(left, bounds.log_events, queue.clone(), timeline.clone()));
     let shared = Arc::new(Shared {
         store: store.clone(),
         region: config.region,
@@ -182,6 +187,8 @@ pub(crate) fn assemble(
         registry,
         tasks: tasks.clone(),
         activities: activities.clone(),
+        express,
+        logs: logs.clone(),
         ledger: ledger.clone(),
         committer: Committer {
             turn: Mutex::new(()),
@@ -192,6 +199,7 @@ pub(crate) fn assemble(
             inboxes,
             timeline,
             running: Running::default(),
+            logs: logs.clone(),
         },
         queue,
         slow,
@@ -223,8 +231,10 @@ pub(crate) fn stop(shared: &Shared, threads: &Mutex<Threads>) {
     shared.timeline.freeze();
     shared.inboxes.close();
     shared.tasks.close();
+    shared.express.close();
     shared.activities.close();
     join(&mut threads.drivers);
+    shared.logs.finish();
     // A receiver that has gone belongs to a thread that has ended.
     drop(shared.queue.send(Message::Stop));
     join(&mut threads.committer);

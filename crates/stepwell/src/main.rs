@@ -2,11 +2,13 @@
 
 mod argument;
 mod cli;
+mod console;
 mod definition_file;
 mod eval;
 mod exit;
 mod fmt;
 mod limits;
+mod logs;
 mod run;
 mod serve;
 mod tasks;

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use stepwell_api::Api;
-use stepwell_engine::{Config, Engine, Quotas, SystemClock};
+use stepwell_engine::{Config, Engine, Quotas, SystemClock, TaskRunner};
 use stepwell_store::{Store, embedded::Embedded, memory::Memory};
 use tokio::{
     net::TcpListener,
@@ -17,7 +17,7 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-use crate::{cli::ServeOptions, exit::Exit, tasks::Tasks};
+use crate::{cli::ServeOptions, console, exit::Exit, logs, tasks::Tasks};
 
 pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
     log_to_stderr(options.json);
@@ -31,8 +31,10 @@ pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
         clock: Arc::new(SystemClock),
         quotas: Quotas::default(),
     };
-    let tasks = Arc::new(Tasks::new(&options.identity));
-    let engine = Engine::open(store, config, tasks, runtime.handle().clone()).context("the engine cannot start")?;
+    let tasks: Arc<dyn TaskRunner> = Arc::new(Tasks::new(&options.identity));
+    let engine = Engine::open(store, config, tasks.clone(), runtime.handle().clone());
+    let engine = engine.context("the engine cannot start")?;
+    engine.log_to(logs::sink(&options.execution_logs, &options.data, &tasks));
     runtime.block_on(listen(options, engine))?;
     Ok(Exit::Done)
 }
@@ -82,7 +84,7 @@ async fn listen(options: &ServeOptions, engine: Engine) -> anyhow::Result<()> {
             _ = interrupted.recv() => tracing::info!("SIGINT: stopping"),
         }
     };
-    stepwell_api::serve(listener, Api::new(engine.clone()), stop).await;
+    stepwell_api::serve(listener, Api::new(engine.clone()).with_pages(console::page), stop).await;
     engine.shut_down().await;
     tracing::info!("stopped");
     Ok(())

@@ -108,7 +108,7 @@ impl Running {
         }
         let read = read_all(store, machine);
         let mut machines = self.machines.lock();
-        // A commit may be both in what was read and in what is applied on top: each row is put once and deleted once.
+        // A commit may be both in what was read and in what is applied on top: the last change of a row decides.
         let later = match machines.remove(&machine) {
             Some(Machine::Reading(later)) => later,
             _ => Vec::new(),
