@@ -5,7 +5,17 @@ import { bracketMatching, foldGutter, HighlightStyle, indentOnInput, syntaxHighl
 import { type Diagnostic, linter, lintGutter, setDiagnostics } from "@codemirror/lint";
 import { searchKeymap } from "@codemirror/search";
 import { Annotation, Compartment, EditorState, type Extension, Prec } from "@codemirror/state";
-import { EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
+import {
+  Decoration,
+  type DecorationSet,
+  EditorView,
+  highlightActiveLine,
+  keymap,
+  lineNumbers,
+  MatchDecorator,
+  ViewPlugin,
+  type ViewUpdate,
+} from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "react";
 import { useLook } from "../app/look";
@@ -94,6 +104,7 @@ function stateOf(latest: { current: CodeEditorProps }, theme: Compartment): Edit
     autocompletion(),
     json(),
     syntaxHighlighting(COLOURS),
+    expressions,
     lintGutter(),
     // Where others find the problems, the grammar's own would come twice.
     diagnostics ? [] : linter(jsonParseLinter(), { delay: 300 }),
@@ -142,11 +153,47 @@ function look(dark: boolean): Extension {
       ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: dark ? "#ffffff10" : "#00000008" },
       ".cm-content": { caretColor: "var(--ink)" },
       "&.cm-focused .cm-selectionBackground, .cm-selectionBackground, ::selection": { backgroundColor: selection },
+      ".cm-expr, .cm-expr span": { color: "var(--ink)" },
+      ".cm-expr .cm-var": { color: "var(--choice)", fontWeight: "bold" },
+      ".cm-expr .cm-fn": { color: "var(--task)" },
+      ".cm-expr .cm-text": { color: "var(--ok)" },
+      ".cm-expr .cm-num": { color: "var(--wait)" },
+      ".cm-expr .cm-word, .cm-expr .cm-mark": { color: "var(--flow)", fontWeight: "bold" },
       ".cm-tooltip": { backgroundColor: "var(--paper)", color: "var(--ink)", border: "1px solid var(--line)" },
     },
     { dark },
   );
 }
+
+/** JSONata within strings, and what in it has a colour of its own. */
+const EXPRESSION = /\{%(?:[^"\\]|\\.)*?%\}/g;
+const PARTS =
+  /(\$[A-Za-z_]\w*)(?=\s*\()|(\$+[A-Za-z_]*\w*)|('(?:[^'\\]|\\.)*')|(\b\d+(?:\.\d+)?\b)|(\{%|%\})|\b(and|or|in|true|false|null|function)\b/g;
+const CLASSES = ["cm-fn", "cm-var", "cm-text", "cm-num", "cm-mark", "cm-word"];
+
+const decorator = new MatchDecorator({
+  regexp: EXPRESSION,
+  decorate: (add, from, to, [text = ""]) => {
+    add(from, to, Decoration.mark({ class: "cm-expr" }));
+    for (const part of text.matchAll(PARTS)) {
+      const name = CLASSES[part.slice(1).findIndex((group) => group !== undefined)];
+      if (name) add(from + part.index, from + part.index + part[0].length, Decoration.mark({ class: name }));
+    }
+  },
+});
+
+const expressions = ViewPlugin.fromClass(
+  class {
+    decorations: DecorationSet;
+    constructor(view: EditorView) {
+      this.decorations = decorator.createDeco(view);
+    }
+    update(update: ViewUpdate) {
+      this.decorations = decorator.updateDeco(update, this.decorations);
+    }
+  },
+  { decorations: (plugin) => plugin.decorations },
+);
 
 const COLOURS = HighlightStyle.define([
   { tag: tags.propertyName, color: "var(--task)" },

@@ -20,7 +20,15 @@ import { download, graphSvg, svgToPng } from "../graph/exportGraph";
 import GraphView, { edgeText } from "../graph/GraphView";
 import { StartExecution } from "../machines/StartExecution";
 import { type Definition, type Edge, TOP } from "../model/definition";
-import { deleteState, duplicateState, type Edited, insertOnEdge, moveState, takesInsertion } from "../model/edits";
+import {
+  copyOf,
+  deleteState,
+  duplicateState,
+  type Edited,
+  insertOnEdge,
+  moveState,
+  takesInsertion,
+} from "../model/edits";
 import type { Problem } from "../model/problems";
 import { change, type Document, openDocument, redo, select, undo } from "./document";
 import { dropDraft, keepDraft, readDraft } from "./drafts";
@@ -121,7 +129,7 @@ function Editor({ machine }: { machine: Machine }) {
   const copy = (event: ClipboardEvent, cut: boolean) => {
     const state = selected === undefined ? undefined : definition.states.get(selected);
     if (!state || isText(event.target)) return;
-    event.clipboardData.setData("text/plain", writeCopied(definition.text, state));
+    event.clipboardData.setData("text/plain", writeCopied(copyOf(definition, state)));
     event.preventDefault();
     if (cut) edit(`cut ${state.name}`, deleteState(definition, state.id));
   };

@@ -191,6 +191,29 @@ describe("the rest", () => {
     expect(edges(text)).toEqual(expect.arrayContaining(["A -next-> A (1)", "A (1) -next-> B"]));
   });
 
+  test("what is moved or duplicated keeps its spelling", () => {
+    const written = '"Result": { "big": 12345678901234567890, "one": 1.0 }';
+    expect(duplicateState(read(CHAIN), "/States/A").text.split(written).length).toBe(3);
+    const definition = read(CHAIN);
+    const moved = moveState(definition, "/States/A", edgeOf(definition, "B"));
+    expect(moved.text).toContain(`"A": { "Type": "Pass", ${written}, "End": true }`);
+    expect(edges(moved.text)).toEqual(["(start) -start-> B", "B -next-> A", "A -end-> (end)"]);
+  });
+
+  test("states within a duplicate get names of their own", () => {
+    const definition = read(CHAIN);
+    const parallel = read(insertOnEdge(definition, edgeOf(definition, "B"), "Parallel").text);
+    const branch = parallel.edges.find((edge) => edge.scope === "/States/Parallel/Branches/0");
+    if (!branch) throw new Error("no branch");
+    const filled = read(insertOnEdge(parallel, branch, "Choice").text);
+    const twice = duplicateState(filled, "/States/Parallel").text;
+    const names = [...read(twice).states.values()].map((state) => state.name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(edges(twice)).toEqual(
+      expect.arrayContaining(["(start) -start-> Choice (1)", "Choice (1) -default-> Done (1)"]),
+    );
+  });
+
   test("names that are taken are not given", () => {
     expect(renameState(read(CHAIN), "/States/A", "B").text).toBe(CHAIN);
     expect(edges(renameState(read(CHAIN), "/States/B", "C").text)).toEqual([

@@ -16,7 +16,17 @@ import {
   scopeOf,
   statesWithin,
 } from "./definition";
-import { insertItem, type Json, nodeAt, type Path, removeAt, replaceMember, setValue, type Written } from "./jsonText";
+import {
+  insertItem,
+  type Json,
+  nodeAt,
+  type Path,
+  removeAt,
+  replaceMember,
+  setValue,
+  Written,
+  writtenAt,
+} from "./jsonText";
 
 export interface Edited {
   text: string;
@@ -69,42 +79,79 @@ export function takesInsertion(definition: Definition, edge: Edge): boolean {
   return from?.type !== "Succeed";
 }
 
+/** A state as it is written, to be put somewhere. */
+export interface Copied {
+  name: string;
+  type: StateType;
+  text: string;
+}
+
+/** What is put on an edge in place of a fresh state of its type. */
+export type Given = Copied | { name: string; fields: Fields };
+
 /**
  * Puts a new state on an edge: what led along it leads to the new state, and that leads on to where the edge led.
  *
  * Succeed and Fail lead nowhere. A Choice gets one rule, and a default, to where the edge led; on an edge to the end it
- * gets a state to end in, since a rule cannot end.
+ * gets a state to end in, since a rule cannot end. What was copied keeps its spelling; where names of states within it
+ * are taken, they get others.
  */
-export function insertOnEdge(
-  definition: Definition,
-  edge: Edge,
-  type: StateType,
-  given?: { name: string; fields: Fields },
-): Edited {
+export function insertOnEdge(definition: Definition, edge: Edge, type: StateType, given?: Given): Edited {
   const name = freeName(definition, given?.name ?? type);
   const target = edge.to && definition.states.get(edge.to)?.name;
-  const states: [string, Fields][] = [];
-  const fields: Fields = given?.fields ?? freshState(type, definition.language);
-  if (type === "Choice") {
-    const next = target ?? freeName(definition, "Done", new Set([name]));
-    const condition: Fields =
-      definition.language === "JSONata" ? { Condition: "{% true %}" } : { Variable: "$", IsPresent: true };
-    const rules = given ? {} : { Choices: [{ ...condition, Next: next } as Json] };
-    states.push([name, { ...fields, ...rules, Default: next }]);
-    if (!target) states.push([next, { Type: "Succeed" }]);
-  } else if (type === "Succeed" || type === "Fail") {
-    states.push([name, fields]);
-  } else {
-    states.push([name, { ...fields, ...(target ? { Next: target } : { End: true }) }]);
-  }
+  const isChoice = type === "Choice";
+  const next = target ?? (isChoice ? freeName(definition, "Done", new Set([name])) : undefined);
+  const state =
+    given && "text" in given
+      ? new Written(ledTo(withFreeNames(definition, given, name), type, next))
+      : freshOn(definition, type, given?.fields, next);
   const scope = scopeOf(definition, edge.scope);
-  let text = definition.text;
-  let after = edge.from && definition.states.get(edge.from)?.name;
-  for (const [key, value] of states) {
-    text = setValue(text, [...scope.path, "States", key], value as Json, after);
-    after = key;
+  const from = edge.from && definition.states.get(edge.from)?.name;
+  let text = setValue(definition.text, [...scope.path, "States", name], state, from);
+  if (isChoice && next && !target) {
+    text = setValue(text, [...scope.path, "States", next], { Type: "Succeed" }, name);
   }
   return { text: retarget(text, edge, name), selected: pointerOf([...scope.path, "States", name]) };
+}
+
+function freshOn(definition: Definition, type: StateType, given: Fields | undefined, next: string | undefined): Json {
+  const fields = given ?? freshState(type, definition.language);
+  if (type === "Succeed" || type === "Fail") return fields as Json;
+  if (type !== "Choice") return { ...fields, ...(next ? { Next: next } : { End: true }) } as Json;
+  const condition: { readonly [key: string]: Json } =
+    definition.language === "JSONata" ? { Condition: "{% true %}" } : { Variable: "$", IsPresent: true };
+  const rule = { ...condition, Next: next ?? "" } as Json;
+  return { ...fields, Choices: [rule], Default: next ?? "" } as Json;
+}
+
+/** The text of a state that leads on to `next`, or to the end, whatever it led to before. */
+function ledTo(text: string, type: StateType, next: string | undefined): string {
+  if (type === "Succeed" || type === "Fail") return text;
+  if (type === "Choice") return next === undefined ? text : setValue(text, ["Default"], next);
+  const [from, to] = next === undefined ? (["Next", "End"] as const) : (["End", "Next"] as const);
+  const value = next ?? true;
+  if (nodeAt(text, [from])) return replaceMember(nodeAt(text, [to]) ? removeAt(text, [to]) : text, [from], to, value);
+  return setValue(text, [to], value);
+}
+
+/** The text of a copied state in which no state has a name that the definition, or the copy itself, has already. */
+function withFreeNames(definition: Definition, copied: Copied, name: string): string {
+  let alone = readDefinition(`{"States":{${JSON.stringify(name)}:${copied.text}}}`);
+  const taken = new Set([...definition.states.values()].map((state) => state.name));
+  const inner = alone ? [...alone.states.values()].filter((state) => state.path.length > 2) : [];
+  for (const { name: old } of inner) {
+    const state = alone && [...alone.states.values()].find((state) => state.path.length > 2 && state.name === old);
+    if (!alone || !state || !taken.has(old)) continue;
+    const names = new Set([...alone.states.values()].map((state) => state.name));
+    alone = readDefinition(renameState(alone, state.id, freeName(definition, old, names)).text);
+  }
+  return (alone && writtenAt(alone.text, ["States", name])) ?? copied.text;
+}
+
+/** A state as text, to be put elsewhere. */
+export function copyOf(definition: Definition, state: State): Copied {
+  const text = writtenAt(definition.text, state.path) ?? "{}";
+  return { name: state.name, type: state.type as StateType, text };
 }
 
 /** Makes an edge lead to the sibling of that name. */
@@ -164,8 +211,7 @@ export function moveState(definition: Definition, id: StateId, edge: Edge): Edit
   const removed = readDefinition(deleteState(definition, id).text);
   const place = removed && sameEdge(removed, definition, edge);
   if (!removed || !place) return { text: definition.text };
-  const { Next: _next, End: _end, ...fields } = state.fields;
-  return insertOnEdge(removed, place, state.type as StateType, { name: state.name, fields });
+  return insertOnEdge(removed, place, state.type as StateType, copyOf(definition, state));
 }
 
 /** The edge of `now` that leads from where `edge` of `before` did, in the same way. */
@@ -184,8 +230,7 @@ export function duplicateState(definition: Definition, id: StateId): Edited {
   const state = definition.states.get(id);
   const edge = definition.edges.find((edge) => edge.from === id && (edge.kind === "next" || edge.kind === "end"));
   if (!state || !edge) return { text: definition.text };
-  const { Next: _next, End: _end, ...fields } = state.fields;
-  return insertOnEdge(definition, edge, state.type as StateType, { name: state.name, fields });
+  return insertOnEdge(definition, edge, state.type as StateType, copyOf(definition, state));
 }
 
 /** Sets a field of a state by its path within it; `undefined` takes it away. */

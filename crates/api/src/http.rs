@@ -1,14 +1,15 @@
 //! HTTP: connections to requests, answers to bytes.
 //!
 //! `POST /` carries AWS JSON, `GET /health` tells how the server is, `/console/api/` is what the console reads beyond
-//! AWS's API, and the rest of `/console/` its pages; there is nothing else. A host that begins with `sync-` is the same
-//! server. Credentials are not looked at yet.
+//! AWS's API, and the rest of `/console/` its pages; other paths may be those of another API [`Beside`] this one. A host
+//! that begins with `sync-` is the same server. Credentials are not looked at yet.
 
 use std::{
     convert::Infallible,
     future::Future,
     hash::{BuildHasher, RandomState},
-    pin::pin,
+    path::PathBuf,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -85,6 +86,18 @@ pub struct Api {
     ids: Arc<RequestIds>,
     pages: Option<Pages>,
     pub(crate) streams: Arc<Semaphore>,
+    mocks: Option<Arc<PathBuf>>,
+    beside: Option<Arc<dyn Beside>>,
+}
+
+/// A response under way.
+pub type Answering = Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>;
+
+/// Another API on the same port, for paths that this one does not know.
+pub trait Beside: Send + Sync {
+    fn takes(&self, method: &Method, path: &str) -> bool;
+    /// Reads the body within bounds of its own.
+    fn answer(&self, request: Request<Incoming>) -> Answering;
 }
 
 /// Ids for requests: unlike each other and those of other processes, but no secret, so none is asked of the system.
@@ -112,13 +125,22 @@ impl Api {
     }
 
     pub fn with_options(engine: Engine, options: Options) -> Api {
-        let (pages, streams) = (None, Arc::new(Semaphore::new(limits::STREAMS_MAX)));
-        Api { engine, options, ids: Arc::default(), pages, streams }
+        let streams = Arc::new(Semaphore::new(limits::STREAMS_MAX));
+        Api { engine, options, ids: Arc::default(), pages: None, streams, mocks: None, beside: None }
     }
 
     /// Serves the console as well: `pages` are what stands below `/console`.
     pub fn with_pages(self, pages: Pages) -> Api {
         Api { pages: Some(pages), ..self }
+    }
+
+    /// The mock configuration file that `#CASE` behind a state machine's ARN chooses from, read at each start.
+    pub fn with_mocks(self, file: Option<PathBuf>) -> Api {
+        Api { mocks: file.map(Arc::new), ..self }
+    }
+
+    pub fn with_beside(self, beside: Arc<dyn Beside>) -> Api {
+        Api { beside: Some(beside), ..self }
     }
 
     /// Answers one call of AWS JSON without HTTP: the status and the body.
@@ -197,6 +219,9 @@ fn connection(
 
 async fn respond(api: &Api, request: Request<Incoming>, stopping: watch::Receiver<bool>) -> Response<Answer> {
     let path = request.uri().path();
+    if let Some(beside) = api.beside.as_ref().filter(|beside| beside.takes(request.method(), path)) {
+        return beside.answer(request).await.map(Either::Left);
+    }
     let whole = match (path, request.method()) {
         ("/", &Method::POST) => aws(api, request, stopping).await,
         ("/health", &Method::GET | &Method::HEAD) => health(api),
@@ -296,7 +321,9 @@ async fn dispatch(
 ) -> Result<String, Error> {
     let action = Action::of_target(target)?;
     let body = parse(body)?;
-    action.answer(action::Request { engine: &api.engine, body: &body, trace_header, stopping }).await
+    action
+        .answer(action::Request { engine: &api.engine, body: &body, trace_header, stopping, mocks: api.mocks.as_ref() })
+        .await
 }
 
 /// The whole body, within its limits of size and time.

@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 use stepwell_expr::Payload;
 use stepwell_machine::{
     Effect, Event, Execution, ExpressStart, Failure, HistoryEvent, Identity, Program, Status, Step, Stepped, TaskId,
-    TaskOutcome, TaskRequest, Workflow, limits::FUEL_SLICE, root::Root,
+    TaskOutcome, TaskRequest, TestCase, Workflow, limits::FUEL_SLICE, root::Root,
 };
 use tokio::{
     runtime::Handle,
@@ -134,6 +134,7 @@ impl Express {
             root: Root(secret),
             start_ms: shared.timeline.now_ms(),
             input,
+            test_case: None,
             workflow: Workflow::Express(how),
         }));
         Ok(Run {
@@ -268,6 +269,12 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// Its tasks are answered by this test case; before it begins.
+    pub(crate) fn mocked(mut self, test_case: Option<Arc<TestCase>>) -> Run {
+        Arc::make_mut(&mut self.execution.identity).test_case = test_case;
+        self
+    }
+
     pub(crate) fn started(&self) -> StartedExecution {
         let identity = &self.execution.identity;
         StartedExecution { arn: identity.arn.clone(), start_ms: identity.start_ms }

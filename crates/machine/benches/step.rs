@@ -33,6 +33,8 @@ fn execution(input: &str) -> Execution {
         root: Root([1; 32]),
         start_ms: 1_700_000_000_000,
         input: Payload::from_checked_text(input),
+        workflow: stepwell_machine::Workflow::Standard,
+        test_case: None,
     }))
 }
 
