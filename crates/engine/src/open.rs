@@ -128,12 +128,15 @@ impl Engine {
         let opening = timeline.begin();
         let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
         let activities = Arc::new(Activities::new(inboxes.clone()));
-        let tasks = Arc::new(Tasks::new(bounds.task_runs, tasks, runtime.clone(), inboxes.clone(), timeline.clone()));
+        let runner = tasks;
+        let tasks =
+            Arc::new(Tasks::new(bounds.task_runs, runner.clone(), runtime.clone(), inboxes.clone(), timeline.clone()));
         let ledger = Arc::new(Ledger::new(open_executions, &bells));
         let (queue, submissions) = mpsc::channel();
         let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone()));
         let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
-        let registry = Registry::open(store.clone(), queue.clone(), timeline.clone(), activities.clone(), arn_prefix)?;
+        let registry =
+            Registry::open(store.clone(), queue.clone(), timeline.clone(), activities.clone(), runner, arn_prefix)?;
         let shared = Arc::new(Shared {
             store: store.clone(),
             region: config.region,

@@ -10,4 +10,9 @@ use stepwell_machine::{TaskOutcome, TaskRequest};
 /// an idempotent submit can be made.
 pub trait TaskRunner: Send + Sync + 'static {
     fn run(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = TaskOutcome> + Send + 'static>>;
+
+    /// False of an action that `aws-sdk:SERVICE:ACTION` cannot name: definitions with one are refused.
+    fn knows(&self, _service: &str, _action: &str) -> bool {
+        true
+    }
 }

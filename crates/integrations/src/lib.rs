@@ -1,53 +1,142 @@
 //! Task resources: what a Task state can call.
 //!
-//! [`Integrations::run`] takes a [`TaskRequest`] to its [`TaskOutcome`]; one file per service. Today: Lambda. Other
-//! services answer a failure that says so. Nothing here keeps state but a pool of connections.
+//! [`Integrations::run`] takes a [`TaskRequest`] to its [`TaskOutcome`]. Any AWS action is called through one client
+//! ([`aws`]); optimised integrations are tables over it, with a file of their own where they are more than a call.
 
+pub mod aws;
+mod failure;
 mod http;
 mod lambda;
 pub mod limits;
+mod metadata;
+mod optimised;
 
-use stepwell_machine::{Failure, TaskOutcome, TaskRequest, effect::TaskTarget};
+use std::sync::Arc;
 
-use crate::{http::HttpClient, lambda::Lambda};
+use sha2::{Digest, Sha256};
+use stepwell_expr::Payload;
+use stepwell_machine::{Failure, TaskOutcome, TaskRequest, effect::TaskTarget, program::ServicePattern};
 
-/// Where services answer.
+pub use crate::aws::{
+    catalogue::{Catalogue, CatalogueError, Field},
+    endpoint::Endpoints,
+};
+use crate::{
+    aws::{Aws, Caller, credentials::Chain, node::Spelling},
+    http::HttpClient,
+    optimised::Action,
+};
+
+/// What integrations are told at their start; credentials come from the environment and from profiles.
 #[derive(Clone, Debug, Default)]
-pub struct Endpoints {
-    /// `AWS_ENDPOINT_URL_LAMBDA`, else `AWS_ENDPOINT_URL`: an `http://` address without a path.
-    pub lambda: Option<String>,
+pub struct Settings {
+    pub endpoints: Endpoints,
+    /// Calls are made by the role of the state machine, assumed with the server's own credentials.
+    pub assumes_execution_role: bool,
 }
 
-/// All integrations; a clone shares their connections.
+/// All integrations; a clone shares their connections and sessions.
 #[derive(Clone)]
-pub struct Integrations {
-    lambda: Lambda,
+pub struct Integrations(Arc<Inner>);
+
+struct Inner {
+    aws: Aws,
+    settings: Settings,
+}
+
+/// One task to run, with what it is run by.
+pub(crate) struct Work<'a> {
+    inner: &'a Inner,
+    pub(crate) request: &'a TaskRequest,
 }
 
 impl Integrations {
-    pub fn new(endpoints: Endpoints) -> Integrations {
-        Integrations { lambda: Lambda::new(HttpClient::new(), endpoints.lambda) }
+    pub fn new(settings: Settings, catalogue: Arc<Catalogue>) -> Integrations {
+        let http = HttpClient::new();
+        let aws = Aws::new(catalogue, http, settings.endpoints.clone(), Chain::from_environment());
+        Integrations(Arc::new(Inner { aws, settings }))
+    }
+
+    /// Where this server itself answers the Step Functions API, which `aws-sdk:sfn` tasks call.
+    pub fn answer_states_at(&self, url: String) {
+        self.0.aws.answer_states_at(url);
     }
 
     /// Runs a task to its outcome. Dropping the future closes the call's connection.
     pub async fn run(&self, request: TaskRequest) -> TaskOutcome {
-        let done = match &request.target {
-            TaskTarget::LambdaFunction { arn } => self.lambda.invoke_function(arn, &request.input).await,
-            TaskTarget::Service { service, action, .. } if &**service == "lambda" && &**action == "invoke" => {
-                self.lambda.invoke(&request.input).await
-            }
-            TaskTarget::Service { service, action, .. } => Err(not_supported(service, action)),
-        };
-        match done {
+        let work = Work { inner: &self.0, request: &request };
+        match work.run().await {
             Ok(output) => TaskOutcome::Succeeded { output },
             Err(failure) => TaskOutcome::Failed(failure),
         }
     }
 }
 
+impl Work<'_> {
+    async fn run(&self) -> Result<Payload, Failure> {
+        match &self.request.target {
+            TaskTarget::LambdaFunction { arn } => lambda::invoke_function(self, arn).await,
+            TaskTarget::Service { service, action, .. } => match (&**service, &**action) {
+                ("lambda", "invoke") => lambda::invoke(self).await,
+                (service, action) => match service.strip_prefix("aws-sdk:") {
+                    Some(service) => self.call_sdk(service, action).await,
+                    None => match Action::of(service, action) {
+                        Some(known) => known.run(self).await,
+                        None => Err(not_supported(service, action)),
+                    },
+                },
+            },
+        }
+    }
+
+    /// `aws-sdk:SERVICE:ACTION`: the result is the service's, without metadata.
+    async fn call_sdk(&self, service: &str, action: &str) -> Result<Payload, Failure> {
+        let reply = self.aws().call(&self.caller(), service, action, self.parameters().value(), Spelling::Sdk).await;
+        match reply {
+            Ok(reply) => Ok(Payload::from_value(reply.result)),
+            Err(error) => {
+                let prefix = self.aws().prefix(service);
+                Err(failure::of_sdk(&prefix, &error, self.parameters().text(), self.execution_role()))
+            }
+        }
+    }
+
+    pub(crate) fn aws(&self) -> &Aws {
+        &self.inner.aws
+    }
+
+    pub(crate) fn parameters(&self) -> &Payload {
+        &self.request.input
+    }
+
+    pub(crate) fn execution_role(&self) -> &str {
+        &self.request.role_arn
+    }
+
+    /// True if the task goes on after its call: it waits for a job, or for its token.
+    pub(crate) fn is_job(&self) -> bool {
+        match &self.request.target {
+            TaskTarget::LambdaFunction { .. } => false,
+            TaskTarget::Service { pattern, .. } => *pattern != ServicePattern::RequestResponse,
+        }
+    }
+
+    pub(crate) fn caller(&self) -> Caller {
+        let own = self.inner.settings.assumes_execution_role.then(|| self.request.role_arn.clone());
+        let roles = own.into_iter().chain(self.request.credentials_role.clone()).collect();
+        let region = self.request.execution_arn.split(':').nth(3).unwrap_or("us-east-1").into();
+        Caller { region, roles, token: self.token() }
+    }
+
+    /// In the form of a UUID, and the same for every run of this attempt.
+    fn token(&self) -> Arc<str> {
+        let text = format!("{}#{}", self.request.execution_arn, self.request.task.0);
+        let hash = Sha256::digest(text.as_bytes());
+        let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]).into()
+    }
+}
+
 fn not_supported(service: &str, action: &str) -> Failure {
-    Failure::new(
-        "Stepwell.NotSupported",
-        format!("the integration `{service}:{action}` is not supported by Stepwell yet"),
-    )
+    Failure::new("Stepwell.NotSupported", format!("the integration `{service}:{action}` is not supported by Stepwell"))
 }

@@ -51,7 +51,18 @@ const FIELDS: &FieldTable = &[
 ///
 /// Problems of fields and values come in document order, then those of names and transitions, as AWS has it.
 pub fn compile(text: &str, machine_type: MachineType) -> Compiled {
-    let Built { program, diagnostics, .. } = build(text, machine_type);
+    compile_knowing(text, machine_type, &ANY_ACTION)
+}
+
+/// True of a service and an action that `arn:aws:states:::aws-sdk:SERVICE:ACTION` may name.
+pub type KnownAction<'a> = &'a dyn Fn(&str, &str) -> bool;
+
+/// Where it is not known which there are.
+const ANY_ACTION: fn(&str, &str) -> bool = |_, _| true;
+
+/// [`compile`], which also refuses the `aws-sdk` resources that `is_known` does not know.
+pub fn compile_knowing(text: &str, machine_type: MachineType, is_known: KnownAction<'_>) -> Compiled {
+    let Built { program, diagnostics, .. } = build(text, machine_type, is_known);
     let fails = diagnostics.iter().any(|problem| problem.severity == Severity::Error);
     Compiled { program: program.filter(|_| !fails), diagnostics }
 }
@@ -59,14 +70,14 @@ pub fn compile(text: &str, machine_type: MachineType) -> Compiled {
 /// The program of a definition that was accepted once, maybe by an older release: no check that came later refuses
 /// it. `None` only where no program can be made of the text.
 pub fn load(text: &str, machine_type: MachineType) -> Option<Program> {
-    build(text, machine_type).program
+    build(text, machine_type, &ANY_ACTION).program
 }
 
 /// What AWS would not say of a definition, yet its author may want to know: warnings of ours.
 ///
 /// For tools that people look at; the API must not answer with them.
 pub fn advice(text: &str, machine_type: MachineType) -> Vec<Diagnostic> {
-    build(text, machine_type).advice
+    build(text, machine_type, &ANY_ACTION).advice
 }
 
 struct Built {
@@ -75,7 +86,7 @@ struct Built {
     advice: Vec<Diagnostic>,
 }
 
-fn build(text: &str, machine_type: MachineType) -> Built {
+fn build(text: &str, machine_type: MachineType, is_known: KnownAction<'_>) -> Built {
     let refused = |diagnostic| Built { program: None, diagnostics: vec![diagnostic], advice: Vec::new() };
     let value = match parse(text) {
         Ok(value) => value,
@@ -85,7 +96,7 @@ fn build(text: &str, machine_type: MachineType) -> Built {
         return refused(not_an_object());
     };
     let outline = Outline::of(members);
-    let mut compiler = Compiler::new(&outline, machine_type);
+    let mut compiler = Compiler::new(&outline, machine_type, is_known);
     let program = compile_program(members, &mut compiler);
     graph::check(&mut compiler);
     let advice = std::mem::take(&mut compiler.advice);

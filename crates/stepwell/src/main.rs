@@ -9,6 +9,7 @@ mod fmt;
 mod limits;
 mod run;
 mod serve;
+mod services;
 mod tasks;
 mod trace;
 mod validate;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Validate(options) => validate::validate(&options),
         Command::Eval(options) => eval::eval(&options),
         Command::Fmt(options) => fmt::fmt(&options),
+        Command::Services(options) => services::services(&options),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "stepwell", &mut std::io::stdout());
             Ok(Exit::Done)

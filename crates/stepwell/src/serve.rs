@@ -31,8 +31,9 @@ pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
         clock: Arc::new(SystemClock),
     };
     let tasks = Arc::new(Tasks::new(&options.identity));
-    let engine = Engine::open(store, config, tasks, runtime.handle().clone()).context("the engine cannot start")?;
-    runtime.block_on(listen(options, engine))?;
+    let engine = Engine::open(store, config, tasks.clone(), runtime.handle().clone());
+    let engine = engine.context("the engine cannot start")?;
+    runtime.block_on(listen(options, engine, &tasks))?;
     Ok(Exit::Done)
 }
 
@@ -60,7 +61,7 @@ fn open_store(data: &str) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(Embedded::open(Path::new(data))?))
 }
 
-async fn listen(options: &ServeOptions, engine: Engine) -> anyhow::Result<()> {
+async fn listen(options: &ServeOptions, engine: Engine, tasks: &Tasks) -> anyhow::Result<()> {
     let wanted = options.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)));
     let listener = TcpListener::bind(wanted).await.with_context(|| format!("cannot listen on {wanted}"))?;
     let address = listener.local_addr().context("the listener has no address")?;
@@ -69,6 +70,7 @@ async fn listen(options: &ServeOptions, engine: Engine) -> anyhow::Result<()> {
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "anyone who reaches this address may do anything: there is no sign-in yet");
     }
+    tasks.answer_states_at(own_address(address));
     announce(options, address)?;
     let stop = async move {
         tokio::select! {
@@ -80,6 +82,14 @@ async fn listen(options: &ServeOptions, engine: Engine) -> anyhow::Result<()> {
     engine.shut_down().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Where this process reaches itself.
+fn own_address(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{address}")
 }
 
 /// Tells where the server listens: on standard output, and in the port file once it answers.
