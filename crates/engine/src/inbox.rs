@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::Mutex;
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, TaskId, TaskOutcome};
+use stepwell_machine::{Failure, TaskId, TaskOutcome, root::Root};
 use tokio::sync::oneshot::Sender;
 
 use crate::{
@@ -68,6 +68,8 @@ pub(crate) struct Start {
     pub(crate) revision: Revision,
     pub(crate) input: Payload,
     pub(crate) trace_header: Option<Arc<str>>,
+    /// The root that it gets; a start that comes again with it finds its execution.
+    pub(crate) origin: Option<Root>,
     pub(crate) to: Sender<Result<StartedExecution, StartExecutionError>>,
 }
 

@@ -129,8 +129,14 @@ impl Engine {
         let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
         let activities = Arc::new(Activities::new(inboxes.clone()));
         let runner = tasks;
-        let tasks =
-            Arc::new(Tasks::new(bounds.task_runs, runner.clone(), runtime.clone(), inboxes.clone(), timeline.clone()));
+        let tasks = Arc::new(Tasks::new(
+            bounds.task_runs,
+            store.clone(),
+            runner.clone(),
+            runtime.clone(),
+            inboxes.clone(),
+            timeline.clone(),
+        ));
         let ledger = Arc::new(Ledger::new(open_executions, &bells));
         let (queue, submissions) = mpsc::channel();
         let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone()));

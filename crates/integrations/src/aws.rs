@@ -21,6 +21,7 @@ use self::{
     catalogue::{Catalogue, CatalogueError},
     credentials::{Chain, Credentials, Found},
     endpoint::Endpoints,
+    gate::{Gates, Pace},
     model::{Kind, Operation, Service},
     node::{Node, ParameterError, Spelling},
     protocol::{Call, ServiceError},
@@ -34,6 +35,7 @@ use crate::{
 pub mod catalogue;
 pub(crate) mod credentials;
 pub mod endpoint;
+pub mod gate;
 pub(crate) mod model;
 pub(crate) mod node;
 mod profile;
@@ -94,6 +96,7 @@ pub(crate) struct Aws {
     catalogue: Arc<Catalogue>,
     http: HttpClient,
     endpoints: Endpoints,
+    gates: Gates,
     chain: Chain,
     /// Where this server answers the Step Functions API itself.
     own_address: OnceLock<String>,
@@ -108,11 +111,18 @@ const ABSENCE: Duration = Duration::from_secs(60);
 const SESSION_NAME: &str = "stepwell";
 
 impl Aws {
-    pub(crate) fn new(catalogue: Arc<Catalogue>, http: HttpClient, endpoints: Endpoints, chain: Chain) -> Aws {
+    pub(crate) fn new(
+        catalogue: Arc<Catalogue>,
+        http: HttpClient,
+        endpoints: Endpoints,
+        pace: Pace,
+        chain: Chain,
+    ) -> Aws {
         Aws {
             catalogue,
             http,
             endpoints,
+            gates: Gates::new(pace),
             chain,
             own_address: OnceLock::new(),
             base: tokio::sync::Mutex::default(),
@@ -209,6 +219,8 @@ impl Aws {
     ) -> Result<Answer, CallError> {
         let body = call.body.clone();
         let mut request = request(destination, call).map_err(CallError::Client)?;
+        let place = signing.unwrap_or(&destination.url);
+        let _permit = self.gates.enter(place).await;
         if let Some(service) = signing {
             let credentials = self.credentials(caller, destination).await?;
             // Without any credentials a service that somebody configured is called unsigned, AWS itself is not.

@@ -65,7 +65,8 @@ pub(crate) fn optimised_cause(names: &Names, error: &ServiceError) -> String {
     )
 }
 
-fn of_any(error: &CallError, parameters: &str, execution_role: &str) -> Failure {
+/// Of what has the same name everywhere.
+pub(crate) fn of_any(error: &CallError, parameters: &str, execution_role: &str) -> Failure {
     match error {
         // Source: Step Functions guide and users' reports; there is no recording.
         CallError::Parameters(error) => Failure::new(

@@ -3,28 +3,36 @@
 //! [`Integrations::run`] takes a [`TaskRequest`] to its [`TaskOutcome`]. Any AWS action is called through one client
 //! ([`aws`]); optimised integrations are tables over it, with a file of their own where they are more than a call.
 
+mod apigateway;
 pub mod aws;
 mod failure;
 mod http;
+mod job;
 mod lambda;
 pub mod limits;
 mod metadata;
 mod optimised;
+mod states;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 use stepwell_expr::Payload;
 use stepwell_machine::{Failure, TaskOutcome, TaskRequest, effect::TaskTarget, program::ServicePattern};
 
-pub use crate::aws::{
-    catalogue::{Catalogue, CatalogueError, Field},
-    endpoint::Endpoints,
-};
 use crate::{
-    aws::{Aws, Caller, credentials::Chain, node::Spelling},
+    aws::{Aws, CallError, Caller, credentials::Chain, node::ParameterError, node::Spelling},
     http::HttpClient,
     optimised::Action,
+};
+pub use crate::{
+    aws::{
+        catalogue::{Catalogue, CatalogueError, Field},
+        endpoint::Endpoints,
+        gate::Pace,
+    },
+    optimised::repeatable_actions,
+    states::{StepFunctions, StepFunctionsAnswer},
 };
 
 /// What integrations are told at their start; credentials come from the environment and from profiles.
@@ -33,6 +41,8 @@ pub struct Settings {
     pub endpoints: Endpoints,
     /// Calls are made by the role of the state machine, assumed with the server's own credentials.
     pub assumes_execution_role: bool,
+    /// Of each service by itself.
+    pub pace: Pace,
 }
 
 /// All integrations; a clone shares their connections and sessions.
@@ -42,6 +52,8 @@ pub struct Integrations(Arc<Inner>);
 struct Inner {
     aws: Aws,
     settings: Settings,
+    /// Known once the engine is there, which runs its tasks by these integrations.
+    step_functions: OnceLock<Arc<dyn StepFunctions>>,
 }
 
 /// One task to run, with what it is run by.
@@ -53,8 +65,14 @@ pub(crate) struct Work<'a> {
 impl Integrations {
     pub fn new(settings: Settings, catalogue: Arc<Catalogue>) -> Integrations {
         let http = HttpClient::new();
-        let aws = Aws::new(catalogue, http, settings.endpoints.clone(), Chain::from_environment());
-        Integrations(Arc::new(Inner { aws, settings }))
+        let aws = Aws::new(catalogue, http, settings.endpoints.clone(), settings.pace, Chain::from_environment());
+        Integrations(Arc::new(Inner { aws, settings, step_functions: OnceLock::new() }))
+    }
+
+    /// Gives nested starts the executions of this very server.
+    pub fn start_executions_by(&self, step_functions: Arc<dyn StepFunctions>) {
+        // Said once, when the engine is open.
+        drop(self.0.step_functions.set(step_functions));
     }
 
     /// Where this server itself answers the Step Functions API, which `aws-sdk:sfn` tasks call.
@@ -62,7 +80,7 @@ impl Integrations {
         self.0.aws.answer_states_at(url);
     }
 
-    /// Runs a task to its outcome. Dropping the future closes the call's connection.
+    /// Runs a task to its outcome, or watches the job that it submitted. Dropping the future closes the connection.
     pub async fn run(&self, request: TaskRequest) -> TaskOutcome {
         let work = Work { inner: &self.0, request: &request };
         match work.run().await {
@@ -72,12 +90,39 @@ impl Integrations {
     }
 }
 
+impl Integrations {
+    /// Stops the job that the request names as submitted.
+    pub async fn stop_job(&self, request: TaskRequest) {
+        let work = Work { inner: &self.0, request: &request };
+        let (TaskTarget::Service { service, action, .. }, Some(submitted)) = (&request.target, &request.submitted)
+        else {
+            return;
+        };
+        match Action::of(service, action) {
+            _ if &**service == "states" => states::stop(&work, submitted.value()).await,
+            Some(action) => job::stop(&work, action, submitted.value()).await,
+            None => {}
+        }
+    }
+}
+
 impl Work<'_> {
     async fn run(&self) -> Result<Payload, Failure> {
+        if let (TaskTarget::Service { service, action, .. }, Some(submitted)) =
+            (&self.request.target, &self.request.submitted)
+        {
+            return match Action::of(service, action) {
+                _ if &**service == "states" => states::watch(self, submitted.value()).await,
+                Some(action) => job::watch(self, action, submitted.value()).await,
+                None => Err(not_supported(service, action)),
+            };
+        }
         match &self.request.target {
             TaskTarget::LambdaFunction { arn } => lambda::invoke_function(self, arn).await,
             TaskTarget::Service { service, action, .. } => match (&**service, &**action) {
                 ("lambda", "invoke") => lambda::invoke(self).await,
+                ("states", "startExecution") => states::start(self).await,
+                ("apigateway", "invoke") => apigateway::invoke(self).await,
                 (service, action) => match service.strip_prefix("aws-sdk:") {
                     Some(service) => self.call_sdk(service, action).await,
                     None => match Action::of(service, action) {
@@ -105,6 +150,26 @@ impl Work<'_> {
         &self.inner.aws
     }
 
+    fn step_functions(&self) -> Option<&Arc<dyn StepFunctions>> {
+        self.inner.step_functions.get()
+    }
+
+    /// `None`: a Lambda function that is named directly.
+    fn pattern(&self) -> Option<ServicePattern> {
+        match &self.request.target {
+            TaskTarget::LambdaFunction { .. } => None,
+            TaskTarget::Service { pattern, .. } => Some(*pattern),
+        }
+    }
+
+    fn parameter_failure(&self, error: &ParameterError) -> Failure {
+        self.any_failure(&CallError::Parameters(error.clone()))
+    }
+
+    fn any_failure(&self, error: &CallError) -> Failure {
+        failure::of_any(error, self.parameters().text(), self.execution_role())
+    }
+
     pub(crate) fn parameters(&self) -> &Payload {
         &self.request.input
     }
@@ -115,10 +180,7 @@ impl Work<'_> {
 
     /// True if the task goes on after its call: it waits for a job, or for its token.
     pub(crate) fn is_job(&self) -> bool {
-        match &self.request.target {
-            TaskTarget::LambdaFunction { .. } => false,
-            TaskTarget::Service { pattern, .. } => *pattern != ServicePattern::RequestResponse,
-        }
+        self.pattern().is_some_and(|pattern| pattern != ServicePattern::RequestResponse)
     }
 
     pub(crate) fn caller(&self) -> Caller {
@@ -130,8 +192,7 @@ impl Work<'_> {
 
     /// In the form of a UUID, and the same for every run of this attempt.
     fn token(&self) -> Arc<str> {
-        let text = format!("{}#{}", self.request.execution_arn, self.request.task.0);
-        let hash = Sha256::digest(text.as_bytes());
+        let hash = Sha256::digest(self.request.origin.0);
         let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]).into()
     }

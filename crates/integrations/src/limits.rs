@@ -31,3 +31,17 @@ pub const CALL_SECONDS_MAX: u64 = 120;
 pub const LONG_CALL_SECONDS_MAX: u64 = 15 * 60 + 30;
 /// Most roles whose sessions are kept. Ours.
 pub const ROLE_SESSIONS_MAX: usize = 1_024;
+/// The first pause before a job is asked for its state, in milliseconds. Ours; each further one is half as long again.
+pub const JOB_POLL_FIRST_MS: u64 = 500;
+/// The longest pause, in milliseconds. Ours.
+pub const JOB_POLL_MAX_MS: u64 = 30_000;
+/// The first pause before a nested execution is looked at, in milliseconds. Ours; each further one is half as long again.
+pub const EXECUTION_POLL_FIRST_MS: u64 = 5;
+/// The longest pause, in milliseconds. Ours.
+pub const EXECUTION_POLL_MAX_MS: u64 = 1_000;
+/// Calls of one service under way at once; further ones wait. Ours.
+pub const CALLS_AT_ONCE_MAX: usize = 1_000;
+/// Calls of one service begun within a second; further ones wait. Ours.
+pub const CALLS_PER_SECOND_MAX: u32 = 10_000;
+/// Most places whose calls are counted. Ours: more than there are services.
+pub const GATES_MAX: usize = 1_024;

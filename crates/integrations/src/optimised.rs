@@ -204,6 +204,15 @@ const ACTIONS: &[Action] = &[
     action("mediaconvert", "createJob", ("mediaconvert", "createJob"), &MEDIACONVERT, ALL, Token),
 ];
 
+/// The optimised actions, besides Lambda and API Gateway, whose call may happen twice if the server is killed between
+/// the call and its answer: their services cannot tell that it is the same one.
+pub fn repeatable_actions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ACTIONS
+        .iter()
+        .filter(|action| action.idempotence == Idempotence::None)
+        .map(|action| (action.service, action.action))
+}
+
 impl Action {
     /// `None`: it has a file of its own, or is not here.
     pub(crate) fn of(service: &str, action: &str) -> Option<&'static Action> {

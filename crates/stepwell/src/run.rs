@@ -38,7 +38,8 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
         clock: Arc::new(SystemClock),
     };
     let tasks = Arc::new(Tasks::new(&options.identity));
-    let engine = Engine::open(Arc::new(Memory::new()), config, tasks, runtime.handle().clone())?;
+    let engine = Engine::open(Arc::new(Memory::new()), config, tasks.clone(), runtime.handle().clone())?;
+    tasks.start_executions_in(&engine);
     runtime.block_on(async {
         let exit = execute(&engine, options, definition, input).await;
         engine.shut_down().await;
@@ -79,6 +80,7 @@ async fn execute(
         name: options.name.as_deref().map(Into::into),
         input,
         trace_header: None,
+        origin: None,
     };
     let started = engine.start_execution(start).await.context("the execution could not be started")?;
     follow(engine, &started.arn, started.start_ms, !options.json).await?;

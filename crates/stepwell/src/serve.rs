@@ -33,6 +33,7 @@ pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
     let tasks = Arc::new(Tasks::new(&options.identity));
     let engine = Engine::open(store, config, tasks.clone(), runtime.handle().clone());
     let engine = engine.context("the engine cannot start")?;
+    tasks.start_executions_in(&engine);
     runtime.block_on(listen(options, engine, &tasks))?;
     Ok(Exit::Done)
 }

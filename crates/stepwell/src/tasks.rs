@@ -2,9 +2,10 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use stepwell_engine::TaskRunner;
-use stepwell_integrations::{Catalogue, Endpoints, Integrations, Settings};
-use stepwell_machine::{TaskOutcome, TaskRequest};
+use stepwell_api::Api;
+use stepwell_engine::{Engine, TaskRunner};
+use stepwell_integrations::{Catalogue, Endpoints, Integrations, Pace, Settings, StepFunctions, StepFunctionsAnswer};
+use stepwell_machine::{TaskOutcome, TaskRequest, root::Root};
 
 use crate::cli::IdentityOptions;
 
@@ -20,9 +21,14 @@ impl Tasks {
         if let Some(url) = &options.lambda_endpoint {
             endpoints.services.insert("lambda".to_owned(), url.clone());
         }
-        let settings = Settings { endpoints, assumes_execution_role: options.assume_roles };
+        let settings = Settings { endpoints, assumes_execution_role: options.assume_roles, pace: Pace::default() };
         let catalogue = Arc::new(Catalogue::embedded());
         Tasks { integrations: Integrations::new(settings, catalogue.clone()), catalogue }
+    }
+
+    /// Gives nested starts the engine, which is opened with these tasks.
+    pub(crate) fn start_executions_in(&self, engine: &Engine) {
+        self.integrations.start_executions_by(Arc::new(Own(Api::new(engine.clone()))));
     }
 
     /// Tells where this server answers, once it does.
@@ -37,7 +43,22 @@ impl TaskRunner for Tasks {
         Box::pin(async move { integrations.run(request).await })
     }
 
+    fn stop_job(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
+        let integrations = self.integrations.clone();
+        Box::pin(async move { integrations.stop_job(request).await })
+    }
+
     fn knows(&self, service: &str, action: &str) -> bool {
         self.catalogue.knows(service, action)
+    }
+}
+
+/// The API of this process, for tasks that start executions.
+struct Own(Api);
+
+impl StepFunctions for Own {
+    fn call(&self, action: &'static str, body: String, origin: Option<Root>) -> StepFunctionsAnswer {
+        let api = self.0.clone();
+        Box::pin(async move { api.call_within(&format!("AWSStepFunctions.{action}"), body.as_bytes(), origin).await })
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, HistoryEvent, Status, definition::MachineType};
+use stepwell_machine::{Failure, HistoryEvent, Status, definition::MachineType, root::Root};
 use tokio::sync::oneshot;
 
 use super::{Cursor, Engine, Page, Unavailable};
@@ -25,6 +25,9 @@ pub struct StartExecution {
     /// Checked JSON text, as it was sent.
     pub input: Payload,
     pub trace_header: Option<Arc<str>>,
+    /// Of a start by a task: [`stepwell_machine::TaskRequest::origin`]. The same origin finds its execution, running or
+    /// ended, so that a call that is repeated after a crash starts nothing twice.
+    pub origin: Option<Root>,
 }
 
 #[derive(Clone, Debug)]
@@ -115,7 +118,7 @@ pub struct HistoryPage {
 
 impl Engine {
     pub async fn start_execution(&self, start: StartExecution) -> Result<StartedExecution, StartExecutionError> {
-        let StartExecution { state_machine_arn, name, input, trace_header } = start;
+        let StartExecution { state_machine_arn, name, input, trace_header, origin } = start;
         let registry = &self.0.shared.registry;
         let revision = match registry.current_in_memory(&state_machine_arn) {
             Some(revision) => Some(revision),
@@ -137,7 +140,7 @@ impl Engine {
         let bytes = CALL_BYTES + input.bytes();
         let (to, answer) = oneshot::channel();
         let id = ExecutionId::of_arn(&arn);
-        let start = Start { arn, name, revision, input, trace_header, to };
+        let start = Start { arn, name, revision, input, trace_header, origin, to };
         self.0.shared.inboxes.call(id, Errand::Start(Box::new(start)), bytes)?;
         answer.await.unwrap_or(Err(Unavailable::Down.into()))
     }

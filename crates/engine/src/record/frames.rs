@@ -22,7 +22,9 @@ use super::{
 };
 
 const HEADER_VERSION: u8 = 1;
-const FRAME_VERSION: u8 = 1;
+/// 2: a task whose job is watched. All other frames are still written as 1, which older releases read.
+const FRAME_VERSION: u8 = 2;
+const FRAME_VERSION_WITHOUT_JOB: u8 = 1;
 const VARIABLES_VERSION: u8 = 1;
 const RESULT_VERSION: u8 = 1;
 
@@ -65,7 +67,8 @@ pub(super) fn decode_header(row: &[u8]) -> Result<(Header, Option<i64>), Fault> 
 
 /// All of a frame but its variables.
 pub(super) fn encode_frame(frame: &Frame, rows: &mut Rows<'_>) -> Writer {
-    let mut out = Writer::row(FRAME_VERSION);
+    let has_job = matches!(&frame.phase, Phase::Task(wait) if wait.submitted.is_some());
+    let mut out = Writer::row(if has_job { FRAME_VERSION } else { FRAME_VERSION_WITHOUT_JOB });
     out.number(u64::from(frame.scope.0));
     out.option(frame.parent, |out, (parent, index)| {
         out.number(u64::from(parent.0));
@@ -126,6 +129,7 @@ const TASK: u8 = 5;
 const PARALLEL: u8 = 6;
 const MAP: u8 = 7;
 const FAILED: u8 = 8;
+const JOB: u8 = 9;
 
 fn phase(phase: &Phase, out: &mut Writer, rows: &mut Rows<'_>) {
     match phase {
@@ -139,10 +143,17 @@ fn phase(phase: &Phase, out: &mut Writer, rows: &mut Rows<'_>) {
             out.byte(WAIT);
             out.signed(*until_ms);
         }
-        Phase::Task(wait) => {
-            out.byte(TASK);
-            task(wait, out, rows);
-        }
+        Phase::Task(wait) => match &wait.submitted {
+            None => {
+                out.byte(TASK);
+                task(wait, out, rows);
+            }
+            Some(submitted) => {
+                out.byte(JOB);
+                task(wait, out, rows);
+                rows.payload(out, submitted);
+            }
+        },
         Phase::Parallel(wait) => {
             out.byte(PARALLEL);
             out.number(u64::from(wait.branches));
@@ -167,6 +178,10 @@ fn read_phase(row: &mut Reader<'_>, texts: &mut Texts) -> Result<Phase, Fault> {
         BACKOFF => Phase::Backoff { until_ms: row.signed()? },
         WAIT => Phase::Wait { until_ms: row.signed()? },
         TASK => Phase::Task(read_task(row, texts)?),
+        JOB => {
+            let wait = read_task(row, texts)?;
+            Phase::Task(TaskWait { submitted: Some(texts.payload(row)?), ..wait })
+        }
         PARALLEL => Phase::Parallel(ParallelWait { branches: row.small()?, ended: row.small()? }),
         MAP => Phase::Map(read_map(row, texts)?),
         FAILED => Phase::Failed { failure: read_failure(row)?, in_task: row.flag()? },
@@ -204,6 +219,7 @@ fn read_task(row: &mut Reader<'_>, texts: &mut Texts) -> Result<TaskWait, Fault>
         deadline_ms: row.option(Reader::signed)?,
         heartbeat: row.option(|row| Ok((row.number()?, row.option(Reader::signed)?)))?,
         under_way: row.flag()?,
+        submitted: None,
         early_answer: row.option(|row| {
             Ok(if row.flag()? {
                 TaskOutcome::Succeeded { output: texts.payload(row)? }

@@ -102,6 +102,11 @@ impl Resource {
         matches!(self, Resource::Service { pattern: ServicePattern::WaitForTaskToken, .. })
     }
 
+    /// True where the call's return only submits, and the end comes later.
+    pub(crate) fn submits(&self) -> bool {
+        matches!(self, Resource::Service { pattern, .. } if *pattern != ServicePattern::RequestResponse)
+    }
+
     /// How history names it; `None` for what has event types of its own.
     pub(crate) fn service(&self) -> Option<ServiceResource> {
         match self {
