@@ -105,6 +105,18 @@ impl Committer {
         }
     }
 
+    /// Commits what is queued, without waiting for more. False if there was nothing.
+    pub(crate) fn commit_queued(&self, carried: &mut Option<Message>) -> bool {
+        *carried = carried.take().or_else(|| self.queue.try_recv().ok());
+        match carried.is_some().then(|| self.gather(carried)).flatten() {
+            Some(group) => {
+                self.commit(group);
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Everything that is queued, within the bounds of one commit; waits for the first.
     ///
     /// What did not fit any more is `carried` to the next group. `None`: stop.

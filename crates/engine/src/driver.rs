@@ -64,6 +64,17 @@ struct Open {
     opened: i64,
 }
 
+/// How a round of a driver ended.
+pub(crate) enum Cycle {
+    Busy,
+    /// There is nothing to do; `room`: not because too many batches are on their way.
+    Idle {
+        room: bool,
+    },
+    /// The engine stops, or its store has failed.
+    Ended,
+}
+
 /// A driver that panics would leave its callers waiting for ever, and has lost what it knew.
 impl Drop for Driver {
     fn drop(&mut self) {
@@ -119,26 +130,32 @@ impl Driver {
     /// Runs until the engine stops or the store fails.
     pub(crate) fn run(mut self) {
         loop {
-            let under_way = self.shared.timeline.begin();
-            self.learn();
-            if self.shared.ledger.poisoned.load(Ordering::SeqCst) {
-                self.give_up();
-                return;
-            }
-            let stopping = self.shared.stopping.load(Ordering::SeqCst);
-            let room = self.outstanding() < COMMITS_OUTSTANDING_MAX;
-            let busy = room && self.fill(stopping);
-            if busy {
-                self.submit();
-            } else if stopping && self.outstanding() == 0 {
-                return;
-            }
-            self.publish();
-            drop(under_way);
-            if !busy {
-                self.sleep(room);
+            match self.cycle() {
+                Cycle::Busy => {}
+                Cycle::Idle { room } => self.sleep(room),
+                Cycle::Ended => return,
             }
         }
+    }
+
+    /// One round: what can be done without waiting for anything.
+    pub(crate) fn cycle(&mut self) -> Cycle {
+        let _under_way = self.shared.timeline.begin();
+        self.learn();
+        if self.shared.ledger.poisoned.load(Ordering::SeqCst) {
+            self.give_up();
+            return Cycle::Ended;
+        }
+        let stopping = self.shared.stopping.load(Ordering::SeqCst);
+        let room = self.outstanding() < COMMITS_OUTSTANDING_MAX;
+        let busy = room && self.fill(stopping);
+        if busy {
+            self.submit();
+        } else if stopping && self.outstanding() == 0 {
+            return Cycle::Ended;
+        }
+        self.publish();
+        if busy { Cycle::Busy } else { Cycle::Idle { room } }
     }
 
     fn outstanding(&self) -> usize {

@@ -6,6 +6,7 @@
 
 mod activities;
 mod bounds;
+pub mod by_hand;
 mod committer;
 pub mod config;
 mod driver;

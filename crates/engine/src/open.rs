@@ -19,6 +19,7 @@ use tokio::runtime::Handle;
 use crate::{
     activities::Activities,
     bounds::Bounds,
+    by_hand::Witness,
     committer::{Committer, Ledger, Message},
     config::Config,
     driver::Driver,
@@ -34,7 +35,7 @@ use crate::{
     slow::SlowLane,
     task_runner::TaskRunner,
     tasks::Tasks,
-    timeline::{Bell, Timeline},
+    timeline::{Bell, Timeline, UnderWay},
 };
 
 /// Why an engine does not start.
@@ -113,81 +114,102 @@ impl Engine {
         runtime: Handle,
         bounds: Bounds,
     ) -> Result<Engine, OpenError> {
-        if config.drivers == 0 {
-            return Err(OpenError::NoDrivers);
-        }
-        claim(store.as_ref(), &config)?;
-        let open_executions = match store.get(Space::Meta, rows::OPEN_EXECUTIONS_KEY)? {
-            Some(bytes) => rows::decode(&bytes)?,
-            None => 0,
-        };
-
-        let bells: Vec<Arc<Bell>> = (0..config.drivers).map(|_| Arc::default()).collect();
-        let timeline = Arc::new(Timeline::new(config.clock, bells.clone()));
-        // Time stands still until everything runs.
-        let opening = timeline.begin();
-        let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
-        let activities = Arc::new(Activities::new(inboxes.clone()));
-        let runner = tasks;
-        let tasks = Arc::new(Tasks::new(
-            bounds.task_runs,
-            store.clone(),
-            runner.clone(),
-            runtime.clone(),
-            inboxes.clone(),
-            timeline.clone(),
-        ));
-        let ledger = Arc::new(Ledger::new(open_executions, &bells));
-        let (queue, submissions) = mpsc::channel();
-        let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone()));
-        let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
-        let registry =
-            Registry::open(store.clone(), queue.clone(), timeline.clone(), activities.clone(), runner, arn_prefix)?;
-        let shared = Arc::new(Shared {
-            store: store.clone(),
-            region: config.region,
-            opened_ms: timeline.now_ms(),
-            timeline,
-            inboxes: inboxes.clone(),
-            registry,
-            tasks: tasks.clone(),
-            activities: activities.clone(),
-            ledger: ledger.clone(),
-            queue,
-            slow,
-            stopping: AtomicBool::new(false),
-        });
-
-        let drivers = bells.iter().enumerate();
-        let drivers =
-            drivers.map(|(index, bell)| Driver::open(index, bells.len(), bell.clone(), shared.clone(), bounds));
-        let drivers = drivers.collect::<Result<Vec<Driver>, RecordError>>()?;
-        resume_tasks(&shared)?;
-
-        let committer = Committer {
-            store,
-            queue: submissions,
-            ledger,
-            tasks,
-            activities: activities.clone(),
-            inboxes: inboxes.clone(),
-            timeline: shared.timeline.clone(),
-        };
-        let threads = Threads::default();
-        let inner = Arc::new(Inner { shared: shared.clone(), runtime, threads: Mutex::new(threads) });
+        let Parts { inner, drivers, committer, opening } = assemble(store, config, tasks, runtime, bounds, None)?;
         {
             let mut threads = inner.threads.lock();
             threads.committer.push(spawn("stepwell-commit".to_owned(), move || committer.run())?);
-            shared.slow.start().map_err(OpenError::Thread)?;
+            inner.shared.slow.start().map_err(OpenError::Thread)?;
             for (number, driver) in drivers.into_iter().enumerate() {
                 threads.drivers.push(spawn(format!("stepwell-driver-{number}"), move || driver.run())?);
             }
         }
-        let engine = Engine(inner);
+        let engine = Engine(Arc::new(inner));
         engine.resume_deletions();
         drop(opening);
         Ok(engine)
     }
+}
+
+/// An engine whose threads have not begun.
+pub(crate) struct Parts {
+    pub(crate) inner: Inner,
+    pub(crate) drivers: Vec<Driver>,
+    pub(crate) committer: Committer,
+    /// Time stands still until it is dropped.
+    pub(crate) opening: UnderWay,
+}
+
+/// Takes the store over: reads what is open and makes everything that will go on with it.
+pub(crate) fn assemble(
+    store: Arc<dyn Store>,
+    config: Config,
+    tasks: Arc<dyn TaskRunner>,
+    runtime: Handle,
+    bounds: Bounds,
+    witness: Option<Arc<dyn Witness>>,
+) -> Result<Parts, OpenError> {
+    if config.drivers == 0 {
+        return Err(OpenError::NoDrivers);
+    }
+    claim(store.as_ref(), &config)?;
+    let open_executions = match store.get(Space::Meta, rows::OPEN_EXECUTIONS_KEY)? {
+        Some(bytes) => rows::decode(&bytes)?,
+        None => 0,
+    };
+
+    let bells: Vec<Arc<Bell>> = (0..config.drivers).map(|_| Arc::default()).collect();
+    let timeline = Arc::new(Timeline::new(config.clock, bells.clone()));
+    // Time stands still until everything runs.
+    let opening = timeline.begin();
+    let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
+    let activities = Arc::new(Activities::new(inboxes.clone()));
+    let runner = tasks;
+    let tasks = Arc::new(Tasks::new(
+        bounds.task_runs,
+        store.clone(),
+        runner.clone(),
+        runtime.clone(),
+        inboxes.clone(),
+        timeline.clone(),
+    ));
+    let ledger = Arc::new(Ledger::new(open_executions, &bells));
+    let (queue, submissions) = mpsc::channel();
+    let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone()));
+    let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
+    let registry =
+        Registry::open(store.clone(), queue.clone(), timeline.clone(), activities.clone(), runner, arn_prefix)?;
+    let shared = Arc::new(Shared {
+        store: store.clone(),
+        region: config.region,
+        opened_ms: timeline.now_ms(),
+        timeline,
+        inboxes: inboxes.clone(),
+        registry,
+        tasks: tasks.clone(),
+        activities: activities.clone(),
+        ledger: ledger.clone(),
+        queue,
+        slow,
+        stopping: AtomicBool::new(false),
+        witness,
+    });
+
+    let drivers = bells.iter().enumerate();
+    let drivers = drivers.map(|(index, bell)| Driver::open(index, bells.len(), bell.clone(), shared.clone(), bounds));
+    let drivers = drivers.collect::<Result<Vec<Driver>, RecordError>>()?;
+    resume_tasks(&shared)?;
+
+    let committer = Committer {
+        store,
+        queue: submissions,
+        ledger,
+        tasks,
+        activities: activities.clone(),
+        inboxes: inboxes.clone(),
+        timeline: shared.timeline.clone(),
+    };
+    let inner = Inner { shared, runtime, threads: Mutex::default() };
+    Ok(Parts { inner, drivers, committer, opening })
 }
 
 /// The threads of an engine that are waited for. Drivers end first, since they submit to the committer. Those of the slow

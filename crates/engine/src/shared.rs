@@ -6,6 +6,7 @@ use stepwell_store::Store;
 
 use crate::{
     activities::Activities,
+    by_hand::Witness,
     committer::{CommitQueue, Ledger},
     inbox::Inboxes,
     registry::Registry,
@@ -31,4 +32,6 @@ pub(crate) struct Shared {
     pub(crate) stopping: AtomicBool,
     /// When this process took the store over, in milliseconds since 1970.
     pub(crate) opened_ms: i64,
+    /// Of simulations only.
+    pub(crate) witness: Option<Arc<dyn Witness>>,
 }

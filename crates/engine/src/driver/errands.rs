@@ -96,6 +96,9 @@ impl Driver {
         let frames = resident.execution.frames.iter();
         let stale = frames.filter_map(|(id, frame)| Some((*id, Arc::new(renewed(frame, opened_ms)?))));
         let stale: Vec<_> = stale.collect();
+        if let Some(witness) = &self.shared.witness {
+            witness.renewed(resident.id, opened_ms, &mut self.open.batch);
+        }
         for (id, frame) in stale {
             resident.execution.frames.insert(id, frame);
             resident.beaten.insert(id);

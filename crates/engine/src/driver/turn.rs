@@ -32,7 +32,7 @@ impl Driver {
             let (program, execution) = (&resident.program, &resident.execution);
             let attempt = attempt(program, execution, event.clone(), now_ms, &self.shared.activities, FUEL_SLICE);
             match attempt {
-                Attempt::Stepped(Stepped::Done(step)) => return self.conclude(resident, &event, step, then),
+                Attempt::Stepped(Stepped::Done(step)) => return self.conclude(resident, &event, now_ms, step, then),
                 Attempt::Stepped(Stepped::Needs(payloads)) => {
                     if let Err(why) = self.fill_payloads(resident.id, &payloads) {
                         return self.end_broken(resident, &event, now_ms, why, then);
@@ -69,7 +69,7 @@ impl Driver {
         let Some(mut resident) = self.residents.take(execution) else { return };
         if let Some(Thinking { event, then }) = resident.thinking.take() {
             match attempt {
-                Attempt::Stepped(Stepped::Done(step)) => self.conclude(&mut resident, &event, step, then),
+                Attempt::Stepped(Stepped::Done(step)) => self.conclude(&mut resident, &event, now_ms, step, then),
                 Attempt::Stepped(Stepped::Needs(payloads)) => match self.fill_payloads(execution, &payloads) {
                     Ok(()) => self.think(&mut resident, event, now_ms, then),
                     Err(why) => self.end_broken(&mut resident, &event, now_ms, why, then),
@@ -108,11 +108,14 @@ impl Driver {
     /// Ends an execution that the machine cannot go on with; the server goes on.
     fn end_broken(&mut self, resident: &mut Resident, event: &Event, now_ms: i64, why: String, then: Then) {
         let step = broken(&resident.execution, now_ms, why);
-        self.conclude(resident, event, step, then);
+        self.conclude(resident, event, now_ms, step, then);
     }
 
     /// Takes a step over: rows and effects into the batch, timers and slices, and the answer.
-    fn conclude(&mut self, resident: &mut Resident, event: &Event, step: Step, then: Then) {
+    fn conclude(&mut self, resident: &mut Resident, event: &Event, now_ms: i64, step: Step, then: Then) {
+        if let Some(witness) = &self.shared.witness {
+            witness.took(resident.id, event, now_ms, &mut self.open.batch);
+        }
         let before = resident.execution.clone();
         resident.weigh(&step);
         resident.execution.apply(&step);

@@ -1,0 +1,363 @@
+//! What must hold after every crash and at the end.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use stepwell_engine::{
+    GetHistory, StatusName,
+    record::{self, ExecutionId, Shards},
+};
+use stepwell_expr::Payload;
+use stepwell_machine::{
+    Event, Execution, Frame, HistoryEvent, Moment, Program, Status, Stepped, TaskId,
+    definition::{self, MachineType},
+    execution::Phase,
+    history::Detail,
+    limits::FUEL_SLICE,
+    state::StateType,
+    step,
+};
+use stepwell_store::Store;
+
+use crate::journal::{Entry, Journal};
+
+/// An execution as its events make it, apart from what the engine stored.
+struct Replay {
+    execution: Execution,
+    history: Vec<HistoryEvent>,
+    /// The last entry of the journal that went into it.
+    entry: u64,
+    /// Its history as the check before saw it.
+    seen: Vec<String>,
+}
+
+/// What is known from outside, through all lives.
+pub(crate) struct Checks {
+    /// By name.
+    programs: BTreeMap<&'static str, Program>,
+    replays: BTreeMap<Arc<str>, Replay>,
+    /// Every start that was tried, with the machine's name.
+    pub(crate) attempted: BTreeMap<Arc<str>, &'static str>,
+    pub(crate) started: BTreeSet<Arc<str>>,
+    pub(crate) stopped: BTreeSet<Arc<str>>,
+    /// Tasks whose answer was acknowledged.
+    pub(crate) answered: BTreeSet<(Arc<str>, TaskId)>,
+    /// Tasks that a worker got.
+    pub(crate) taken: BTreeSet<(Arc<str>, TaskId)>,
+}
+
+impl Checks {
+    pub(crate) fn new(machines: &[(&'static str, String)]) -> Checks {
+        let compiled = |text: &str| {
+            let compiled = definition::compile(text, MachineType::Standard);
+            compiled.program.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics))
+        };
+        Checks {
+            programs: machines.iter().map(|(name, text)| (*name, compiled(text))).collect(),
+            replays: BTreeMap::new(),
+            attempted: BTreeMap::new(),
+            started: BTreeSet::new(),
+            stopped: BTreeSet::new(),
+            answered: BTreeSet::new(),
+            taken: BTreeSet::new(),
+        }
+    }
+
+    /// Everything, of all executions.
+    pub(crate) fn run(&mut self, store: &dyn Store, journal: &Journal) -> Result<(), String> {
+        let mut statuses = BTreeMap::new();
+        for (arn, machine) in self.attempted.clone() {
+            let id = ExecutionId::of_arn(&arn);
+            let loaded = record::load(store, id).map_err(|error| format!("{arn}: {error}"))?;
+            let Some(loaded) = loaded else {
+                // Not started as far as anybody knows.
+                if self.started.contains(&arn) {
+                    return Err(format!("{arn}: an acknowledged start is lost"));
+                }
+                continue;
+            };
+            record::fill(store, id, &payloads(&loaded.execution)).map_err(|error| format!("{arn}: {error}"))?;
+            self.follow(&arn, machine, &loaded.execution, journal).map_err(|why| format!("{arn}: {why}"))?;
+            self.compare(store, &arn, &loaded.execution).map_err(|why| format!("{arn}: {why}"))?;
+            let status = &loaded.execution.header.status;
+            if self.stopped.contains(&arn) && matches!(status, Status::Running) {
+                return Err(format!("{arn}: it runs after an acknowledged stop"));
+            }
+            statuses.insert(arn, loaded.execution);
+        }
+        self.acknowledged_tasks(journal)?;
+        queues(store, &statuses)?;
+        self.listings(store, &statuses)
+    }
+
+    /// Plays what the journal has beyond what was played before.
+    fn follow(&mut self, arn: &Arc<str>, machine: &str, stored: &Execution, journal: &Journal) -> Result<(), String> {
+        let program = &self.programs[machine];
+        let replay = self.replays.entry(arn.clone()).or_insert_with(|| Replay {
+            execution: Execution::new(stored.identity.clone()),
+            history: Vec::new(),
+            entry: 0,
+            seen: Vec::new(),
+        });
+        for (number, entry) in journal.of(ExecutionId::of_arn(arn), replay.entry) {
+            replay.entry = number;
+            match entry {
+                Entry::Renewed { opened_ms } => renew(&mut replay.execution, opened_ms),
+                Entry::Took { event, now_ms } => {
+                    let moment = Moment { now_ms, activity_exists: &|_| true };
+                    match step(program, &replay.execution, event, moment, FUEL_SLICE) {
+                        Stepped::Done(step) => {
+                            replay.execution.apply(&step);
+                            replay.history.extend(step.history);
+                        }
+                        other => return Err(format!("the replay does not go on: {other:?}")),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The record is what the replay says, and its history is sound by itself.
+    fn compare(&mut self, store: &dyn Store, arn: &Arc<str>, stored: &Execution) -> Result<(), String> {
+        let replay = self.replays.get_mut(arn).ok_or("it has no events")?;
+        let (is, should) = (picture(stored), picture(&replay.execution));
+        if is != should {
+            return Err(format!("the record is not what its events give\n   is {is}\n  not {should}"));
+        }
+        let events = history(store, arn)?;
+        check_history(&events, &stored.header.status)?;
+        let lines = texts(&events);
+        let replayed = texts(&replay.history);
+        if lines != replayed {
+            let at = lines.iter().zip(&replayed).position(|(is, should)| is != should);
+            let at = at.unwrap_or(lines.len().min(replayed.len()));
+            let (is, should) = (lines.get(at), replayed.get(at));
+            return Err(format!("the history is not what its events give\n   is {is:?}\n  not {should:?}"));
+        }
+        if lines.len() < replay.seen.len() || lines[..replay.seen.len()] != replay.seen[..] {
+            return Err("what was seen in its history has changed".to_owned());
+        }
+        replay.seen = lines;
+        Ok(())
+    }
+
+    fn acknowledged_tasks(&self, journal: &Journal) -> Result<(), String> {
+        for (arn, task) in &self.answered {
+            let took = |event: &Event| matches!(event, Event::TaskAnswered { task: of, .. } if of == task);
+            if !has_taken(journal, arn, took) {
+                return Err(format!("{arn}: an acknowledged answer to task {} is lost", task.0));
+            }
+        }
+        for (arn, task) in &self.taken {
+            let took = |event: &Event| matches!(event, Event::TaskStarted { task: of, .. } if of == task);
+            if !has_taken(journal, arn, took) {
+                return Err(format!("{arn}: a worker has task {}, which has not started", task.0));
+            }
+        }
+        Ok(())
+    }
+
+    /// Each execution is listed once, as what it is.
+    fn listings(&self, store: &dyn Store, executions: &BTreeMap<Arc<str>, Execution>) -> Result<(), String> {
+        let mut listed = BTreeMap::new();
+        for name in self.programs.keys() {
+            let machine = format!("arn:aws:states:us-east-1:123456789012:stateMachine:{name}");
+            let mut after = None;
+            loop {
+                let page = record::list(store, &machine, None, 7, after.as_ref()).map_err(|error| error.to_string())?;
+                for item in page.items {
+                    if listed.insert(item.arn.clone(), item.status).is_some() {
+                        return Err(format!("{}: it is listed twice", item.arn));
+                    }
+                }
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        let expected = executions.iter().map(|(arn, execution)| (arn.clone(), name(&execution.header.status)));
+        let expected: BTreeMap<Arc<str>, StatusName> = expected.collect();
+        if listed != expected {
+            return Err(format!("the listing is {listed:?}, not {expected:?}"));
+        }
+        Ok(())
+    }
+}
+
+fn has_taken(journal: &Journal, arn: &str, took: impl Fn(&Event) -> bool) -> bool {
+    let entries = journal.of(ExecutionId::of_arn(arn), 0);
+    entries.iter().any(|(_, entry)| matches!(entry, Entry::Took { event, .. } if took(event)))
+}
+
+/// What the engine does to the tasks of an execution that it reads: beats cost no write, so the last are unknown.
+fn renew(execution: &mut Execution, opened_ms: i64) {
+    for frame in execution.frames.values_mut() {
+        let Phase::Task(wait) = &frame.phase else { continue };
+        let Some((seconds, Some(due_ms))) = wait.heartbeat else { continue };
+        let renewed_ms = opened_ms + i64::try_from(seconds).unwrap() * 1000;
+        if due_ms < renewed_ms {
+            let mut renewed = Frame::clone(frame);
+            if let Phase::Task(wait) = &mut renewed.phase {
+                wait.heartbeat = Some((seconds, Some(renewed_ms)));
+            }
+            *frame = Arc::new(renewed);
+        }
+    }
+}
+
+/// Everything of an execution that its record must have, but for heartbeats, which move in memory alone.
+fn picture(execution: &Execution) -> String {
+    let header = &execution.header;
+    let status = match &header.status {
+        Status::Succeeded { output, stop_ms } => format!("Succeeded {} {stop_ms}", output.text()),
+        other => format!("{other:?}"),
+    };
+    if !execution.is_running() {
+        return format!("{status}, next event {}, next frame {}", header.next_event, header.next_frame);
+    }
+    for payload in payloads(execution) {
+        payload.text();
+    }
+    let frames = execution.frames.iter().map(|(id, frame)| {
+        let mut frame = Frame::clone(frame);
+        if let Phase::Task(wait) = &mut frame.phase {
+            wait.heartbeat = wait.heartbeat.map(|(seconds, due)| (seconds, due.map(|_| 0)));
+        }
+        format!("{id:?} {frame:?}")
+    });
+    let frames: Vec<String> = frames.collect();
+    let results: Vec<String> = execution.results.iter().map(|(key, chunk)| format!("{key:?} {chunk:?}")).collect();
+    format!(
+        "{status}, next event {}, next frame {}, last event {}, deadline {:?}, ready {:?}, frames {frames:#?}, results {results:#?}",
+        header.next_event, header.next_frame, header.last_event_ms, header.deadline_ms, header.ready
+    )
+}
+
+fn payloads(execution: &Execution) -> Vec<Payload> {
+    let mut found = vec![execution.identity.input.clone()];
+    if let Status::Succeeded { output, .. } = &execution.header.status {
+        found.push(output.clone());
+    }
+    for frame in execution.frames.values() {
+        found.push(frame.input.clone());
+        found.extend(frame.variables.values().cloned());
+        match &frame.phase {
+            Phase::Task(wait) => found.push(wait.input.clone()),
+            Phase::Map(wait) => found.extend([wait.items.clone(), wait.effective_input.clone()]),
+            _ => {}
+        }
+    }
+    found.extend(execution.results.values().flat_map(|chunk| chunk.iter().flatten().cloned()));
+    found
+}
+
+fn history(store: &dyn Store, arn: &Arc<str>) -> Result<Vec<HistoryEvent>, String> {
+    let (mut events, mut after) = (Vec::new(), None);
+    loop {
+        let get = GetHistory { execution_arn: arn.clone(), reverse: false, with_data: true, limit: 100, after };
+        let page = record::history(store, &get).map_err(|error| error.to_string())?.ok_or("its history is lost")?;
+        events.extend(page.events);
+        after = page.last;
+        if after.is_none() {
+            return Ok(events);
+        }
+    }
+}
+
+/// One line for each event. Texts made of values read as texts do.
+fn texts(events: &[HistoryEvent]) -> Vec<String> {
+    events.iter().map(|event| format!("{event:?}")).collect()
+}
+
+/// Numbered without gaps; ends once, or not yet; timers fired once, and not early.
+fn check_history(events: &[HistoryEvent], status: &Status) -> Result<(), String> {
+    let mut fired = BTreeSet::new();
+    let mut ends = 0;
+    for (index, event) in events.iter().enumerate() {
+        if event.id != index as u64 + 1 || event.previous >= event.id {
+            return Err(format!("event {} with previous {} stands at place {}", event.id, event.previous, index + 1));
+        }
+        let before = index.checked_sub(1).map(|before| &events[before]);
+        if before.is_some_and(|before| before.timestamp_ms > event.timestamp_ms) {
+            return Err(format!("event {} is older than the one before", event.id));
+        }
+        match &event.detail {
+            Detail::ExecutionSucceeded { .. }
+            | Detail::ExecutionFailed(_)
+            | Detail::ExecutionAborted(_)
+            | Detail::ExecutionTimedOut(_) => ends += 1,
+            Detail::StateExited { kind: StateType::Wait, name, .. } => {
+                let entered = usize::try_from(event.previous - 1).ok().and_then(|index| events.get(index));
+                let seconds: i64 = name.trim_start_matches('W').parse().map_err(|_| "a Wait has a wrong name")?;
+                let early = entered.is_none_or(|entered| event.timestamp_ms < entered.timestamp_ms + seconds * 1000);
+                if early || !fired.insert(event.previous) {
+                    return Err(format!("the timer of {name} fired early or twice, at event {}", event.id));
+                }
+            }
+            Detail::ActivityTimedOut(_) | Detail::LambdaFunctionTimedOut(_) | Detail::TaskTimedOut { .. }
+                if !fired.insert(event.previous) =>
+            {
+                return Err(format!("a task timed out twice, at event {}", event.id));
+            }
+            _ => {}
+        }
+    }
+    let last = events.last().map(|event| &event.detail);
+    let fits = match (status, last) {
+        (Status::Running, _) => ends == 0,
+        (Status::Succeeded { output, .. }, Some(Detail::ExecutionSucceeded { output: told })) => {
+            ends == 1 && output.text() == told.text()
+        }
+        (Status::Failed { failure, .. }, Some(Detail::ExecutionFailed(told)))
+        | (Status::Aborted { failure, .. }, Some(Detail::ExecutionAborted(told)))
+        | (Status::TimedOut { failure, .. }, Some(Detail::ExecutionTimedOut(told))) => ends == 1 && failure == told,
+        _ => false,
+    };
+    if fits { Ok(()) } else { Err(format!("it is {status:?} after {ends} ends and {last:?}")) }
+}
+
+/// The queues over open executions hold what these wait for, and nothing else.
+fn queues(store: &dyn Store, executions: &BTreeMap<Arc<str>, Execution>) -> Result<(), String> {
+    let error = |error: record::RecordError| error.to_string();
+    let mut timers: BTreeMap<ExecutionId, usize> = BTreeMap::new();
+    for timer in record::timers(store, Shards::ALL, None, i64::MAX, usize::MAX).map_err(error)? {
+        *timers.entry(timer.execution).or_default() += 1;
+    }
+    let mut tasks: BTreeSet<(ExecutionId, TaskId)> = BTreeSet::new();
+    tasks.extend(record::intents(store, Shards::ALL).map_err(error)?.iter().map(|row| (row.execution, row.task)));
+    tasks.extend(record::offers(store, Shards::ALL).map_err(error)?.iter().map(|row| (row.execution, row.task)));
+    let mut runnable = record::runnable(store, Shards::ALL).map_err(error)?;
+    runnable.sort();
+    let (mut timed, mut queued, mut ready) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
+    for (arn, execution) in executions.iter().filter(|(_, execution)| execution.is_running()) {
+        let id = ExecutionId::of_arn(arn);
+        if execution.deadline_ms().is_some() {
+            timed.insert(id, 1);
+        }
+        queued.extend(execution.tasks().filter(|wait| !wait.under_way).map(|wait| (id, wait.task)));
+        if execution.is_ready() {
+            ready.push(id);
+        }
+    }
+    ready.sort();
+    match (timers == timed, tasks == queued, runnable == ready) {
+        (true, true, true) => Ok(()),
+        (false, ..) => Err(format!("the timers are {timers:?}, not {timed:?}")),
+        (_, false, _) => Err(format!("the queued tasks are {tasks:?}, not {queued:?}")),
+        (.., false) => Err(format!("what goes on by itself is {runnable:?}, not {ready:?}")),
+    }
+}
+
+fn name(status: &Status) -> StatusName {
+    match status {
+        Status::Running => StatusName::Running,
+        Status::Succeeded { .. } => StatusName::Succeeded,
+        Status::Failed { .. } => StatusName::Failed,
+        Status::TimedOut { .. } => StatusName::TimedOut,
+        Status::Aborted { .. } => StatusName::Aborted,
+    }
+}
