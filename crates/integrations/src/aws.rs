@@ -162,8 +162,7 @@ impl Aws {
         let limit = limit_of(&service);
         let answer = Box::pin(self.send(caller, &destination, signing, call, limit)).await?;
         if !answer.status.is_success() || (service.is_rest_xml() && protocol::is_error_in_disguise(&answer.body)) {
-            let error = service.service_error(answer.status, &answer.headers, &answer.body);
-            let exception = service.error(&error.code).map(|error| error.exception.clone());
+            let (error, exception) = service.service_error(answer.status, &answer.headers, &answer.body);
             return Err(CallError::Service { error, exception });
         }
         let result = service.result(operation, answer.status, &answer.headers, &answer.body);
@@ -349,8 +348,8 @@ impl Aws {
         }
         let answer = self.http.send(request, limit_of(&service)).await.map_err(CallError::Client)?;
         if !answer.status.is_success() {
-            let error = service.service_error(answer.status, &answer.headers, &answer.body);
-            return Err(CallError::Service { error, exception: None });
+            let (error, exception) = service.service_error(answer.status, &answer.headers, &answer.body);
+            return Err(CallError::Service { error, exception });
         }
         let result = service.result(operation, answer.status, &answer.headers, &answer.body);
         let result =

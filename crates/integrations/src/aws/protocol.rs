@@ -100,7 +100,14 @@ impl Service {
     }
 
     /// The error in an answer that is one.
-    pub(crate) fn service_error(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ServiceError {
+    ///
+    /// With it, what the SDK calls it, if the model knows it.
+    pub(crate) fn service_error(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> (ServiceError, Option<Box<str>>) {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let found = match self.protocol {
             Protocol::Json | Protocol::RestJson => json::error(body),
@@ -110,15 +117,20 @@ impl Service {
         // `x-amzn-query-error: Code;Sender` goes before the body, `x-amzn-errortype: Code:http://…` too.
         let of_query = header("x-amzn-query-error").filter(|_| self.has_query_errors).map(|text| before(text, ';'));
         let of_type = header("x-amzn-errortype").map(|text| after(before(text, ':'), '#'));
+        // Where the header has the code of old, the body may have the name that the model knows.
+        let names = [of_query, of_type, found.code.as_deref()];
+        let exception =
+            names.into_iter().flatten().find_map(|name| self.error(name)).map(|error| error.exception.clone());
         let code = of_query.or(of_type).map(str::to_owned).or(found.code).unwrap_or_default();
         let request_id = ["x-amzn-requestid", "x-amz-request-id", "x-amz-requestid"].into_iter().find_map(header);
-        ServiceError {
+        let error = ServiceError {
             code,
             message: found.message,
             status: status.as_u16(),
             request_id: request_id.map(str::to_owned).or(found.request_id).unwrap_or_default(),
             extended_request_id: header("x-amz-id-2").map(str::to_owned).or(found.host_id),
-        }
+        };
+        (error, exception)
     }
 }
 
