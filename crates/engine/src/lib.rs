@@ -25,7 +25,7 @@ mod tasks;
 mod timeline;
 
 pub use bounds::Bounds;
-pub use config::{Clock, Config, SystemClock};
+pub use config::{Clock, Config, Quotas, SystemClock};
 pub use handle::*;
 pub use open::OpenError;
 pub use task_runner::TaskRunner;

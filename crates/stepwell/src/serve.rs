@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use stepwell_api::Api;
-use stepwell_engine::{Config, Engine, SystemClock};
+use stepwell_engine::{Config, Engine, Quotas, SystemClock};
 use stepwell_store::{Store, embedded::Embedded, memory::Memory};
 use tokio::{
     net::TcpListener,
@@ -29,6 +29,7 @@ pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
         region: options.identity.region.as_str().into(),
         drivers: options.drivers.map_or(cores, usize::from),
         clock: Arc::new(SystemClock),
+        quotas: Quotas::default(),
     };
     let tasks = Arc::new(Tasks::new(&options.identity));
     let engine = Engine::open(store, config, tasks.clone(), runtime.handle().clone());

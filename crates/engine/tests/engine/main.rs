@@ -12,3 +12,4 @@ mod poison;
 mod registry;
 mod restart;
 mod time;
+mod versions;
