@@ -23,9 +23,11 @@ use crate::{
     committer::{Committer, Ledger, Message},
     config::Config,
     driver::Driver,
+    express::Express,
     handle::{Engine, Inner},
     inbox::{Errand, Inboxes},
     limits::SHARDS,
+    logs::Logs,
     record::{self, RecordError, Shards},
     registry::{
         Registry, RegistryError,
@@ -163,6 +165,7 @@ pub(crate) fn assemble(
     let opening = timeline.begin();
     let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
     let activities = Arc::new(Activities::new(inboxes.clone()));
+    let express = Express::new(tasks.clone(), bounds);
     let runner = tasks;
     let tasks = Arc::new(Tasks::new(
         bounds.task_runs,
@@ -185,6 +188,8 @@ pub(crate) fn assemble(
         arn_prefix,
         config.quotas,
     )?;
+    let left = record::log_marks(store.as_ref())?;
+    let logs = Arc::new(Logs::new(left, bounds.log_events, queue.clone(), timeline.clone()));
     let shared = Arc::new(Shared {
         store: store.clone(),
         region: config.region,
@@ -194,6 +199,8 @@ pub(crate) fn assemble(
         registry,
         tasks: tasks.clone(),
         activities: activities.clone(),
+        express,
+        logs: logs.clone(),
         ledger: ledger.clone(),
         queue,
         slow,
@@ -214,6 +221,7 @@ pub(crate) fn assemble(
         activities: activities.clone(),
         inboxes: inboxes.clone(),
         timeline: shared.timeline.clone(),
+        logs,
     };
     let inner = Inner { shared, runtime, threads: Mutex::default() };
     Ok(Parts { inner, drivers, committer, opening })
@@ -234,8 +242,10 @@ pub(crate) fn stop(shared: &Shared, threads: &Mutex<Threads>) {
     shared.timeline.freeze();
     shared.inboxes.close();
     shared.tasks.close();
+    shared.express.close();
     shared.activities.close();
     join(&mut threads.drivers);
+    shared.logs.finish();
     // A receiver that has gone belongs to a thread that has ended.
     drop(shared.queue.send(Message::Stop));
     join(&mut threads.committer);

@@ -4,13 +4,16 @@ use tokio::sync::oneshot::Sender;
 
 use crate::{
     activities::Poller,
-    handle::{ActivityTask, ExecutionError, StartExecutionError, StartedExecution, TokenError, Unavailable},
+    handle::{
+        ActivityTask, ExecutionError, RedriveError, StartExecutionError, StartedExecution, TokenError, Unavailable,
+    },
 };
 
 /// An answer and who waits for it. A caller that has gone away is no error.
 pub(crate) enum Reply {
     Start(Sender<Result<StartedExecution, StartExecutionError>>, Result<StartedExecution, StartExecutionError>),
     Stop(Sender<Result<i64, ExecutionError>>, Result<i64, ExecutionError>),
+    Redrive(Sender<Result<i64, RedriveError>>, Result<i64, RedriveError>),
     Token(Sender<Result<(), TokenError>>, Result<(), TokenError>),
     Task(Poller, ActivityTask),
     Done(Sender<Result<(), Unavailable>>),
@@ -22,6 +25,7 @@ impl Reply {
         match self {
             Reply::Start(to, answer) => drop(to.send(answer)),
             Reply::Stop(to, answer) => drop(to.send(answer)),
+            Reply::Redrive(to, answer) => drop(to.send(answer)),
             Reply::Token(to, answer) => drop(to.send(answer)),
             Reply::Task(poller, task) => drop(poller.to.send(Ok(Some(task)))),
             Reply::Done(to) => drop(to.send(Ok(()))),
@@ -33,6 +37,7 @@ impl Reply {
         match self {
             Reply::Start(to, _) => drop(to.send(Err(why.into()))),
             Reply::Stop(to, _) => drop(to.send(Err(why.into()))),
+            Reply::Redrive(to, _) => drop(to.send(Err(why.into()))),
             Reply::Token(to, _) => drop(to.send(Err(why.into()))),
             Reply::Task(poller, _) => drop(poller.to.send(Err(why.into()))),
             Reply::Done(to) => drop(to.send(Err(why))),

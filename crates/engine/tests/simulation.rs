@@ -122,7 +122,7 @@ fn simulate(seed: u64, bug: Bug) -> Result<Run, String> {
     let mut dice = Dice::new(seed);
     let bounds = match dice.roll(2) {
         0 => Bounds::default(),
-        _ => Bounds { cache_bytes: 20_000, timers: 5, task_runs: 3 },
+        _ => Bounds { cache_bytes: 20_000, timers: 5, task_runs: 3, ..Bounds::default() },
     };
     let drivers = 1 + dice.place(3).unwrap_or(0);
     let disk = match seed % FOLDER_EVERY {

@@ -36,8 +36,10 @@ pub use crate::{
 };
 
 /// What integrations are told at their start; credentials come from the environment and from profiles.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
+    /// Where calls are made that no execution makes.
+    pub region: Arc<str>,
     pub endpoints: Endpoints,
     /// Calls are made by the role of the state machine, assumed with the server's own credentials.
     pub assumes_execution_role: bool,
@@ -186,7 +188,8 @@ impl Work<'_> {
     pub(crate) fn caller(&self) -> Caller {
         let own = self.inner.settings.assumes_execution_role.then(|| self.request.role_arn.clone());
         let roles = own.into_iter().chain(self.request.credentials_role.clone()).collect();
-        let region = self.request.execution_arn.split(':').nth(3).unwrap_or("us-east-1").into();
+        let region = self.request.execution_arn.split(':').nth(3);
+        let region = region.map_or_else(|| self.inner.settings.region.clone(), Arc::from);
         Caller { region, roles, token: self.token() }
     }
 

@@ -57,6 +57,16 @@ pub(crate) struct ServeOptions {
     /// Threads that drive executions; by default one for each core.
     #[arg(long, value_name = "N", env = "STEPWELL_DRIVERS", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) drivers: Option<u16>,
+    /// Where execution logs go that state machines ask for (loggingConfiguration): a folder, `-` for standard output,
+    /// `cloudwatch`, several with commas between them, or `off`. By default the folder `logs` of the data.
+    #[arg(
+        long,
+        value_name = "DIR|-|cloudwatch|off",
+        env = "STEPWELL_EXECUTION_LOGS",
+        allow_hyphen_values = true,
+        value_delimiter = ','
+    )]
+    pub(crate) execution_logs: Vec<String>,
     /// One JSON object for each log line, and for the line that tells where the server listens.
     #[arg(long, env = "STEPWELL_JSON")]
     pub(crate) json: bool,

@@ -7,6 +7,7 @@ mod eval;
 mod exit;
 mod fmt;
 mod limits;
+mod logs;
 mod run;
 mod serve;
 mod services;

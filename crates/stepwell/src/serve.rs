@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use stepwell_api::Api;
-use stepwell_engine::{Config, Engine, Quotas, SystemClock};
+use stepwell_engine::{Config, Engine, Quotas, SystemClock, TaskRunner};
 use stepwell_store::{Store, embedded::Embedded, memory::Memory};
 use tokio::{
     net::TcpListener,
@@ -17,7 +17,7 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-use crate::{cli::ServeOptions, exit::Exit, tasks::Tasks};
+use crate::{cli::ServeOptions, exit::Exit, logs, tasks::Tasks};
 
 pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
     log_to_stderr(options.json);
@@ -35,6 +35,8 @@ pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
     let engine = Engine::open(store, config, tasks.clone(), runtime.handle().clone());
     let engine = engine.context("the engine cannot start")?;
     tasks.start_executions_in(&engine);
+    let runner: Arc<dyn TaskRunner> = tasks.clone();
+    engine.log_to(logs::sink(&options.execution_logs, &options.data, &runner));
     runtime.block_on(listen(options, engine, &tasks))?;
     Ok(Exit::Done)
 }

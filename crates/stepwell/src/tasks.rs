@@ -21,7 +21,12 @@ impl Tasks {
         if let Some(url) = &options.lambda_endpoint {
             endpoints.services.insert("lambda".to_owned(), url.clone());
         }
-        let settings = Settings { endpoints, assumes_execution_role: options.assume_roles, pace: Pace::default() };
+        let settings = Settings {
+            region: options.region.as_str().into(),
+            endpoints,
+            assumes_execution_role: options.assume_roles,
+            pace: Pace::default(),
+        };
         let catalogue = Arc::new(Catalogue::embedded());
         Tasks { integrations: Integrations::new(settings, catalogue.clone()), catalogue }
     }
