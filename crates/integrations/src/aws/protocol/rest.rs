@@ -33,11 +33,10 @@ pub(super) fn call(service: &Service, operation: &Operation, input: &Node) -> Re
         match (member.of.traits.location, node) {
             (Some(Location::Uri), node) => call.path = with_label(&call.path, member, node)?,
             (Some(Location::Query), Some(node)) => add_query(service, member, node, &mut call.query),
+            (Some(Location::Header), Some(Node::List(items))) if items.is_empty() => {}
             (Some(Location::Header), Some(node)) => {
-                if !matches!(node, Node::List(items) if items.is_empty()) {
-                    let name = wire_name(&member.of, &member.name).to_owned();
-                    call.headers.push((name, header_text(service, &member.of, node)));
-                }
+                let name = wire_name(&member.of, &member.name).to_owned();
+                call.headers.push((name, header_text(service, &member.of, node)));
             }
             (Some(Location::Headers), Some(Node::Map(entries))) => {
                 let prefix = member.of.traits.name.as_deref().unwrap_or("");
