@@ -10,7 +10,7 @@ ARGS ?=
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit compat lint fmt deny sim conformance jsonata-suite bench-jsonata fuzz-smoke clean-data
+.PHONY: help run test unit compat compat-rust lint fmt deny sim conformance jsonata-suite bench-jsonata fuzz-smoke clean-data
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ compat: ## The debug server through boto3, the AWS CLI and raw sockets (ARGS go 
 
 sim: ## The simulation of the engine over 10,000 seeds: crashes, failing disks, tasks that misbehave (SEEDS, FIRST)
 	@scripts/sim
+
+compat-rust: ## The debug server through the AWS SDK for Rust, which takes minutes to build the first time
+	@scripts/compat-rust
 
 conformance: ## The recorded cases of ../shared/conformance against the release server (ARGS go to its runner)
 	@scripts/conformance $(ARGS)
