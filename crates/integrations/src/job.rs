@@ -546,7 +546,7 @@ mod tests {
             let action = Action::of(job.service, job.action).unwrap();
             for question in [Some(&job.describe), job.stop.as_ref()].into_iter().flatten() {
                 let service = action.calls.0;
-                let (parameters, _) = catalogue.fields(service, question.action).unwrap().unwrap();
+                let parameters = catalogue.fields(service, question.action).unwrap().unwrap().parameters;
                 for (name, _) in question.parameters {
                     let known = parameters.iter().any(|field| field.name.eq_ignore_ascii_case(name));
                     assert!(known, "{service}:{} {name}", question.action);

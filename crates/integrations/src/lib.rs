@@ -27,7 +27,7 @@ use crate::{
 };
 pub use crate::{
     aws::{
-        catalogue::{Catalogue, CatalogueError, Field},
+        catalogue::{ActionFields, Catalogue, CatalogueError, Field},
         endpoint::Endpoints,
         gate::Pace,
     },

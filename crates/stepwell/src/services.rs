@@ -1,7 +1,7 @@
 //! `stepwell services`: what `aws-sdk` tasks can call, and with which parameters.
 
 use stepwell_expr::Value;
-use stepwell_integrations::{Catalogue, CatalogueError, Field};
+use stepwell_integrations::{ActionFields, Catalogue, CatalogueError, Field};
 
 use crate::{
     cli::ServicesOptions,
@@ -38,7 +38,7 @@ fn describe(catalogue: &Catalogue, service: &str, action: &str, json: bool) -> a
     if !catalogue.knows(service, action) {
         return Err(unknown().into());
     }
-    let (parameters, results) = catalogue.fields(service, action)?.ok_or_else(unknown)?;
+    let ActionFields { parameters, results } = catalogue.fields(service, action)?.ok_or_else(unknown)?;
     let resource = format!("arn:aws:states:::aws-sdk:{service}:{action}");
     if json {
         let document = Value::object([

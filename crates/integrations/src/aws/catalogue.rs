@@ -50,6 +50,13 @@ pub struct Field {
     pub required: bool,
 }
 
+/// What an action takes and gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionFields {
+    pub parameters: Vec<Field>,
+    pub results: Vec<Field>,
+}
+
 impl Catalogue {
     /// The services of this build; none if it was built without their models.
     pub fn embedded() -> Catalogue {
@@ -111,11 +118,12 @@ impl Catalogue {
     }
 
     /// The parameters and the results of an action.
-    pub fn fields(&self, service: &str, action: &str) -> Result<Option<(Vec<Field>, Vec<Field>)>, CatalogueError> {
+    pub fn fields(&self, service: &str, action: &str) -> Result<Option<ActionFields>, CatalogueError> {
         let model = self.service(service)?;
-        Ok(model
-            .operation(action)
-            .map(|(_, operation)| (model.fields(operation.input.as_ref()), model.fields(operation.output.as_ref()))))
+        Ok(model.operation(action).map(|(_, operation)| ActionFields {
+            parameters: model.fields(operation.input.as_ref()),
+            results: model.fields(operation.output.as_ref()),
+        }))
     }
 
     pub(crate) fn service(&self, name: &str) -> Result<Arc<Service>, CatalogueError> {
