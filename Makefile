@@ -10,7 +10,7 @@ ARGS ?=
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit compat compat-rust lint fmt deny sim conformance jsonata-suite bench-jsonata fuzz-smoke clean-data
+.PHONY: help run test unit compat compat-rust console lint fmt deny sim conformance jsonata-suite bench-jsonata fuzz-smoke clean-data
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,9 +18,9 @@ help: ## Lists what can be made
 run: ## Installs what is missing, builds, starts the server, deploys and runs the samples, goes on serving
 	@PORT=$(PORT) DATA=$(DATA) scripts/run
 
-test: ## Every test: formatting, lints, Rust tests, AWS clients against the built server
+test: ## Every test: formatting, lints, Rust tests, the console in a browser, AWS clients against the built server
 	@scripts/setup --for test
-	@$(MAKE) --no-print-directory lint deny unit compat
+	@$(MAKE) --no-print-directory lint deny unit console compat
 
 lint: ## Formatting and clippy, warnings are errors
 	cargo fmt --all --check
@@ -36,6 +36,14 @@ deny: ## Licences and sources of the dependencies, where cargo-deny is installed
 unit: ## The Rust tests
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace --no-fail-fast; \
 	else cargo test --workspace --no-fail-fast; fi
+
+console: ## The console: lints, types, unit tests, then in Chromium against the debug server (ARGS go to Playwright)
+	@scripts/setup --for test
+	@scripts/console
+	@scripts/console --packages
+	cargo build --quiet --package stepwell
+	cd console && npx biome ci . && npx tsc --noEmit && npx vitest run --silent
+	cd console && npx playwright test $(ARGS)
 
 compat: ## The debug server through boto3, the AWS CLI and raw sockets (ARGS go to pytest)
 	@scripts/setup --for test

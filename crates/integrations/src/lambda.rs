@@ -13,7 +13,7 @@ use crate::{
     },
     failure::{Names, of_optimised, optimised_cause},
     http::Answer,
-    metadata,
+    local, metadata,
 };
 
 /// What stays as it is in one part of a path.
@@ -70,6 +70,10 @@ pub(crate) async fn invoke(work: &Work<'_>) -> Result<Payload, Failure> {
 }
 
 async fn send(work: &Work<'_>, invocation: Invocation) -> Result<Answer, Failure> {
+    let Invocation { function, qualifier, headers, payload } = &invocation;
+    if let Some(answer) = local::call(work.functions(), function, qualifier.as_deref(), headers, payload).await {
+        return if answer.status.is_success() { Ok(answer) } else { Err(refusal(&answer)) };
+    }
     let function = utf8_percent_encode(&invocation.function, PART);
     let mut call = Call {
         method: "POST".into(),

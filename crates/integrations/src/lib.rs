@@ -1,15 +1,19 @@
 //! Task resources: what a Task state can call.
 //!
 //! [`Integrations::run`] takes a [`TaskRequest`] to its [`TaskOutcome`]. Any AWS action is called through one client
-//! ([`aws`]); optimised integrations are tables over it, with a file of their own where they are more than a call.
+//! ([`aws`]); optimised integrations are tables over it, with a file of their own where they are more than a call; functions on this
+//! machine and HTTP Tasks stand beside it.
 
 mod apigateway;
 pub mod aws;
+mod connection;
 mod failure;
 mod http;
+mod http_task;
 mod job;
 mod lambda;
 pub mod limits;
+mod local;
 mod metadata;
 mod optimised;
 mod states;
@@ -18,11 +22,13 @@ use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 use stepwell_expr::Payload;
+use stepwell_functions::Functions;
 use stepwell_machine::{Failure, TaskOutcome, TaskRequest, effect::TaskTarget, program::ServicePattern};
 
 use crate::{
     aws::{Aws, CallError, Caller, credentials::Chain, node::ParameterError, node::Spelling},
     http::HttpClient,
+    http_task::HttpTask,
     optimised::Action,
 };
 pub use crate::{
@@ -31,6 +37,8 @@ pub use crate::{
         endpoint::Endpoints,
         gate::Pace,
     },
+    connection::{ApiKey, Authorization, Connection, HttpParameter, OAuth, Secret},
+    http_task::HttpTasks,
     optimised::repeatable_actions,
     states::{StepFunctions, StepFunctionsAnswer},
 };
@@ -53,6 +61,8 @@ pub struct Integrations(Arc<Inner>);
 
 struct Inner {
     aws: Aws,
+    functions: Functions,
+    http_task: HttpTask,
     settings: Settings,
     /// Known once the engine is there, which runs its tasks by these integrations.
     step_functions: OnceLock<Arc<dyn StepFunctions>>,
@@ -65,10 +75,16 @@ pub(crate) struct Work<'a> {
 }
 
 impl Integrations {
-    pub fn new(settings: Settings, catalogue: Arc<Catalogue>) -> Integrations {
+    pub fn new(
+        settings: Settings,
+        catalogue: Arc<Catalogue>,
+        functions: Functions,
+        http_tasks: HttpTasks,
+    ) -> Integrations {
         let http = HttpClient::new();
+        let http_task = HttpTask::new(http.clone(), http_tasks);
         let aws = Aws::new(catalogue, http, settings.endpoints.clone(), settings.pace, Chain::from_environment());
-        Integrations(Arc::new(Inner { aws, settings, step_functions: OnceLock::new() }))
+        Integrations(Arc::new(Inner { aws, functions, http_task, settings, step_functions: OnceLock::new() }))
     }
 
     /// Gives nested starts the executions of this very server.
@@ -124,6 +140,7 @@ impl Work<'_> {
             TaskTarget::Service { service, action, .. } => match (&**service, &**action) {
                 ("lambda", "invoke") => lambda::invoke(self).await,
                 ("states", "startExecution") => states::start(self).await,
+                ("http", "invoke") => self.inner.http_task.invoke(self.parameters()).await,
                 ("apigateway", "invoke") => apigateway::invoke(self).await,
                 (service, action) => match service.strip_prefix("aws-sdk:") {
                     Some(service) => self.call_sdk(service, action).await,
@@ -170,6 +187,11 @@ impl Work<'_> {
 
     fn any_failure(&self, error: &CallError) -> Failure {
         failure::of_any(error, self.parameters().text(), self.execution_role())
+    }
+
+    /// Those on this machine.
+    fn functions(&self) -> &Functions {
+        &self.inner.functions
     }
 
     pub(crate) fn parameters(&self) -> &Payload {

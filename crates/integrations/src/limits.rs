@@ -45,3 +45,13 @@ pub const CALLS_AT_ONCE_MAX: usize = 1_000;
 pub const CALLS_PER_SECOND_MAX: u32 = 10_000;
 /// Most places whose calls are counted. Ours: more than there are services.
 pub const GATES_MAX: usize = 1_024;
+/// How long an HTTP Task may wait for its answer. Source: Step Functions guide.
+pub const HTTP_TASK_SECONDS_MAX: u64 = 60;
+/// Longest URL of an HTTP Task, without what is added to it. Ours.
+pub const HTTP_TASK_URL_BYTES_MAX: usize = 16 * 1024;
+/// How long a token is used whose end is not told. Ours.
+pub const TOKEN_SECONDS_DEFAULT: u64 = 300;
+/// How long a token is used at most. Ours.
+pub const TOKEN_SECONDS_MAX: u64 = 24 * 60 * 60;
+/// So long before its end a token is used no more. Ours.
+pub const TOKEN_SECONDS_SPARE: u64 = 30;

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use stepwell_expr::{Payload, Value, json};
 use stepwell_machine::{
-    Failure, Identity,
+    ExpressStart, Failure, Identity, Workflow,
     definition::{LoneError, compile_lone},
     root::Root,
     trial::{Begun, Conditions, Ending, Stages, Trial},
@@ -55,6 +55,8 @@ fn answer(case: &[&str]) -> Vec<String> {
                 root: Root([1; 32]),
                 start_ms: 0,
                 input: payload(given("< input ").unwrap_or("{}")),
+                workflow: Workflow::Express(ExpressStart::Synchronous),
+                test_case: None,
             },
             retries: given("@retries ").map_or(0, |count| count.parse().unwrap()),
             now_ms: 0,

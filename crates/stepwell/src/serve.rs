@@ -1,14 +1,11 @@
 //! `stepwell serve`: the API on one port, until a signal ends it.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    path::Path,
-    sync::Arc,
-};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::Context;
 use stepwell_api::Api;
 use stepwell_engine::{Config, Engine, Quotas, SystemClock, TaskRunner};
+use stepwell_functions::Functions;
 use stepwell_store::{Store, embedded::Embedded, memory::Memory};
 use tokio::{
     net::TcpListener,
@@ -17,27 +14,32 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-use crate::{cli::ServeOptions, exit::Exit, logs, tasks::Tasks};
+use crate::{
+    beside::LambdaApi, cli::ServeOptions, config::ServeSettings, console, exit::Exit, function, logs, tasks::Tasks,
+};
 
-pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
-    log_to_stderr(options.json);
+pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
+    let mut settings = ServeSettings::decide(options)?;
+    log_to_stderr(settings.json);
     let runtime = runtime()?;
-    let store = open_store(&options.data)?;
+    let store = open_store(&settings.data)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let config = Config {
-        account: options.identity.account.as_str().into(),
-        region: options.identity.region.as_str().into(),
-        drivers: options.drivers.map_or(cores, usize::from),
+        account: settings.identity.account.as_str().into(),
+        region: settings.identity.region.as_str().into(),
+        drivers: settings.drivers.map_or(cores, usize::from),
         clock: Arc::new(SystemClock),
         quotas: Quotas::default(),
     };
-    let tasks = Arc::new(Tasks::new(&options.identity));
+    let functions = function::host(&settings.identity, std::mem::take(&mut settings.config.functions));
+    runtime.spawn(functions.end_idle());
+    let tasks = Arc::new(Tasks::new(&settings.identity, &settings.config, functions.clone()));
     let engine = Engine::open(store, config, tasks.clone(), runtime.handle().clone());
     let engine = engine.context("the engine cannot start")?;
     tasks.start_executions_in(&engine);
     let runner: Arc<dyn TaskRunner> = tasks.clone();
-    engine.log_to(logs::sink(&options.execution_logs, &options.data, &runner));
-    runtime.block_on(listen(options, engine, &tasks))?;
+    engine.log_to(logs::sink(&settings.execution_logs, &settings.data, &runner));
+    runtime.block_on(listen(&settings, engine, functions, &tasks))?;
     Ok(Exit::Done)
 }
 
@@ -65,8 +67,8 @@ fn open_store(data: &str) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(Embedded::open(Path::new(data))?))
 }
 
-async fn listen(options: &ServeOptions, engine: Engine, tasks: &Tasks) -> anyhow::Result<()> {
-    let wanted = options.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)));
+async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions, tasks: &Tasks) -> anyhow::Result<()> {
+    let wanted = settings.listen;
     let listener = TcpListener::bind(wanted).await.with_context(|| format!("cannot listen on {wanted}"))?;
     let address = listener.local_addr().context("the listener has no address")?;
     let mut terminated = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
@@ -75,14 +77,15 @@ async fn listen(options: &ServeOptions, engine: Engine, tasks: &Tasks) -> anyhow
         tracing::warn!(%address, "anyone who reaches this address may do anything: there is no sign-in yet");
     }
     tasks.answer_states_at(own_address(address));
-    announce(options, address)?;
+    announce(settings, address)?;
     let stop = async move {
         tokio::select! {
             _ = terminated.recv() => tracing::info!("SIGTERM: stopping"),
             _ = interrupted.recv() => tracing::info!("SIGINT: stopping"),
         }
     };
-    stepwell_api::serve(listener, Api::new(engine.clone()), stop).await;
+    let api = Api::new(engine.clone()).with_pages(console::page).with_mocks(settings.mock_config.clone());
+    stepwell_api::serve(listener, api.with_beside(LambdaApi::of(functions)), stop).await;
     engine.shut_down().await;
     tracing::info!("stopped");
     Ok(())
@@ -91,15 +94,15 @@ async fn listen(options: &ServeOptions, engine: Engine, tasks: &Tasks) -> anyhow
 /// Where this process reaches itself.
 fn own_address(mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
-        address.set_ip(Ipv4Addr::LOCALHOST.into());
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
     format!("http://{address}")
 }
 
 /// Tells where the server listens: on standard output, and in the port file once it answers.
-fn announce(options: &ServeOptions, address: SocketAddr) -> anyhow::Result<()> {
+fn announce(settings: &ServeSettings, address: SocketAddr) -> anyhow::Result<()> {
     let endpoint = format!("http://{address}");
-    if options.json {
+    if settings.json {
         let port = i64::from(address.port()).into();
         anstream::println!(
             "{}",
@@ -108,7 +111,7 @@ fn announce(options: &ServeOptions, address: SocketAddr) -> anyhow::Result<()> {
     } else {
         anstream::println!("listening on {endpoint}");
     }
-    if let Some(file) = &options.port_file {
+    if let Some(file) = &settings.port_file {
         // Whoever waits for the file must never read half of it.
         let half = file.with_extension("writing");
         let write = std::fs::write(&half, format!("{}\n", address.port())).and_then(|()| std::fs::rename(&half, file));

@@ -4,10 +4,13 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use stepwell_api::Api;
 use stepwell_engine::{Engine, TaskRunner};
-use stepwell_integrations::{Catalogue, Endpoints, Integrations, Pace, Settings, StepFunctions, StepFunctionsAnswer};
+use stepwell_functions::Functions;
+use stepwell_integrations::{
+    Catalogue, Endpoints, HttpTasks, Integrations, Pace, Settings, StepFunctions, StepFunctionsAnswer,
+};
 use stepwell_machine::{TaskOutcome, TaskRequest, root::Root};
 
-use crate::cli::IdentityOptions;
+use crate::config::{Config, Identity};
 
 pub(crate) struct Tasks {
     integrations: Integrations,
@@ -15,20 +18,29 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    /// Endpoints from the options, else from AWS's own environment variables and profiles.
-    pub(crate) fn new(options: &IdentityOptions) -> Tasks {
+    /// Endpoints from the options, AWS's own environment variables and profiles, else from the file.
+    pub(crate) fn new(identity: &Identity, config: &Config, functions: Functions) -> Tasks {
         let mut endpoints = Endpoints::from_environment();
-        if let Some(url) = &options.lambda_endpoint {
+        endpoints.all = endpoints.all.or_else(|| config.aws.endpoint_url.clone());
+        for (service, url) in &config.aws.endpoints {
+            endpoints.services.entry(service.clone()).or_insert_with(|| url.clone());
+        }
+        if let Some(url) = &identity.lambda_endpoint {
             endpoints.services.insert("lambda".to_owned(), url.clone());
         }
         let settings = Settings {
-            region: options.region.as_str().into(),
+            region: identity.region.as_str().into(),
             endpoints,
-            assumes_execution_role: options.assume_roles,
+            assumes_execution_role: identity.assume_roles,
             pace: Pace::default(),
         };
+        let http = HttpTasks {
+            region: identity.region.clone(),
+            connections: config.connections.clone(),
+            plain_hosts: config.plain_hosts.clone(),
+        };
         let catalogue = Arc::new(Catalogue::embedded());
-        Tasks { integrations: Integrations::new(settings, catalogue.clone()), catalogue }
+        Tasks { integrations: Integrations::new(settings, catalogue.clone(), functions, http), catalogue }
     }
 
     /// Gives nested starts the engine, which is opened with these tasks.

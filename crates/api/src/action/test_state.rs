@@ -250,6 +250,7 @@ fn identity(arn_prefix: &str, role_arn: Arc<str>, input: Payload) -> Identity {
         root: Root(root),
         start_ms: SystemClock.now_ms(),
         input,
+        test_case: None,
         workflow: Workflow::Express(ExpressStart::Synchronous),
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, HistoryEvent, Redrives, Status, definition::MachineType, root::Root};
+use stepwell_machine::{
+    Failure, HistoryEvent, Redrives, Status, TestCase, definition::MachineType, mock::MockError, root::Root,
+};
 use tokio::sync::oneshot;
 
 use super::{Cursor, Engine, Page, Qualifier, Unavailable};
@@ -28,6 +30,8 @@ pub struct StartExecution {
     /// Of a start by a task: [`stepwell_machine::TaskRequest::origin`]. The same origin finds its execution, running or
     /// ended, so that a call that is repeated after a crash starts nothing twice.
     pub origin: Option<Root>,
+    /// Answers tasks in place of their services.
+    pub test_case: Option<Arc<TestCase>>,
 }
 
 #[derive(Clone, Debug)]
@@ -46,6 +50,8 @@ pub enum StartExecutionError {
     AlreadyExists { arn: Arc<str> },
     #[error("too many executions run")]
     TooManyOpen,
+    #[error(transparent)]
+    TestCase(#[from] MockError),
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
@@ -124,12 +130,15 @@ pub struct HistoryPage {
 
 impl Engine {
     pub async fn start_execution(&self, start: StartExecution) -> Result<StartedExecution, StartExecutionError> {
-        let StartExecution { state_machine_arn, name, input, trace_header, origin } = start;
+        let StartExecution { state_machine_arn, name, input, trace_header, origin, test_case } = start;
         let registry = &self.0.shared.registry;
         let (revision, qualifier) = self.startable(&state_machine_arn).await?;
+        if let Some(test_case) = &test_case {
+            test_case.check(&revision.machine.program)?;
+        }
         match revision.machine.machine_type {
             MachineType::Standard => {}
-            MachineType::Express => return self.start_express(revision, name, input, trace_header),
+            MachineType::Express => return self.start_express(revision, name, input, trace_header, test_case),
         }
         let open = self.0.shared.ledger.open_executions.load(Ordering::Relaxed);
         if open >= registry.quotas.open_executions {
@@ -137,10 +146,11 @@ impl Engine {
         }
         let name = name.unwrap_or_else(|| uuid::Uuid::new_v4().to_string().into());
         let arn: Arc<str> = format!("{}:execution:{}:{name}", registry.arn_prefix, revision.machine.name).into();
-        let bytes = CALL_BYTES + input.bytes();
+        let mocks_bytes = test_case.as_ref().map_or(0, |test_case| test_case.text().len());
+        let bytes = CALL_BYTES + input.bytes() + mocks_bytes;
         let (to, answer) = oneshot::channel();
         let id = ExecutionId::of_arn(&arn);
-        let start = Start { arn, name, revision, input, trace_header, qualifier, origin, to };
+        let start = Start { arn, name, revision, input, trace_header, qualifier, origin, test_case, to };
         self.0.shared.inboxes.call(id, Errand::Start(Box::new(start)), bytes)?;
         answer.await.unwrap_or(Err(Unavailable::Down.into()))
     }
