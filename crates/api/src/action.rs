@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use stepwell_engine::Engine;
 use stepwell_expr::Value;
+use stepwell_machine::root::Root;
 use tokio::sync::watch;
 
 use crate::{error::Error, fields::Fields};
@@ -94,6 +95,8 @@ pub(crate) struct Request<'a> {
     pub(crate) body: &'a Value,
     /// The header `X-Amzn-Trace-Id`, if it would do as a `traceHeader`.
     pub(crate) trace_header: Option<Arc<str>>,
+    /// Of a call that a task makes.
+    pub(crate) origin: Option<Root>,
     /// Becomes true when the server stops: calls that wait then answer at once.
     pub(crate) stopping: watch::Receiver<bool>,
     /// The mock configuration file, if there is one.

@@ -33,6 +33,7 @@ use hyper_util::{
 };
 use stepwell_engine::Engine;
 use stepwell_expr::{Value, json};
+use stepwell_machine::root::Root;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
@@ -143,13 +144,23 @@ impl Api {
         Api { beside: Some(beside), ..self }
     }
 
+    /// The same for a task of an execution: what it starts is known by `origin`, and started once.
+    pub async fn call_within(&self, target: &str, body: &[u8], origin: Option<Root>) -> (u16, String) {
+        let (stop, stopping) = watch::channel(true);
+        drop(stop);
+        match dispatch(self, target, body, None, origin, stopping).await {
+            Ok(answer) => (StatusCode::OK.as_u16(), answer),
+            Err(error) => (error.status(), error.body()),
+        }
+    }
+
     /// Answers one call of AWS JSON without HTTP: the status and the body.
     ///
     /// Never waits for a task: GetActivityTask answers at once.
     pub async fn call(&self, target: &str, body: &[u8]) -> (u16, String) {
         let (stop, stopping) = watch::channel(true);
         drop(stop);
-        match dispatch(self, target, body, None, stopping).await {
+        match dispatch(self, target, body, None, None, stopping).await {
             Ok(answer) => (StatusCode::OK.as_u16(), answer),
             Err(error) => (error.status(), error.body()),
         }
@@ -309,7 +320,7 @@ async fn answer(
     let body = read_body(body, may_drain, api.options.body_time_max).await?;
     let trace_header = headers.get(TRACE_ID).and_then(|value| value.to_str().ok());
     let trace_header = trace_header.filter(|value| value.len() <= limits::TRACE_HEADER_CHARS_MAX).map(Arc::from);
-    dispatch(api, target, &body, trace_header, stopping).await
+    dispatch(api, target, &body, trace_header, None, stopping).await
 }
 
 async fn dispatch(
@@ -317,13 +328,13 @@ async fn dispatch(
     target: &str,
     body: &[u8],
     trace_header: Option<Arc<str>>,
+    origin: Option<Root>,
     stopping: watch::Receiver<bool>,
 ) -> Result<String, Error> {
     let action = Action::of_target(target)?;
     let body = parse(body)?;
-    action
-        .answer(action::Request { engine: &api.engine, body: &body, trace_header, stopping, mocks: api.mocks.as_ref() })
-        .await
+    let mocks = api.mocks.as_ref();
+    action.answer(action::Request { engine: &api.engine, body: &body, trace_header, origin, stopping, mocks }).await
 }
 
 /// The whole body, within its limits of size and time.

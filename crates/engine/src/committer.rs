@@ -184,6 +184,7 @@ impl Committer {
                         self.inboxes.post(execution, Errand::Orphaned { task, activity_arn });
                     }
                 }
+                Effect::StopJob(request) => self.tasks.stop_job(execution, request),
                 Effect::DropTask { task } => {
                     self.tasks.cancel(execution, task);
                     self.activities.withdraw(execution, task);

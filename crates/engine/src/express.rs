@@ -348,8 +348,8 @@ impl Run {
                         run.abort();
                     }
                 }
-                // The definition was checked: Express has no activities.
-                Effect::OfferTask { .. } => {}
+                // The definition was checked: Express has no activities and no jobs.
+                Effect::OfferTask { .. } | Effect::StopJob(_) => {}
             }
         }
         for event in step.history {

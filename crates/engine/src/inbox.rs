@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::Mutex;
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, TaskId, TaskOutcome, TestCase};
+use stepwell_machine::{Failure, TaskId, TaskOutcome, TestCase, root::Root};
 use tokio::sync::oneshot::Sender;
 
 use crate::{
@@ -75,6 +75,8 @@ pub(crate) struct Start {
     pub(crate) trace_header: Option<Arc<str>>,
     pub(crate) test_case: Option<Arc<TestCase>>,
     pub(crate) qualifier: Option<Qualifier>,
+    /// The root that it gets; a start that comes again with it finds its execution.
+    pub(crate) origin: Option<Root>,
     pub(crate) to: Sender<Result<StartedExecution, StartExecutionError>>,
 }
 

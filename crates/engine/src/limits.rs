@@ -30,6 +30,10 @@ pub const INBOX_EVENTS_MAX: usize = 65_536;
 pub const INBOX_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Tasks that are run at the same time; further ones wait as rows.
 pub const TASK_RUNS_MAX: usize = 10_000;
+/// The runs of one service are at most all runs divided by this, so that a dead one leaves room for the others. Ours.
+pub const TASK_RUNS_SERVICE_SHARE: usize = 4;
+/// Jobs that are watched at the same time, beside the runs; further ones wait as rows.
+pub const JOBS_WATCHED_MAX: usize = 100_000;
 /// Bytes of waiting executions kept in memory; others are read back when something happens to them.
 pub const CACHE_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// An execution that only waits for a time further away than this leaves memory; reading it back takes tens of microseconds.

@@ -169,13 +169,28 @@ pub(crate) fn assemble(
     let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
     let activities = Arc::new(Activities::new(inboxes.clone()));
     let express = Express::new(tasks.clone(), bounds);
-    let tasks = Arc::new(Tasks::new(bounds.task_runs, tasks, runtime.clone(), inboxes.clone(), timeline.clone()));
+    let runner = tasks;
+    let tasks = Arc::new(Tasks::new(
+        bounds.task_runs,
+        store.clone(),
+        runner.clone(),
+        runtime.clone(),
+        inboxes.clone(),
+        timeline.clone(),
+    ));
     let ledger = Arc::new(Ledger::new(open_executions, &bells));
     let (queue, submissions) = mpsc::channel();
     let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone()));
     let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
-    let registry =
-        Registry::open(store.clone(), queue.clone(), timeline.clone(), activities.clone(), arn_prefix, config.quotas)?;
+    let registry = Registry::open(
+        store.clone(),
+        queue.clone(),
+        timeline.clone(),
+        activities.clone(),
+        runner,
+        arn_prefix,
+        config.quotas,
+    )?;
     let left = record::log_marks(store.as_ref())?;
     let logs = Arc::new(Logs::new(left, bounds.log_events, queue.clone(), timeline.clone()));
     let shared = Arc::new(Shared {

@@ -39,6 +39,7 @@ use crate::{
     lru::Lru,
     record::ExecutionId,
     reply::Reply,
+    task_runner::TaskRunner,
     timeline::Timeline,
 };
 
@@ -49,6 +50,8 @@ pub(crate) struct Registry {
     queue: CommitQueue,
     timeline: Arc<Timeline>,
     activities: Arc<Activities>,
+    /// Says which actions there are.
+    runner: Arc<dyn TaskRunner>,
     pub(crate) quotas: Quotas,
     index: RwLock<Index>,
     compiled: Mutex<Lru<u64, Arc<StateMachine>>>,
@@ -108,6 +111,7 @@ impl Registry {
         queue: CommitQueue,
         timeline: Arc<Timeline>,
         activities: Arc<Activities>,
+        runner: Arc<dyn TaskRunner>,
         arn_prefix: Arc<str>,
         quotas: Quotas,
     ) -> Result<Registry, RegistryError> {
@@ -131,6 +135,7 @@ impl Registry {
             queue,
             timeline,
             activities,
+            runner,
             quotas,
             index: RwLock::new(index),
             compiled: Mutex::new(Lru::new()),
@@ -164,7 +169,8 @@ impl Registry {
         &self,
         new: CreateStateMachine,
     ) -> Result<CreatedStateMachine, CreateStateMachineError> {
-        let program = compile(&new.definition, new.machine_type).map_err(CreateStateMachineError::InvalidDefinition)?;
+        let program =
+            self.compile(&new.definition, new.machine_type).map_err(CreateStateMachineError::InvalidDefinition)?;
         let arn: Arc<str> = format!("{}:stateMachine:{}", self.arn_prefix, new.name).into();
         let _writing = self.writing.lock();
         if let Some(machine) = self.entry(&arn) {
@@ -245,7 +251,8 @@ impl Registry {
         let now = self.revision(entry.row.revision).map_err(log_down)?;
         let mut next = (*now).clone();
         if let Some(definition) = update.definition {
-            let program = compile(&definition, now.machine_type).map_err(UpdateStateMachineError::InvalidDefinition)?;
+            let program =
+                self.compile(&definition, now.machine_type).map_err(UpdateStateMachineError::InvalidDefinition)?;
             next.program = Arc::new(program);
             next.definition = definition;
         }
@@ -364,11 +371,21 @@ impl Registry {
         let bytes = bytes.ok_or(RegistryError::Missing { revision: key })?;
         let row_error = |source| RegistryError::Row { what: format!("revision {key}"), source };
         let row: RevisionRow = rows::decode(&bytes).map_err(row_error)?;
-        let program = compile(&row.definition, row.machine_type.into())
+        // Which actions there are was asked when it was created: what was accepted stays runnable.
+        let program = program(definition::compile(&row.definition, row.machine_type.into()))
             .map_err(|_| RegistryError::Definition { arn: row.arn.as_str().into() })?;
         let machine = Arc::new(row.into_machine(Arc::new(program)));
         self.keep(key, machine.clone());
         Ok(machine)
+    }
+
+    fn compile(&self, text: &str, machine_type: definition::MachineType) -> Result<Program, Vec<Diagnostic>> {
+        program(self.check(text, machine_type))
+    }
+
+    /// Compiles a definition with all that is checked at creation.
+    pub(crate) fn check(&self, text: &str, machine_type: definition::MachineType) -> definition::Compiled {
+        definition::compile_knowing(text, machine_type, &|service, action| self.runner.knows(service, action))
     }
 
     fn keep(&self, key: u64, machine: Arc<StateMachine>) {
@@ -540,8 +557,7 @@ fn page<T>(
 }
 
 /// The program, or everything that is wrong.
-fn compile(text: &str, machine_type: definition::MachineType) -> Result<Program, Vec<Diagnostic>> {
-    let compiled = definition::compile(text, machine_type);
+fn program(compiled: definition::Compiled) -> Result<Program, Vec<Diagnostic>> {
     let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
     match compiled.program {
         Some(program) if !compiled.diagnostics.iter().any(is_error) => Ok(program),

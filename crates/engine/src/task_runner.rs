@@ -4,10 +4,20 @@ use std::{future::Future, pin::Pin};
 
 use stepwell_machine::{TaskOutcome, TaskRequest};
 
-/// Runs one task to its outcome. Dropping the future cancels the run.
+/// Runs one task to its outcome, or watches the job that a task submitted. Dropping the future cancels the run.
 ///
 /// A run may be repeated after a crash (at least once): the request carries the execution and the task id, from which
 /// an idempotent submit can be made.
 pub trait TaskRunner: Send + Sync + 'static {
     fn run(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = TaskOutcome> + Send + 'static>>;
+
+    /// Stops the job that a request names as submitted, as well as that can be: nobody waits for it any more.
+    fn stop_job(&self, _request: TaskRequest) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
+        Box::pin(async {})
+    }
+
+    /// False of an action that `aws-sdk:SERVICE:ACTION` cannot name: definitions with one are refused.
+    fn knows(&self, _service: &str, _action: &str) -> bool {
+        true
+    }
 }

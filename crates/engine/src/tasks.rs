@@ -1,20 +1,23 @@
-//! The runs of tasks: at most `TASK_RUNS_MAX` at a time, the others wait as ids in order.
+//! The runs of tasks: at most `TASK_RUNS_MAX` at a time, of one service a share of them; the others wait as ids in order.
 //!
 //! A run starts only after the step that asked for it is durable, and its intent stays a row until its outcome is.
-//! So a crash loses no task, and may run one twice.
+//! So a crash loses no task, and may run one twice. Jobs that were submitted are watched beside the runs: watching is
+//! mostly waiting. A service that answers nothing fills its own lane, never those of others.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
 };
 
 use parking_lot::Mutex;
-use stepwell_machine::{Failure, TaskId, TaskOutcome, TaskRequest};
+use stepwell_machine::{Failure, TaskId, TaskOutcome, TaskRequest, effect::TaskTarget};
+use stepwell_store::Store;
 use tokio::{runtime::Handle, task::AbortHandle};
 
 use crate::{
     inbox::{Errand, Inboxes},
-    record::ExecutionId,
+    limits::{JOBS_WATCHED_MAX, TASK_RUNS_SERVICE_SHARE},
+    record::{self, ExecutionId},
     task_runner::TaskRunner,
     timeline::{Timeline, UnderWay},
 };
@@ -22,8 +25,7 @@ use crate::{
 type Key = (ExecutionId, TaskId);
 
 pub(crate) struct Tasks {
-    /// Most runs at a time.
-    runs_max: usize,
+    store: Arc<dyn Store>,
     runner: Arc<dyn TaskRunner>,
     runtime: Handle,
     inboxes: Arc<Inboxes>,
@@ -31,23 +33,119 @@ pub(crate) struct Tasks {
     table: Mutex<Table>,
 }
 
+/// What shares a bound: the runs of one service, or all jobs that are watched.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum LaneName {
+    Runs(Arc<str>),
+    Jobs,
+}
+
+impl LaneName {
+    fn of(request: &TaskRequest) -> LaneName {
+        match &request.target {
+            _ if request.submitted.is_some() => LaneName::Jobs,
+            TaskTarget::LambdaFunction { .. } => LaneName::Runs("lambda".into()),
+            TaskTarget::Service { service, .. } => LaneName::Runs(service.clone()),
+        }
+    }
+}
+
 #[derive(Default)]
-struct Table {
-    /// Each takes a slot; `None`: its request is being made.
-    runs: HashMap<Key, Option<AbortHandle>>,
+struct Lane {
+    running: usize,
     waiting: VecDeque<Key>,
+}
+
+struct Slot {
+    /// `None`: only the task's id is known yet.
+    lane: Option<LaneName>,
+    /// `None`: its request is being made.
+    handle: Option<AbortHandle>,
+    /// It submits a job: once begun it is let end, so that the job is known and can be stopped.
+    submits_job: bool,
+}
+
+struct Table {
+    /// Most runs at a time, without watched jobs.
+    runs_max: usize,
+    runs: HashMap<Key, Slot>,
+    /// How many of them are no watched jobs.
+    running: usize,
+    lanes: BTreeMap<LaneName, Lane>,
+    /// Tasks of which only the id is known, since a restart.
+    unknown: VecDeque<Key>,
     closed: bool,
+}
+
+impl Table {
+    fn has_room(&self, lane: &LaneName) -> bool {
+        let running = self.lanes.get(lane).map_or(0, |lane| lane.running);
+        match lane {
+            LaneName::Jobs => running < JOBS_WATCHED_MAX,
+            LaneName::Runs(_) => {
+                self.running < self.runs_max && running < self.runs_max.div_ceil(TASK_RUNS_SERVICE_SHARE)
+            }
+        }
+    }
+
+    /// Gives `key` a slot; the caller has looked for room.
+    fn begin(&mut self, key: Key, name: Option<LaneName>) {
+        if let Some(name) = &name {
+            self.lanes.entry(name.clone()).or_default().running += 1;
+        }
+        self.running += usize::from(name != Some(LaneName::Jobs));
+        self.runs.insert(key, Slot { lane: name, handle: None, submits_job: false });
+    }
+
+    fn end(&mut self, key: &Key) -> Option<Slot> {
+        let slot = self.runs.remove(key)?;
+        self.running -= usize::from(slot.lane != Some(LaneName::Jobs));
+        if let Some(lane) = slot.lane.as_ref().and_then(|name| self.lanes.get_mut(name)) {
+            lane.running -= 1;
+        }
+        self.lanes.retain(|_, lane| lane.running > 0 || !lane.waiting.is_empty());
+        Some(slot)
+    }
+
+    /// The task that gets the next free slot: of the lane that has the fewest runs.
+    fn next(&mut self) -> Option<Key> {
+        if self.closed {
+            return None;
+        }
+        let waiting = self.lanes.iter().filter(|(name, lane)| !lane.waiting.is_empty() && self.has_room(name));
+        let next = waiting.min_by_key(|(_, lane)| lane.running).map(|(name, _)| name.clone());
+        if let Some(name) = next {
+            let key = self.lanes.get_mut(&name)?.waiting.pop_front()?;
+            self.begin(key, Some(name));
+            return Some(key);
+        }
+        if self.running >= self.runs_max {
+            return None;
+        }
+        let key = self.unknown.pop_front()?;
+        self.begin(key, None);
+        Some(key)
+    }
 }
 
 impl Tasks {
     pub(crate) fn new(
         runs_max: usize,
+        store: Arc<dyn Store>,
         runner: Arc<dyn TaskRunner>,
         runtime: Handle,
         inboxes: Arc<Inboxes>,
         timeline: Arc<Timeline>,
     ) -> Tasks {
-        Tasks { runs_max, runner, runtime, inboxes, timeline, table: Mutex::default() }
+        let table = Table {
+            runs_max,
+            runs: HashMap::new(),
+            running: 0,
+            lanes: BTreeMap::new(),
+            unknown: VecDeque::new(),
+            closed: false,
+        };
+        Tasks { store, runner, runtime, inboxes, timeline, table: Mutex::new(table) }
     }
 
     /// Runs the task now if there is room, else later, with a request made anew.
@@ -58,11 +156,12 @@ impl Tasks {
             if table.closed {
                 return;
             }
-            if table.runs.len() >= self.runs_max {
-                table.waiting.push_back(key);
+            let lane = LaneName::of(&request);
+            if !table.has_room(&lane) {
+                table.lanes.entry(lane).or_default().waiting.push_back(key);
                 return;
             }
-            table.runs.insert(key, None);
+            table.begin(key, Some(lane));
         }
         self.spawn(key, request);
     }
@@ -75,36 +174,65 @@ impl Tasks {
     /// Queues a task whose request is to be made from its execution.
     pub(crate) fn queue(&self, execution: ExecutionId, task: TaskId) {
         let mut table = self.table.lock();
-        table.waiting.push_back((execution, task));
+        table.unknown.push_back((execution, task));
         self.fill_slots(&mut table);
     }
 
     /// The request that [`Errand::Run`] asked for; `None` if the task is no longer to be run.
     pub(crate) fn requested(self: &Arc<Self>, execution: ExecutionId, task: TaskId, request: Option<TaskRequest>) {
         let key = (execution, task);
-        match request {
-            Some(request) => {
-                if self.table.lock().runs.contains_key(&key) {
-                    self.spawn(key, request);
+        let Some(request) = request else { return self.cancel(execution, task) };
+        {
+            let mut table = self.table.lock();
+            let Some(slot) = table.runs.get(&key) else { return };
+            if slot.lane.is_none() {
+                // Now it is known where it belongs.
+                table.end(&key);
+                let lane = LaneName::of(&request);
+                let has_room = table.has_room(&lane);
+                if !has_room {
+                    table.lanes.entry(lane).or_default().waiting.push_back(key);
+                    return self.fill_slots(&mut table);
                 }
+                table.begin(key, Some(lane));
             }
-            None => self.cancel(execution, task),
         }
+        self.spawn(key, request);
     }
 
     /// Nobody waits for the task any more. A run that is under way is cancelled.
     pub(crate) fn cancel(&self, execution: ExecutionId, task: TaskId) {
-        let run = {
+        let slot = {
             let mut table = self.table.lock();
-            let run = table.runs.remove(&(execution, task));
-            if run.is_some() {
+            let slot = table.end(&(execution, task));
+            if slot.is_some() {
                 self.fill_slots(&mut table);
             }
-            run
+            slot
         };
-        if let Some(Some(handle)) = run {
+        if let Some(Slot { handle: Some(handle), submits_job: false, .. }) = slot {
             handle.abort();
         }
+    }
+
+    /// Has a job stopped that nobody waits for any more; as well as that can be, once.
+    pub(crate) fn stop_job(&self, execution: ExecutionId, request: TaskRequest) {
+        if self.table.lock().closed {
+            return;
+        }
+        let (store, runner) = (self.store.clone(), self.runner.clone());
+        self.runtime.spawn(async move {
+            let absent = request.absent();
+            if !absent.is_empty() {
+                let filled =
+                    tokio::task::spawn_blocking(move || record::fill(store.as_ref(), execution, &absent)).await;
+                if !matches!(filled, Ok(Ok(()))) || !request.absent().is_empty() {
+                    tracing::error!(arn = %request.execution_arn, "cannot read which job is to be stopped");
+                    return;
+                }
+            }
+            runner.stop_job(request).await;
+        });
     }
 
     /// Cancels all runs and takes no further ones. Their intents stay.
@@ -112,28 +240,39 @@ impl Tasks {
         let runs = {
             let mut table = self.table.lock();
             table.closed = true;
-            table.waiting.clear();
+            table.lanes.clear();
+            table.unknown.clear();
+            table.running = 0;
             std::mem::take(&mut table.runs)
         };
-        runs.into_values().flatten().for_each(|handle| handle.abort());
+        runs.into_values().filter_map(|slot| slot.handle).for_each(|handle| handle.abort());
     }
 
     fn fill_slots(&self, table: &mut Table) {
-        while !table.closed && table.runs.len() < self.runs_max {
-            let Some((execution, task)) = table.waiting.pop_front() else { return };
-            table.runs.insert((execution, task), None);
+        while let Some((execution, task)) = table.next() {
             self.inboxes.post(execution, Errand::Run { task });
         }
     }
 
     /// Not under the lock: where the runtime has gone, the run ends right here.
     fn spawn(self: &Arc<Self>, key: Key, request: TaskRequest) {
-        let run = Run { tasks: self.clone(), key, outcome: None, _under_way: self.timeline.begin() };
+        let submits_job = request.submits_job();
+        let run = Run {
+            tasks: self.clone(),
+            key,
+            submission: submits_job.then(|| Box::new(request.clone())),
+            outcome: None,
+            _under_way: self.timeline.begin(),
+        };
         let runner = self.runner.clone();
         let handle = self.runtime.spawn(async move { run.end(runner.run(request).await) }).abort_handle();
         let mut table = self.table.lock();
         match table.runs.get_mut(&key) {
-            Some(slot) => *slot = Some(handle),
+            Some(slot) => {
+                slot.handle = Some(handle);
+                slot.submits_job = submits_job;
+            }
+            None if submits_job => {}
             None => {
                 drop(table);
                 handle.abort();
@@ -144,7 +283,7 @@ impl Tasks {
     /// True if the run was still waited for.
     fn ended(&self, key: Key) -> bool {
         let mut table = self.table.lock();
-        let waited_for = table.runs.remove(&key).is_some();
+        let waited_for = table.end(&key).is_some();
         self.fill_slots(&mut table);
         waited_for
     }
@@ -154,6 +293,8 @@ impl Tasks {
 struct Run {
     tasks: Arc<Tasks>,
     key: Key,
+    /// The request, of a run that submits a job.
+    submission: Option<Box<TaskRequest>>,
     outcome: Option<TaskOutcome>,
     _under_way: UnderWay,
 }
@@ -167,6 +308,12 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         if !self.tasks.ended(self.key) {
+            if let (Some(request), Some(TaskOutcome::Succeeded { output })) =
+                (self.submission.take(), self.outcome.take())
+            {
+                let request = TaskRequest { submitted: Some(output), ..*request };
+                self.tasks.stop_job(self.key.0, request);
+            }
             return;
         }
         let (execution, task) = self.key;

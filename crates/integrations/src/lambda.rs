@@ -1,29 +1,25 @@
 //! Lambda: a function named by `Resource`, and `lambda:invoke`.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::{HeaderMap, Method, Request};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use stepwell_expr::{Object, Payload, Value, json};
-use stepwell_functions::Functions;
 use stepwell_machine::Failure;
 
 use crate::{
-    http::{Answer, HttpClient},
-    limits, local,
+    Work,
+    aws::{
+        CallError,
+        protocol::{Call, ServiceError},
+    },
+    failure::{Names, of_optimised, optimised_cause},
+    http::Answer,
+    local, metadata,
 };
 
-/// What stays as it is in one part of a path or in a query.
+/// What stays as it is in one part of a path.
 const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':');
 
-#[derive(Clone)]
-pub(crate) struct Lambda {
-    http: HttpClient,
-    endpoint: Option<String>,
-    functions: Functions,
-}
+const NAMES: Names = Names { prefix: "Lambda", service: "AWSLambda", base: "AWSLambdaException" };
 
 /// One invocation, as the Invoke API takes it.
 struct Invocation {
@@ -33,83 +29,68 @@ struct Invocation {
     payload: Bytes,
 }
 
-impl Lambda {
-    pub(crate) fn new(http: HttpClient, endpoint: Option<String>, functions: Functions) -> Lambda {
-        Lambda { http, endpoint, functions }
+/// `Resource` is the function's ARN: the input is the payload, the function's answer the output.
+pub(crate) async fn invoke_function(work: &Work<'_>, arn: &str) -> Result<Payload, Failure> {
+    let (function, qualifier) = split_qualifier(arn);
+    let payload = Bytes::copy_from_slice(work.parameters().text().as_bytes());
+    let answer = send(work, Invocation { function, qualifier, headers: Vec::new(), payload }).await?;
+    if answer.is_function_error() {
+        return Err(function_failure(&String::from_utf8_lossy(&answer.body)));
     }
+    Ok(payload_of(&answer.body))
+}
 
-    /// `Resource` is the function's ARN: the input is the payload, the function's answer the output.
-    pub(crate) async fn invoke_function(&self, arn: &str, input: &Payload) -> Result<Payload, Failure> {
-        let (function, qualifier) = split_qualifier(arn);
-        let payload = Bytes::copy_from_slice(input.text().as_bytes());
-        let answer = self.send(Invocation { function, qualifier, headers: Vec::new(), payload }).await?;
-        if answer.is_function_error() {
-            return Err(function_failure(&String::from_utf8_lossy(&answer.body)));
-        }
-        Ok(payload_of(&answer.body))
+/// `arn:aws:states:::lambda:invoke`. Source: the API's Invoke and recordings.
+pub(crate) async fn invoke(work: &Work<'_>) -> Result<Payload, Failure> {
+    let parameters = work.parameters().value();
+    let text = |name: &str| parameters.get(name).and_then(Value::as_str);
+    let Some(function) = text("FunctionName") else {
+        return Err(Failure::new("States.Runtime", "The parameter `FunctionName` is required and must be a string."));
+    };
+    let (function, qualifier) = split_qualifier(function);
+    let headers = [
+        ("X-Amz-Invocation-Type", text("InvocationType")),
+        ("X-Amz-Client-Context", text("ClientContext")),
+        ("X-Amz-Log-Type", text("LogType")),
+    ];
+    let headers = headers.into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))).collect();
+    let payload = match parameters.get("Payload") {
+        None | Some(Value::Null) => Bytes::from_static(b"{}"),
+        // A string that holds JSON is sent as that JSON. Source: recordings.
+        Some(Value::String(text)) if json::check(text).is_ok() => Bytes::copy_from_slice(text.as_bytes()),
+        Some(value) => Bytes::from(value.to_string()),
+    };
+    let qualifier = text("Qualifier").map(str::to_owned).or(qualifier);
+    let answer = send(work, Invocation { function, qualifier, headers, payload }).await?;
+    if answer.is_function_error() {
+        // The payload is read and written anew: compact. Source: recordings.
+        return Err(function_failure(&payload_of(&answer.body).value().to_string()));
     }
+    Ok(Payload::from_value(invoke_output(&answer)))
+}
 
-    /// `arn:aws:states:::lambda:invoke`. Source: the API's Invoke and recordings.
-    pub(crate) async fn invoke(&self, parameters: &Payload) -> Result<Payload, Failure> {
-        let parameters = parameters.value();
-        let text = |name: &str| parameters.get(name).and_then(Value::as_str);
-        let Some(function) = text("FunctionName") else {
-            return Err(Failure::new(
-                "States.Runtime",
-                "The parameter `FunctionName` is required and must be a string.",
-            ));
-        };
-        let (function, qualifier) = split_qualifier(function);
-        let headers = [
-            ("X-Amz-Invocation-Type", text("InvocationType")),
-            ("X-Amz-Client-Context", text("ClientContext")),
-            ("X-Amz-Log-Type", text("LogType")),
-        ];
-        let headers = headers.into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))).collect();
-        let payload = match parameters.get("Payload") {
-            None | Some(Value::Null) => Bytes::from_static(b"{}"),
-            // A string that holds JSON is sent as that JSON. Source: recordings.
-            Some(Value::String(text)) if json::check(text).is_ok() => Bytes::copy_from_slice(text.as_bytes()),
-            Some(value) => Bytes::from(value.to_string()),
-        };
-        let qualifier = text("Qualifier").map(str::to_owned).or(qualifier);
-        let answer = self.send(Invocation { function, qualifier, headers, payload }).await?;
-        if answer.is_function_error() {
-            // The payload is read and written anew: compact. Source: recordings.
-            return Err(function_failure(&payload_of(&answer.body).value().to_string()));
-        }
-        Ok(Payload::from_value(invoke_output(&answer)))
+async fn send(work: &Work<'_>, invocation: Invocation) -> Result<Answer, Failure> {
+    let Invocation { function, qualifier, headers, payload } = &invocation;
+    if let Some(answer) = local::call(work.functions(), function, qualifier.as_deref(), headers, payload).await {
+        return if answer.status.is_success() { Ok(answer) } else { Err(refusal(&answer)) };
     }
-
-    async fn send(&self, invocation: Invocation) -> Result<Answer, Failure> {
-        let Invocation { function, qualifier, headers, payload } = &invocation;
-        if let Some(answer) = local::call(&self.functions, function, qualifier.as_deref(), headers, payload).await {
-            return if answer.status.is_success() { Ok(answer) } else { Err(refusal(&answer)) };
-        }
-        let Some(endpoint) = &self.endpoint else {
-            let text = "the function is not on this machine, and no Lambda endpoint is configured: set \
-                        AWS_ENDPOINT_URL_LAMBDA";
-            return Err(Failure::new("Lambda.SdkClientException", text));
-        };
-        let function = utf8_percent_encode(&invocation.function, PART);
-        let mut uri = format!("{}/2015-03-31/functions/{function}/invocations", endpoint.trim_end_matches('/'));
-        if let Some(qualifier) = &invocation.qualifier {
-            uri.push_str("?Qualifier=");
-            uri.extend(utf8_percent_encode(qualifier, PART));
-        }
-        let mut request = Request::builder().method(Method::POST).uri(uri).header("Content-Type", "application/json");
-        for (name, value) in &invocation.headers {
-            request = request.header(*name, value);
-        }
-        let unsendable = |error: String| Failure::new("Lambda.SdkClientException", error);
-        let request = request.body(Full::new(invocation.payload)).map_err(|error| unsendable(error.to_string()))?;
-        let answer =
-            self.http.send(request, Duration::from_secs(limits::LONG_CALL_SECONDS_MAX)).await.map_err(unsendable)?;
-        if !answer.status.is_success() {
-            return Err(refusal(&answer));
-        }
-        Ok(answer)
+    let function = utf8_percent_encode(&invocation.function, PART);
+    let mut call = Call {
+        method: "POST".into(),
+        path: format!("/2015-03-31/functions/{function}/invocations"),
+        headers: vec![("Content-Type".into(), "application/json".into())],
+        body: invocation.payload,
+        ..Call::default()
+    };
+    call.query.extend(invocation.qualifier.map(|qualifier| ("Qualifier".into(), qualifier)));
+    let headers = invocation.headers.into_iter();
+    call.headers.extend(headers.map(|(name, value)| (name.to_owned(), value)));
+    let failed = |error: CallError| of_optimised(&NAMES, &error, work.parameters().text(), work.execution_role());
+    let answer = work.aws().send_to_lambda(&work.caller(), call).await.map_err(failed)?;
+    if !answer.status.is_success() {
+        return Err(refusal(&answer));
     }
+    Ok(answer)
 }
 
 impl Answer {
@@ -146,34 +127,9 @@ fn invoke_output(answer: &Answer) -> Value {
         output.insert("LogResult".into(), log.into());
     }
     output.insert("Payload".into(), payload_of(&answer.body).value().clone());
-    output.insert("SdkHttpMetadata".into(), http_metadata(answer));
-    let request_id = request_id(&answer.headers);
-    output.insert("SdkResponseMetadata".into(), Value::object([("RequestId", Value::from(request_id))]));
+    metadata::add(&mut output, answer);
     output.insert("StatusCode".into(), Value::from(i64::from(answer.status.as_u16())));
     Value::Object(output.into())
-}
-
-fn http_metadata(answer: &Answer) -> Value {
-    let mut all = Object::new();
-    let mut last = Object::new();
-    for name in answer.headers.keys() {
-        let values = answer.headers.get_all(name).iter();
-        let values: Vec<Value> =
-            values.map(|value| Value::from(String::from_utf8_lossy(value.as_bytes()).into_owned())).collect();
-        if let Some(value) = values.last() {
-            last.insert(name.as_str().into(), value.clone());
-        }
-        all.insert(name.as_str().into(), Value::array(values));
-    }
-    Value::object([
-        ("AllHttpHeaders", Value::Object(all.into())),
-        ("HttpHeaders", Value::Object(last.into())),
-        ("HttpStatusCode", Value::from(i64::from(answer.status.as_u16()))),
-    ])
-}
-
-fn request_id(headers: &HeaderMap) -> &str {
-    headers.get("x-amzn-RequestId").and_then(|value| value.to_str().ok()).unwrap_or("")
 }
 
 /// The function itself failed. Source: recordings; `Lambda.Unknown` from the Step Functions guide.
@@ -201,15 +157,15 @@ fn refusal(answer: &Answer) -> Failure {
     let code =
         answer.headers.get("x-amzn-ErrorType").and_then(|value| value.to_str().ok()).unwrap_or("ServiceException");
     let code = code.split(':').next().unwrap_or(code);
-    let error = if code.ends_with("Exception") { format!("Lambda.{code}") } else { format!("Lambda.{code}Exception") };
-    let status = answer.status.as_u16();
-    let request_id = request_id(&answer.headers);
-    Failure::new(
-        error,
-        format!(
-            "{message} (Service: AWSLambda; Status Code: {status}; Error Code: {code}; Request ID: {request_id}; Proxy: null)"
-        ),
-    )
+    let name = if code.ends_with("Exception") { format!("Lambda.{code}") } else { format!("Lambda.{code}Exception") };
+    let error = ServiceError {
+        code: code.to_owned(),
+        message: Some(message),
+        status: answer.status.as_u16(),
+        request_id: metadata::request_id(&answer.headers).to_owned(),
+        extended_request_id: None,
+    };
+    Failure::new(name, optimised_cause(&NAMES, &error))
 }
 
 #[cfg(test)]

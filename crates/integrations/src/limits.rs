@@ -5,12 +5,46 @@
 pub const RESPONSE_BYTES_MAX: usize = 6 * 1024 * 1024 + 64 * 1024;
 /// Idle connections kept to one host. Ours: as many as tasks that commonly run at once.
 pub const IDLE_CONNECTIONS_MAX: usize = 256;
+/// Deepest nesting of parameters and results of AWS services. Ours: models nest about a dozen levels, recursive ones more.
+pub const SHAPE_DEPTH_MAX: usize = 64;
+/// Most items, or elements, of an answer in CBOR or XML. Ours: more cannot be a payload of 256 KiB.
+pub const ANSWER_ITEMS_MAX: usize = 1_000_000;
+/// Largest index of services, uncompressed. Ours: four times the present one.
+pub const INDEX_BYTES_MAX: u64 = 2 * 1024 * 1024;
+/// Largest model of one service, uncompressed. Ours: several times that of EC2.
+pub const MODEL_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Largest file of AWS profiles that is read. Ours.
+pub const PROFILE_BYTES_MAX: u64 = 1024 * 1024;
+/// Longest chain of profiles that name each other. Ours.
+pub const PROFILES_CHAINED_MAX: usize = 8;
+/// How long a source of credentials may take. Ours.
+pub const CREDENTIALS_SECONDS_MAX: u64 = 30;
+/// How long the instance's metadata service may take: where there is none, nothing answers. Source: AWS SDKs' default.
+pub const METADATA_SECONDS_MAX: u64 = 2;
 /// How long a connection may take to be made. Ours.
 pub const CONNECT_SECONDS_MAX: u64 = 10;
 /// How long an idle connection is kept. Ours: less than services keep theirs.
 pub const IDLE_SECONDS_MAX: u64 = 20;
-/// How long a call of Lambda may take. Source: Lambda quotas, a function's longest run.
+/// How long a call may take. Ours: what waits longest, GetActivityTask, takes a minute.
+pub const CALL_SECONDS_MAX: u64 = 120;
+/// How long a call of Lambda or of a model may take. Source: Lambda quotas, a function's longest run.
 pub const LONG_CALL_SECONDS_MAX: u64 = 15 * 60 + 30;
+/// Most roles whose sessions are kept. Ours.
+pub const ROLE_SESSIONS_MAX: usize = 1_024;
+/// The first pause before a job is asked for its state, in milliseconds. Ours; each further one is half as long again.
+pub const JOB_POLL_FIRST_MS: u64 = 500;
+/// The longest pause, in milliseconds. Ours.
+pub const JOB_POLL_MAX_MS: u64 = 30_000;
+/// The first pause before a nested execution is looked at, in milliseconds. Ours; each further one is half as long again.
+pub const EXECUTION_POLL_FIRST_MS: u64 = 5;
+/// The longest pause, in milliseconds. Ours.
+pub const EXECUTION_POLL_MAX_MS: u64 = 1_000;
+/// Calls of one service under way at once; further ones wait. Ours.
+pub const CALLS_AT_ONCE_MAX: usize = 1_000;
+/// Calls of one service begun within a second; further ones wait. Ours.
+pub const CALLS_PER_SECOND_MAX: u32 = 10_000;
+/// Most places whose calls are counted. Ours: more than there are services.
+pub const GATES_MAX: usize = 1_024;
 /// How long an HTTP Task may wait for its answer. Source: Step Functions guide.
 pub const HTTP_TASK_SECONDS_MAX: u64 = 60;
 /// Longest URL of an HTTP Task, without what is added to it. Ours.

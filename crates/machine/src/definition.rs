@@ -54,7 +54,18 @@ const FIELDS: &FieldTable = &[
 ///
 /// Problems of fields and values come in document order, then those of names and transitions, as AWS has it.
 pub fn compile(text: &str, machine_type: MachineType) -> Compiled {
-    let Built { program, diagnostics, .. } = build(text, machine_type);
+    compile_knowing(text, machine_type, &ANY_ACTION)
+}
+
+/// True of a service and an action that `arn:aws:states:::aws-sdk:SERVICE:ACTION` may name.
+pub type KnownAction<'a> = &'a dyn Fn(&str, &str) -> bool;
+
+/// Where it is not known which there are.
+const ANY_ACTION: fn(&str, &str) -> bool = |_, _| true;
+
+/// [`compile`], which also refuses the `aws-sdk` resources that `is_known` does not know.
+pub fn compile_knowing(text: &str, machine_type: MachineType, is_known: KnownAction<'_>) -> Compiled {
+    let Built { program, diagnostics, .. } = build(text, machine_type, is_known);
     let fails = diagnostics.iter().any(|problem| problem.severity == Severity::Error);
     Compiled { program: program.filter(|_| !fails), diagnostics }
 }
@@ -62,14 +73,14 @@ pub fn compile(text: &str, machine_type: MachineType) -> Compiled {
 /// The program of a definition that was accepted once, maybe by an older release: no check that came later refuses
 /// it. `None` only where no program can be made of the text.
 pub fn load(text: &str, machine_type: MachineType) -> Option<Program> {
-    build(text, machine_type).program
+    build(text, machine_type, &ANY_ACTION).program
 }
 
 /// What AWS would not say of a definition, yet its author may want to know: warnings of ours.
 ///
 /// For tools that people look at; the API must not answer with them.
 pub fn advice(text: &str, machine_type: MachineType) -> Vec<Diagnostic> {
-    build(text, machine_type).advice
+    build(text, machine_type, &ANY_ACTION).advice
 }
 
 struct Built {
@@ -78,7 +89,7 @@ struct Built {
     advice: Vec<Diagnostic>,
 }
 
-fn build(text: &str, machine_type: MachineType) -> Built {
+fn build(text: &str, machine_type: MachineType, is_known: KnownAction<'_>) -> Built {
     let refused = |diagnostic| Built { program: None, diagnostics: vec![diagnostic], advice: Vec::new() };
     let value = match parse(text) {
         Ok(value) => value,
@@ -87,14 +98,19 @@ fn build(text: &str, machine_type: MachineType) -> Built {
     let Some(members) = value.as_object() else {
         return refused(not_an_object());
     };
-    build_value(members, machine_type, |_| ()).0
+    build_value(members, machine_type, is_known, |_| ()).0
 }
 
 /// As [`build`], of a definition that is JSON already; `look` is shown what was written where.
-fn build_value<T>(members: &Object, machine_type: MachineType, look: impl FnOnce(&Outline<'_>) -> T) -> (Built, T) {
+fn build_value<T>(
+    members: &Object,
+    machine_type: MachineType,
+    is_known: KnownAction<'_>,
+    look: impl FnOnce(&Outline<'_>) -> T,
+) -> (Built, T) {
     let outline = Outline::of(members);
     let looked = look(&outline);
-    let mut compiler = Compiler::new(&outline, machine_type);
+    let mut compiler = Compiler::new(&outline, machine_type, is_known);
     let program = compile_program(members, &mut compiler);
     graph::check(&mut compiler);
     let advice = std::mem::take(&mut compiler.advice);

@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use stepwell_expr::Payload;
 
-use crate::{execution::TaskId, failure::Failure, program::ServicePattern};
+use crate::{execution::TaskId, failure::Failure, program::ServicePattern, root::Root};
 
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Run a task; its end comes back as `TaskReturned`.
+    /// Run a task, or watch the job that it submitted; either end comes back as `TaskReturned`.
     RunTask(TaskRequest),
     /// Hand the task to a worker that polls the activity; `TaskStarted` when one took it.
     OfferTask { task: TaskId, activity_arn: Arc<str>, input: Payload },
     /// The execution no longer waits for this task, however it ended: forget its intent, cancel its run.
     DropTask { task: TaskId },
+    /// The execution gave up a task whose job runs: stop that. Payloads of the request may be absent.
+    StopJob(TaskRequest),
 }
 
 /// Everything that an integration needs to run a task.
@@ -23,11 +25,30 @@ pub struct TaskRequest {
     pub target: TaskTarget,
     /// The payload or the parameters, evaluated.
     pub input: Payload,
+    /// What the submission of a job (`.sync`) answered: the job is to be watched until it ends.
+    pub submitted: Option<Payload>,
+    /// The same in every run of this attempt, and a secret: what a repeated submission is known by.
+    pub origin: Root,
     /// The role of the task's `Credentials`.
     pub credentials_role: Option<Arc<str>>,
     pub execution_arn: Arc<str>,
     pub state_machine_arn: Arc<str>,
     pub role_arn: Arc<str>,
+}
+
+impl TaskRequest {
+    /// Payloads that are to be filled before the request can be run.
+    pub fn absent(&self) -> Vec<Payload> {
+        let payloads = [Some(&self.input), self.submitted.as_ref()];
+        payloads.into_iter().flatten().filter(|payload| payload.is_absent()).cloned().collect()
+    }
+
+    /// True of a call that submits a job, not yet of the job itself.
+    pub fn submits_job(&self) -> bool {
+        let is_job =
+            matches!(&self.target, TaskTarget::Service { pattern: ServicePattern::Sync | ServicePattern::Sync2, .. });
+        is_job && self.submitted.is_none()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

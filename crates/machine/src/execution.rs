@@ -216,8 +216,10 @@ pub struct TaskWait {
     pub deadline_ms: Option<i64>,
     /// Seconds between heartbeats, and when the next one is due; due only once the clock runs.
     pub heartbeat: Option<(u64, Option<i64>)>,
-    /// The call came back (callback pattern), or a worker took it (activity).
+    /// The call came back (callback pattern, job), or a worker took it (activity).
     pub under_way: bool,
+    /// What the submission of a job answered, from then on.
+    pub submitted: Option<Payload>,
     /// An answer with the token that came before the call had come back.
     pub early_answer: Option<TaskOutcome>,
 }
@@ -315,7 +317,7 @@ impl Execution {
     }
 
     /// The request of a task that an integration runs, e.g. to run it again after a restart. `None` for a task that is
-    /// not waited for, that is an activity's, or whose call has come back already.
+    /// not waited for, that is an activity's, or that waits for its token alone.
     pub fn task_request(&self, program: &Program, task: TaskId) -> Option<TaskRequest> {
         let waits_for = |frame: &&Arc<Frame>| matches!(&frame.phase, Phase::Task(wait) if wait.task == task);
         self.frames.values().find(waits_for)?.task_request(program, &self.identity)
@@ -333,7 +335,7 @@ impl Frame {
         let (Phase::Task(wait), Kind::Task(state)) = (&self.phase, &program.state(self.state).kind) else {
             return None;
         };
-        if wait.under_way {
+        if wait.under_way && wait.submitted.is_none() {
             return None;
         }
         let target = state.resource.target()?;
@@ -341,6 +343,8 @@ impl Frame {
             task: wait.task,
             target,
             input: wait.input.clone(),
+            submitted: wait.submitted.clone(),
+            origin: identity.root.origin(wait.task),
             credentials_role: wait.credentials_role.clone(),
             execution_arn: identity.arn.clone(),
             state_machine_arn: identity.state_machine_arn.clone(),

@@ -30,6 +30,11 @@ impl Root {
         u64::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
     }
 
+    /// What executions and jobs are known by that `task` starts: an execution that it starts has it as its root.
+    pub fn origin(&self, task: TaskId) -> Root {
+        Root(self.derive(b"origin", task.0))
+    }
+
     /// The secret part of the token of `task`: who presents it has been given it.
     pub fn token_secret(&self, task: TaskId) -> [u8; 16] {
         let bytes = self.derive(b"token", task.0);

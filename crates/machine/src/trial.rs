@@ -223,6 +223,8 @@ impl Trial {
             task: SCHEDULED,
             target,
             input,
+            submitted: None,
+            origin: self.identity.root.origin(SCHEDULED),
             credentials_role,
             execution_arn: self.identity.arn.clone(),
             state_machine_arn: self.identity.state_machine_arn.clone(),

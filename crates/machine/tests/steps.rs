@@ -229,9 +229,13 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
     }
     for effect in effects {
         let _ = match effect {
-            Effect::RunTask(request) => writeln!(out, "> run {} {}", request.task.0, request.input.text()),
+            Effect::RunTask(request) => match &request.submitted {
+                Some(submitted) => writeln!(out, "> watch {} {}", request.task.0, submitted.text()),
+                None => writeln!(out, "> run {} {}", request.task.0, request.input.text()),
+            },
             Effect::OfferTask { task, input, .. } => writeln!(out, "> offer {} {}", task.0, input.text()),
             Effect::DropTask { task } => writeln!(out, "> drop {}", task.0),
+            Effect::StopJob(request) => writeln!(out, "> stop job {}", request.task.0),
         };
     }
     if case.execution.is_ready() {

@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Eval(EvalOptions),
     /// Format definitions, as JSON or YAML.
     Fmt(FmtOptions),
+    /// List the AWS services that `aws-sdk` tasks can call, the actions of one, or the parameters of an action.
+    Services(ServicesOptions),
     /// Functions on this machine, as stepwell.toml has them: add, list, invoke, logs, remove.
     Function {
         #[command(subcommand)]
@@ -93,6 +95,18 @@ pub(crate) struct IdentityOptions {
     /// Where Lambda functions are invoked that are not on this machine (http://…); AWS_ENDPOINT_URL serves as well.
     #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_LAMBDA")]
     pub(crate) lambda_endpoint: Option<String>,
+    /// Call AWS services by the role of the state machine, assumed with the server's own credentials.
+    #[arg(long, env = "STEPWELL_ASSUME_ROLES")]
+    pub(crate) assume_roles: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ServicesOptions {
+    /// A service (`s3`) or one of its actions (`s3:getObject`); by default all services.
+    pub(crate) name: Option<String>,
+    /// One JSON document.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]

@@ -197,6 +197,8 @@ pub(crate) struct Identity {
     pub(crate) account: String,
     pub(crate) region: String,
     pub(crate) lambda_endpoint: Option<String>,
+    /// AWS services are called by the role of the state machine.
+    pub(crate) assume_roles: bool,
 }
 
 impl ServeSettings {
@@ -240,6 +242,7 @@ impl Identity {
             lambda_endpoint: lambda_endpoint
                 .or_else(|| aws.endpoints.get("lambda").cloned())
                 .or_else(|| aws.endpoint_url.clone()),
+            assume_roles: options.assume_roles,
         })
     }
 }

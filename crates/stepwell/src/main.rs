@@ -14,6 +14,7 @@ mod limits;
 mod logs;
 mod run;
 mod serve;
+mod services;
 mod tasks;
 mod trace;
 mod validate;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Validate(options) => validate::validate(&options),
         Command::Eval(options) => eval::eval(&options),
         Command::Fmt(options) => fmt::fmt(&options),
+        Command::Services(options) => services::services(&options),
         Command::Function { command } => function::function(command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "stepwell", &mut std::io::stdout());

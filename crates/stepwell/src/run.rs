@@ -45,7 +45,8 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     };
     let functions = function::host(&identity, std::mem::take(&mut file.functions));
     let tasks = Arc::new(Tasks::new(&identity, &file, functions));
-    let engine = Engine::open(Arc::new(Memory::new()), config, tasks, runtime.handle().clone())?;
+    let engine = Engine::open(Arc::new(Memory::new()), config, tasks.clone(), runtime.handle().clone())?;
+    tasks.start_executions_in(&engine);
     runtime.block_on(async {
         let exit = execute(&engine, options, &identity.account, definition, input, test_case).await;
         engine.shut_down().await;
@@ -110,6 +111,7 @@ async fn execute(
         name: options.name.as_deref().map(Into::into),
         input,
         trace_header: None,
+        origin: None,
         test_case,
     };
     let started = match engine.start_execution(start).await {

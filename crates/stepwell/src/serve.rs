@@ -33,12 +33,13 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     };
     let functions = function::host(&settings.identity, std::mem::take(&mut settings.config.functions));
     runtime.spawn(functions.end_idle());
-    let tasks = Tasks::new(&settings.identity, &settings.config, functions.clone());
-    let tasks: Arc<dyn TaskRunner> = Arc::new(tasks);
+    let tasks = Arc::new(Tasks::new(&settings.identity, &settings.config, functions.clone()));
     let engine = Engine::open(store, config, tasks.clone(), runtime.handle().clone());
     let engine = engine.context("the engine cannot start")?;
-    engine.log_to(logs::sink(&settings.execution_logs, &settings.data, &tasks));
-    runtime.block_on(listen(&settings, engine, functions))?;
+    tasks.start_executions_in(&engine);
+    let runner: Arc<dyn TaskRunner> = tasks.clone();
+    engine.log_to(logs::sink(&settings.execution_logs, &settings.data, &runner));
+    runtime.block_on(listen(&settings, engine, functions, &tasks))?;
     Ok(Exit::Done)
 }
 
@@ -71,7 +72,7 @@ fn open_store(data: &str) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(Embedded::open(Path::new(data))?))
 }
 
-async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions) -> anyhow::Result<()> {
+async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions, tasks: &Tasks) -> anyhow::Result<()> {
     let wanted = settings.listen;
     let listener = TcpListener::bind(wanted).await.with_context(|| format!("cannot listen on {wanted}"))?;
     let address = listener.local_addr().context("the listener has no address")?;
@@ -80,6 +81,7 @@ async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions) 
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "anyone who reaches this address may do anything: there is no sign-in yet");
     }
+    tasks.answer_states_at(own_address(address));
     announce(settings, address)?;
     let stop = async move {
         tokio::select! {
@@ -92,6 +94,14 @@ async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions) 
     engine.shut_down().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Where this process reaches itself.
+fn own_address(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{address}")
 }
 
 /// Tells where the server listens: on standard output, and in the port file once it answers.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use stepwell_expr::Value;
+use stepwell_integrations::Catalogue;
 use stepwell_machine::{
     Severity,
     definition::{self, MachineType},
@@ -17,11 +18,14 @@ use crate::{
 
 pub(crate) fn validate(options: &ValidateOptions) -> anyhow::Result<Exit> {
     let machine_type = if options.express { MachineType::Express } else { MachineType::Standard };
+    let catalogue = Catalogue::embedded();
     let mut exit = Exit::Done;
     for file in &options.files {
         let problems = match Source::read(file)?.definition() {
             Ok(definition) => {
-                let mut diagnostics = definition::compile(&definition.json, machine_type).diagnostics;
+                let is_known = |service: &str, action: &str| catalogue.knows(service, action);
+                let compiled = definition::compile_knowing(&definition.json, machine_type, &is_known);
+                let mut diagnostics = compiled.diagnostics;
                 diagnostics.extend(definition::advice(&definition.json, machine_type));
                 definition.problems(&diagnostics)
             }

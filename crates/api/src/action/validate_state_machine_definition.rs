@@ -1,9 +1,6 @@
 //! ValidateStateMachineDefinition.
 
-use stepwell_machine::{
-    Diagnostic, Severity,
-    definition::{self, MachineType},
-};
+use stepwell_machine::{Diagnostic, Severity, definition::MachineType};
 
 use crate::{
     action::Request, error::Error, fields::DEFINITION, limits::DIAGNOSTICS_MAX, machine_view::MACHINE_TYPES,
@@ -22,7 +19,8 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let limit = limit.filter(|limit| *limit > 0).unwrap_or(DIAGNOSTICS_MAX);
     let limit = usize::try_from(limit).map_err(|_| Error::Internal)?;
     // A definition of 1 MiB takes a while: not on a thread that serves other connections.
-    let compiled = tokio::task::spawn_blocking(move || definition::compile(&definition, machine_type));
+    let engine = request.engine.clone();
+    let compiled = tokio::task::spawn_blocking(move || engine.check_definition(&definition, machine_type));
     let compiled = compiled.await.map_err(|_| Error::Internal)?;
     Ok(report(&compiled.diagnostics, least, limit))
 }

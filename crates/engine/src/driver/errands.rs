@@ -164,8 +164,8 @@ impl Driver {
             }
             Errand::Run { task } => {
                 let request = resident.execution.task_request(&resident.program, task).filter(|request| {
-                    let input = std::slice::from_ref(&request.input);
-                    !request.input.is_absent() || self.fill_payloads(resident.id, input).is_ok()
+                    let absent = request.absent();
+                    absent.is_empty() || self.fill_payloads(resident.id, &absent).is_ok()
                 });
                 self.shared.tasks.requested(resident.id, task, request);
             }
@@ -210,8 +210,11 @@ impl Driver {
     }
 
     /// The same name again, while the execution runs: the same input answers the original.
+    ///
+    /// A start from the task that made the original answers it in any case.
     fn repeated(&mut self, resident: &Resident, start: Start) {
-        let answer = if resident.books.same_input(&start.input) {
+        let is_own = start.origin == Some(resident.execution.identity.root);
+        let answer = if is_own || resident.books.same_input(&start.input) {
             Ok(started(&resident.execution))
         } else {
             Err(StartExecutionError::AlreadyExists { arn: start.arn })
@@ -223,8 +226,12 @@ impl Driver {
     fn tell_ended(&mut self, execution: &Execution, errand: Errand) {
         let reply = match errand {
             Errand::Start(start) => {
-                let Start { arn, to, .. } = *start;
-                Reply::Start(to, Err(StartExecutionError::AlreadyExists { arn }))
+                let Start { arn, to, origin, .. } = *start;
+                let answer = match origin == Some(execution.identity.root) {
+                    true => Ok(started(execution)),
+                    false => Err(StartExecutionError::AlreadyExists { arn }),
+                };
+                Reply::Start(to, answer)
             }
             Errand::Stop { to, .. } => Reply::Stop(to, Ok(stop_ms(execution))),
             Errand::Answer { token, to, .. } | Errand::Heartbeat { token, to } => {
@@ -267,17 +274,15 @@ impl Driver {
 
     /// A new execution.
     fn start(&mut self, id: ExecutionId, start: Start) {
-        let Start { arn, name, revision, input, trace_header, qualifier, test_case, to } = start;
+        let Start { arn, name, revision, input, trace_header, qualifier, origin, test_case, to } = start;
         if revision.deleting.load(Ordering::SeqCst) {
             self.open.replies.push(Reply::Start(to, Err(StartExecutionError::StateMachineDeleting)));
             return;
         }
-        let mut secret = [0; 32];
-        if let Err(error) = getrandom::fill(&mut secret) {
-            tracing::error!(error = error.to_string(), "the system gives no random numbers");
+        let Some(root) = origin.or_else(drawn_root) else {
             drop(to.send(Err(Unavailable::Down.into())));
             return;
-        }
+        };
         let machine = revision.machine;
         let execution = Execution::new(Arc::new(Identity {
             arn,
@@ -287,7 +292,7 @@ impl Driver {
             role_arn: machine.role_arn.clone(),
             region: self.shared.region.clone(),
             id: id.0,
-            root: root::Root(secret),
+            root,
             start_ms: self.shared.timeline.now_ms(),
             input,
             test_case,
@@ -297,6 +302,18 @@ impl Driver {
         let mut resident = Box::new(Resident::new(id, execution, books, &machine));
         self.turn(&mut resident, Event::Started, Then::Starter(to));
         self.residents.put(resident);
+    }
+}
+
+/// A secret of its own, for an execution that no task starts.
+fn drawn_root() -> Option<root::Root> {
+    let mut secret = [0; 32];
+    match getrandom::fill(&mut secret) {
+        Ok(()) => Some(root::Root(secret)),
+        Err(error) => {
+            tracing::error!(error = error.to_string(), "the system gives no random numbers");
+            None
+        }
     }
 }
 

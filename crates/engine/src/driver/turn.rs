@@ -175,7 +175,7 @@ impl Driver {
                 Effect::OfferTask { task, activity_arn, .. } => {
                     self.shared.activities.claim(activity_arn).map(|poller| (*task, poller))
                 }
-                Effect::RunTask(_) | Effect::DropTask { .. } => None,
+                Effect::RunTask(_) | Effect::DropTask { .. } | Effect::StopJob(_) => None,
             };
             match poller {
                 Some(poller) => claimed.push(poller),

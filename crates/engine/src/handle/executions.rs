@@ -3,7 +3,9 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, HistoryEvent, Redrives, Status, TestCase, definition::MachineType, mock::MockError};
+use stepwell_machine::{
+    Failure, HistoryEvent, Redrives, Status, TestCase, definition::MachineType, mock::MockError, root::Root,
+};
 use tokio::sync::oneshot;
 
 use super::{Cursor, Engine, Page, Qualifier, Unavailable};
@@ -25,6 +27,9 @@ pub struct StartExecution {
     /// Checked JSON text, as it was sent.
     pub input: Payload,
     pub trace_header: Option<Arc<str>>,
+    /// Of a start by a task: [`stepwell_machine::TaskRequest::origin`]. The same origin finds its execution, running or
+    /// ended, so that a call that is repeated after a crash starts nothing twice.
+    pub origin: Option<Root>,
     /// Answers tasks in place of their services.
     pub test_case: Option<Arc<TestCase>>,
 }
@@ -125,7 +130,7 @@ pub struct HistoryPage {
 
 impl Engine {
     pub async fn start_execution(&self, start: StartExecution) -> Result<StartedExecution, StartExecutionError> {
-        let StartExecution { state_machine_arn, name, input, trace_header, test_case } = start;
+        let StartExecution { state_machine_arn, name, input, trace_header, origin, test_case } = start;
         let registry = &self.0.shared.registry;
         let (revision, qualifier) = self.startable(&state_machine_arn).await?;
         if let Some(test_case) = &test_case {
@@ -145,7 +150,7 @@ impl Engine {
         let bytes = CALL_BYTES + input.bytes() + mocks_bytes;
         let (to, answer) = oneshot::channel();
         let id = ExecutionId::of_arn(&arn);
-        let start = Start { arn, name, revision, input, trace_header, qualifier, test_case, to };
+        let start = Start { arn, name, revision, input, trace_header, qualifier, origin, test_case, to };
         self.0.shared.inboxes.call(id, Errand::Start(Box::new(start)), bytes)?;
         answer.await.unwrap_or(Err(Unavailable::Down.into()))
     }

@@ -22,7 +22,7 @@ impl Engine {
         &self,
         start: StartExecution,
     ) -> Result<Arc<ExpressExecution>, StartSyncExecutionError> {
-        let StartExecution { state_machine_arn, name, input, trace_header, test_case } = start;
+        let StartExecution { state_machine_arn, name, input, trace_header, test_case, .. } = start;
         // AWS shows no version or alias of an Express execution.
         let (revision, _) = self.startable(&state_machine_arn).await?;
         match revision.machine.machine_type {

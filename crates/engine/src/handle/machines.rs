@@ -3,7 +3,10 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use stepwell_expr::Value;
-use stepwell_machine::{Diagnostic, Failure, Program, definition::MachineType};
+use stepwell_machine::{
+    Diagnostic, Failure, Program,
+    definition::{Compiled, MachineType},
+};
 use tokio::sync::oneshot;
 
 use super::{Cursor, Engine, ExecutionError, Listed, Page, StatusName, Tags, Unavailable};
@@ -114,6 +117,11 @@ pub enum UpdateStateMachineError {
 }
 
 impl Engine {
+    /// Compiles a definition and changes nothing. Blocks for as long as that takes.
+    pub fn check_definition(&self, definition: &str, machine_type: MachineType) -> Compiled {
+        self.0.shared.registry.check(definition, machine_type)
+    }
+
     /// Idempotent: the same name and content answers the existing machine.
     pub async fn create_state_machine(
         &self,

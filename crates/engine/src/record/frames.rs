@@ -23,8 +23,8 @@ use super::{
 
 /// 2: the header of an execution that was redriven; others are written as 1, which older releases read.
 const HEADER_VERSION: u8 = 2;
-/// 2: a frame that ended unsuccessfully with what is left of its branches or iterations, or is kept for a redrive;
-/// others are written as 1.
+/// 2: a frame that ended unsuccessfully with what is left of its branches or iterations, or is kept for a redrive,
+/// or whose task watches a job; others are written as 1.
 const FRAME_VERSION: u8 = 2;
 const VARIABLES_VERSION: u8 = 1;
 const RESULT_VERSION: u8 = 1;
@@ -83,10 +83,11 @@ pub(super) fn read_redrives(row: &mut Reader<'_>) -> Result<Redrives, Fault> {
 
 /// All of a frame but its variables.
 pub(super) fn encode_frame(frame: &Frame, rows: &mut Rows<'_>) -> Writer {
-    let is_old = !matches!(
-        &frame.phase,
-        Phase::Failed { wreck: Wreck::Enter | Wreck::Parallel(_) | Wreck::Map(_), .. } | Phase::Wrecked(_)
-    );
+    let is_old = match &frame.phase {
+        Phase::Failed { wreck: Wreck::Enter | Wreck::Parallel(_) | Wreck::Map(_), .. } | Phase::Wrecked(_) => false,
+        Phase::Task(wait) => wait.submitted.is_none(),
+        _ => true,
+    };
     let mut out = Writer::row(if is_old { 1 } else { FRAME_VERSION });
     out.number(u64::from(frame.scope.0));
     out.option(frame.parent, |out, (parent, index)| {
@@ -150,6 +151,7 @@ const MAP: u8 = 7;
 const FAILED: u8 = 8;
 const FAILED_WITH_WRECK: u8 = 9;
 const WRECKED: u8 = 10;
+const JOB: u8 = 11;
 
 const WRECK_ENTER: u8 = 1;
 const WRECK_RUN: u8 = 2;
@@ -168,10 +170,17 @@ fn phase(phase: &Phase, out: &mut Writer, rows: &mut Rows<'_>) {
             out.byte(WAIT);
             out.signed(*until_ms);
         }
-        Phase::Task(wait) => {
-            out.byte(TASK);
-            task(wait, out, rows);
-        }
+        Phase::Task(wait) => match &wait.submitted {
+            None => {
+                out.byte(TASK);
+                task(wait, out, rows);
+            }
+            Some(submitted) => {
+                out.byte(JOB);
+                task(wait, out, rows);
+                rows.payload(out, submitted);
+            }
+        },
         Phase::Parallel(wait) => {
             out.byte(PARALLEL);
             parallel(wait, out);
@@ -239,6 +248,10 @@ fn read_phase(row: &mut Reader<'_>, texts: &mut Texts) -> Result<Phase, Fault> {
         BACKOFF => Phase::Backoff { until_ms: row.signed()? },
         WAIT => Phase::Wait { until_ms: row.signed()? },
         TASK => Phase::Task(read_task(row, texts)?),
+        JOB => {
+            let wait = read_task(row, texts)?;
+            Phase::Task(TaskWait { submitted: Some(texts.payload(row)?), ..wait })
+        }
         PARALLEL => Phase::Parallel(read_parallel(row)?),
         MAP => Phase::Map(read_map(row, texts)?),
         FAILED => Phase::Failed { failure: read_failure(row)?, in_task: row.flag()?, wreck: Wreck::Run },
@@ -280,6 +293,7 @@ fn read_task(row: &mut Reader<'_>, texts: &mut Texts) -> Result<TaskWait, Fault>
         deadline_ms: row.option(Reader::signed)?,
         heartbeat: row.option(|row| Ok((row.number()?, row.option(Reader::signed)?)))?,
         under_way: row.flag()?,
+        submitted: None,
         early_answer: row.option(|row| {
             Ok(if row.flag()? {
                 TaskOutcome::Succeeded { output: texts.payload(row)? }

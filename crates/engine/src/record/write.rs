@@ -153,10 +153,11 @@ fn record_tasks(books: &mut Books, step: &Step, after: &Execution, rows: &mut Ro
                 fresh.insert(*task, Queued::Offer { activity_arn: activity_arn.clone() });
             }
             Effect::DropTask { task } => done.push(*task),
+            Effect::StopJob(_) => {}
         }
     }
     done.extend(step.frames.values().flatten().filter_map(|frame| match &frame.phase {
-        Phase::Task(wait) if wait.under_way => Some(wait.task),
+        Phase::Task(wait) if wait.under_way && wait.submitted.is_none() => Some(wait.task),
         _ => None,
     }));
     if !after.is_running() {
@@ -164,7 +165,8 @@ fn record_tasks(books: &mut Books, step: &Step, after: &Execution, rows: &mut Ro
         done.extend(books.queued.iter());
     }
     for task in done {
-        if fresh.remove(&task).is_none() && books.queued.remove(&task) {
+        fresh.remove(&task);
+        if books.queued.remove(&task) {
             rows.delete(Space::Open, key::task(rows.id, task));
         }
     }

@@ -49,6 +49,7 @@ fn run(world: &World, arn: &str, name: &str) -> (String, Option<Qualifier>) {
         name: Some(name.into()),
         input: Payload::from_checked_text("{}"),
         trace_header: None,
+        origin: None,
     };
     let started = world.run(world.engine.start_execution(start)).unwrap();
     let outcome = world.end(&started.arn);
@@ -139,6 +140,7 @@ fn executions_know_the_version_and_alias_that_started_them() {
             name: None,
             input: Payload::from_checked_text("{}"),
             trace_header: None,
+            origin: None,
         };
         let refused = world.run(world.engine.start_execution(start)).unwrap_err();
         assert_eq!(refused.to_string(), "the state machine does not exist");

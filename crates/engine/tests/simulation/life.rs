@@ -365,6 +365,7 @@ impl<'a> Life<'a> {
             name: Some(format!("x{number}").into()),
             input: Payload::from_checked_text(format!(r#"{{"n":{number},"items":[1,2,3,4],"long":"{long}"}}"#)),
             trace_header: None,
+            origin: None,
         };
         self.world.checks.attempted.insert(arn.clone(), machine);
         let engine = self.engine.clone();

@@ -302,6 +302,7 @@ pub(crate) fn start(engine: &Engine, name: &str, execution: &str, input: &str) -
         name: Some(execution.into()),
         input: Payload::from_checked_text(input),
         trace_header: None,
+        origin: None,
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use stepwell_expr::{Object, Value};
 
 use crate::{
-    definition::{MachineType, outline::Outline, place::Place},
+    definition::{KnownAction, MachineType, outline::Outline, place::Place},
     diagnostic::{Code, Diagnostic, Severity},
     limits::DIAGNOSTICS_MAX,
     program::{QueryLanguage, ScopeId, StateId},
@@ -25,6 +25,7 @@ pub(crate) const JSONATA: Option<QueryLanguage> = Some(QueryLanguage::Jsonata);
 pub(crate) struct Compiler<'d> {
     pub(crate) outline: &'d Outline<'d>,
     pub(crate) machine_type: MachineType,
+    pub(crate) is_known_action: KnownAction<'d>,
     /// Problems of fields and values, in document order.
     problems: Vec<Diagnostic>,
     /// Problems of the whole (names, transitions), which AWS reports after all others.
@@ -44,10 +45,15 @@ pub(crate) struct Compiler<'d> {
 }
 
 impl<'d> Compiler<'d> {
-    pub(crate) fn new(outline: &'d Outline<'d>, machine_type: MachineType) -> Compiler<'d> {
+    pub(crate) fn new(
+        outline: &'d Outline<'d>,
+        machine_type: MachineType,
+        is_known_action: KnownAction<'d>,
+    ) -> Compiler<'d> {
         Compiler {
             outline,
             machine_type,
+            is_known_action,
             problems: Vec::new(),
             late_problems: Vec::new(),
             edges: Vec::new(),

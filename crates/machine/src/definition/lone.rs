@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stepwell_expr::{Object, Value};
 
-use super::{Built, MachineType, build_value, not_an_object, parse};
+use super::{ANY_ACTION, Built, MachineType, build_value, not_an_object, parse};
 use crate::{Diagnostic, Program, Severity, diagnostic::Code, program::StateId};
 
 /// The name of a state that is tested: whatever it was called, expressions and errors show this.
@@ -47,11 +47,12 @@ pub fn compile_lone(text: &str, name: Option<&str>) -> Result<Lone, LoneError> {
     let is_alone = whole.is_some();
     let definition = whole.as_ref().unwrap_or(&value);
     let Some(members) = definition.as_object() else { return Err(invalid(not_an_object())) };
-    let (Built { program, diagnostics, .. }, written) = build_value(members, MachineType::Standard, |outline| {
-        let (index, state) = outline.states.iter().enumerate().find(|(_, state)| &*state.name == name)?;
-        let has = |field: &str| state.value.get(field).is_some();
-        Some((StateId(u32::try_from(index).ok()?), has("ItemReader"), has("ResultWriter")))
-    });
+    let (Built { program, diagnostics, .. }, written) =
+        build_value(members, MachineType::Standard, &ANY_ACTION, |outline| {
+            let (index, state) = outline.states.iter().enumerate().find(|(_, state)| &*state.name == name)?;
+            let has = |field: &str| state.value.get(field).is_some();
+            Some((StateId(u32::try_from(index).ok()?), has("ItemReader"), has("ResultWriter")))
+        });
     let counts = |problem: &Diagnostic| problem.severity == Severity::Error && (!is_alone || is_of_lone(problem));
     let problems: Vec<Diagnostic> = diagnostics.into_iter().filter(counts).collect();
     let program = match program {

@@ -99,7 +99,7 @@ impl Resource {
     /// Reads a `Resource`.
     ///
     /// Lambda functions and activities are known by the form of their ARN; of AWS SDK integrations any service and
-    /// action with plausible names are taken.
+    /// action with plausible names are taken, which [`Resource::sdk_action`] tells for a closer look.
     pub fn parse(text: &str) -> Result<Resource, ResourceError> {
         let unknown = || ResourceError::NotRecognized(crate::definition::compiler::shown(text).to_string());
         let parts: Vec<&str> = text.splitn(6, ':').collect();
@@ -122,6 +122,16 @@ impl Resource {
                 _ => Err(unknown()),
             },
             _ => Err(unknown()),
+        }
+    }
+}
+
+impl Resource {
+    /// Service and action of an AWS SDK integration.
+    pub(crate) fn sdk_action(&self) -> Option<(&str, &str)> {
+        match self {
+            Resource::Service { service, action, .. } => Some((service.strip_prefix("aws-sdk:")?, action)),
+            Resource::Activity { .. } | Resource::LambdaFunction { .. } => None,
         }
     }
 }

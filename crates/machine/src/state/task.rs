@@ -8,7 +8,7 @@ use crate::{
     data::{self, Fault, FieldValue, Scene, View},
     definition::{
         MachineType,
-        compiler::{BOTH, Compiler, FieldTable, JSON_PATH, JSONATA, expected},
+        compiler::{BOTH, Compiler, FieldTable, JSON_PATH, JSONATA, expected, shown},
         expression::Available,
     },
     effect::TaskTarget,
@@ -16,7 +16,7 @@ use crate::{
     limits::{self, SECONDS_MAX},
     program::{DataFlow, Field, QueryLanguage, ServicePattern, Template, Transition},
     retry::{Catcher, Retrier},
-    state::{Ran, Source, State},
+    state::{Ran, Source, State, resource::ResourceError},
 };
 
 #[derive(Clone, Debug)]
@@ -98,6 +98,11 @@ impl Resource {
     /// True for the pattern `.waitForTaskToken`: the call's return only submits.
     pub(crate) fn waits_for_token(&self) -> bool {
         matches!(self, Resource::Service { pattern: ServicePattern::WaitForTaskToken, .. })
+    }
+
+    /// True where the call's return only submits, and the end comes later.
+    pub(crate) fn submits(&self) -> bool {
+        matches!(self, Resource::Service { pattern, .. } if *pattern != ServicePattern::RequestResponse)
     }
 
     /// What runs it; `None` for an activity, which workers poll.
@@ -211,8 +216,15 @@ fn compile_resource(source: &Source, compiler: &mut Compiler) -> Option<Resource
     let fields = &source.fields;
     let text = fields.string("Resource", compiler)?;
     let place = fields.at("Resource");
+    let is_known = |resource: &Resource| {
+        resource.sdk_action().is_none_or(|(service, action)| (compiler.is_known_action)(service, action))
+    };
     let resource = match Resource::parse(&text) {
-        Ok(resource) => resource,
+        Ok(resource) if is_known(&resource) => resource,
+        Ok(_) => {
+            compiler.schema(&place, ResourceError::NotRecognized(shown(&text).to_owned()).to_string());
+            return None;
+        }
         Err(error) => {
             compiler.schema(&place, error.to_string());
             return None;

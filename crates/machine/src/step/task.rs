@@ -84,6 +84,7 @@ impl<'a> Work<'a> {
             deadline_ms,
             heartbeat: heartbeat_seconds.map(|seconds| (seconds, None)),
             under_way: false,
+            submitted: None,
             early_answer: None,
         });
         if let Some(outcome) = self.mocked(id) {
@@ -175,9 +176,10 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The call came back: the end of the task, or with a token only its submission.
+    /// The call came back: the end of the task, or with a token or a job only its submission.
     ///
-    /// A call that is made again after a crash may come back twice: after the submission that means nothing.
+    /// A call that is made again after a crash may come back twice: after the submission that means nothing. What comes
+    /// back after the submission of a job is the job's end.
     pub(super) fn task_returned(&mut self, task: TaskId, outcome: TaskOutcome) -> Flow<()> {
         let Some(id) = self.task_frame(task) else { return Ok(()) };
         let Some(resource) = self.resource(id) else { return Ok(()) };
@@ -187,23 +189,30 @@ impl<'a> Work<'a> {
         }
         self.begin_turn(id);
         let output = match outcome {
-            TaskOutcome::Succeeded { output } if resource.waits_for_token() => output,
+            TaskOutcome::Succeeded { output } if resource.submits() && !is_submitted => output,
             outcome => return self.end_task(id, outcome),
         };
         if output.bytes() > limits::PAYLOAD_BYTES_MAX {
             return self.end_task(id, TaskOutcome::Succeeded { output });
         }
-        let resource = resource.service().expect("only services wait for tokens");
+        let waits_for_token = resource.waits_for_token();
+        let resource = resource.service().expect("only services are submitted");
+        let submitted = (!waits_for_token).then(|| output.clone());
         self.emit_on(id, Detail::TaskSubmitted { resource, output });
         let early_answer = self.wait_mut(id).and_then(|wait| {
             wait.under_way = true;
+            wait.submitted = submitted;
             wait.early_answer.take()
         });
         self.beat(id);
-        match early_answer {
-            Some(outcome) => self.end_task(id, outcome),
-            None => Ok(()),
+        if let Some(outcome) = early_answer {
+            return self.end_task(id, outcome);
         }
+        if !waits_for_token {
+            let request = self.task_request(id).expect("a job that was just submitted can be watched");
+            self.effects.push(Effect::RunTask(request));
+        }
+        Ok(())
     }
 
     /// SendTaskSuccess, SendTaskFailure. One that comes before the call is back waits for that.
@@ -215,7 +224,7 @@ impl<'a> Work<'a> {
         }
         self.begin_turn(id);
         let Some(wait) = self.wait_mut(id) else { return Ok(()) };
-        if wait.under_way || !resource.waits_for_token() {
+        if wait.under_way || !resource.submits() {
             return self.end_task(id, outcome);
         }
         wait.early_answer.get_or_insert(outcome);
@@ -261,8 +270,16 @@ impl<'a> Work<'a> {
             },
         };
         self.emit_on(id, detail);
+        self.stop_job(id);
         self.drop_task(id);
         self.fail(id, failure, if timed_out { How::Task } else { How::Heartbeat })
+    }
+
+    /// The job that a task submitted goes on without anyone to wait for it: it is to be stopped.
+    pub(super) fn stop_job(&mut self, id: FrameId) {
+        if let Some(request) = self.task_request(id).filter(|request| request.submitted.is_some()) {
+            self.effects.push(Effect::StopJob(request));
+        }
     }
 
     fn drop_task(&mut self, id: FrameId) {

@@ -86,23 +86,21 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// A task that was scheduled and dropped in one and the same step never needs to run.
+    /// A task that was scheduled and dropped in one and the same step never needs to run; nor is a job watched whose
+    /// task was dropped in the step that submitted it.
     fn forget_tasks_of_this_step(&mut self) {
-        let task_of = |effect: &Effect| match effect {
-            Effect::RunTask(request) => Some(request.task),
-            Effect::OfferTask { task, .. } => Some(*task),
-            Effect::DropTask { .. } => None,
-        };
-        let begun: BTreeSet<TaskId> = self.effects.iter().filter_map(task_of).collect();
         let dropped = self.effects.iter().filter_map(|effect| match effect {
-            Effect::DropTask { task } if begun.contains(task) => Some(*task),
-            _ => None,
+            Effect::DropTask { task } => Some(*task),
+            Effect::RunTask(_) | Effect::OfferTask { .. } | Effect::StopJob(_) => None,
         });
-        let never_run: BTreeSet<TaskId> = dropped.collect();
-        if !never_run.is_empty() {
+        let dropped: BTreeSet<TaskId> = dropped.collect();
+        let first_of_this_step = self.base.header.next_event;
+        if !dropped.is_empty() {
             self.effects.retain(|effect| match effect {
-                Effect::DropTask { task } => !never_run.contains(task),
-                effect => task_of(effect).is_none_or(|task| !never_run.contains(&task)),
+                Effect::DropTask { task } => task.0 < first_of_this_step,
+                Effect::RunTask(request) => !dropped.contains(&request.task),
+                Effect::OfferTask { task, .. } => !dropped.contains(task),
+                Effect::StopJob(_) => true,
             });
         }
     }
@@ -225,6 +223,7 @@ impl<'a> Work<'a> {
     fn drop_task_of(&mut self, id: FrameId) {
         if let Phase::Task(wait) = &self.frame(id).phase {
             let task = wait.task;
+            self.stop_job(id);
             self.effects.push(Effect::DropTask { task });
         }
     }

@@ -349,9 +349,13 @@ impl<'p> Run<'p> {
     fn carry_out(&mut self, effects: &[Effect]) {
         for effect in effects {
             match effect {
-                Effect::RunTask(request) => assert!(self.tasks.insert(request.task), "{effect:?}"),
+                Effect::RunTask(request) => {
+                    let is_new = self.tasks.insert(request.task);
+                    assert_eq!(is_new, request.submitted.is_none(), "{effect:?}");
+                }
                 Effect::OfferTask { task, .. } => assert!(self.tasks.insert(*task), "{effect:?}"),
                 Effect::DropTask { task } => assert!(self.tasks.remove(task), "{effect:?}"),
+                Effect::StopJob(request) => assert!(request.submitted.is_some(), "{effect:?}"),
             }
         }
         let waited_for: BTreeSet<TaskId> = self.execution.tasks().map(|wait| wait.task).collect();

@@ -13,7 +13,7 @@ use stepwell_api::{log_gap, log_record};
 use stepwell_engine::{LogEntry, LogError, LogSink, TaskRunner};
 use stepwell_expr::{Payload, Value};
 use stepwell_machine::{
-    Failure, TaskId, TaskOutcome, TaskRequest, effect::TaskTarget, program::ServicePattern, timestamp,
+    Failure, TaskId, TaskOutcome, TaskRequest, effect::TaskTarget, program::ServicePattern, root::Root, timestamp,
 };
 
 use super::Taking;
@@ -140,6 +140,9 @@ impl CloudWatch {
                 pattern: ServicePattern::RequestResponse,
             },
             input: Payload::from_value(Value::object(names.into_iter().chain(parameters))),
+            submitted: None,
+            // Nothing of these calls is started twice by being repeated.
+            origin: Root([0; 32]),
             credentials_role: None,
             execution_arn: "".into(),
             state_machine_arn: "".into(),

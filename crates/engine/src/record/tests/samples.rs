@@ -148,6 +148,7 @@ pub(super) fn task(id: u64) -> TaskWait {
         deadline_ms: None,
         heartbeat: None,
         under_way: false,
+        submitted: None,
         early_answer: None,
     }
 }
@@ -307,6 +308,8 @@ pub(super) fn everything(run: &Run<'_>) -> Step {
 pub(super) fn run_task(run: &Run<'_>, task: TaskId) -> Effect {
     let identity = &run.execution.identity;
     Effect::RunTask(TaskRequest {
+        submitted: None,
+        origin: Root([9; 32]),
         task,
         target: TaskTarget::LambdaFunction { arn: "arn:lambda".into() },
         input: json("{}"),

@@ -1,0 +1,427 @@
+//! One client for every AWS service: models say how a call is written, this file makes it.
+//!
+//! Calls are not repeated: a workflow's own Retry says when. Only a kept-alive connection that turns out to be closed
+//! before anything was sent is replaced.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
+use parking_lot::Mutex;
+use percent_encoding::utf8_percent_encode;
+use stepwell_expr::Value;
+
+use self::{
+    catalogue::{Catalogue, CatalogueError},
+    credentials::{Chain, Credentials, Found},
+    endpoint::Endpoints,
+    gate::{Gates, Pace},
+    model::{Kind, Operation, Service},
+    node::{Node, ParameterError, Spelling},
+    protocol::{Call, ServiceError},
+    sign::Signer,
+};
+use crate::{
+    http::{Answer, HttpClient},
+    limits::{CALL_SECONDS_MAX, LONG_CALL_SECONDS_MAX, ROLE_SESSIONS_MAX},
+};
+
+pub mod catalogue;
+pub(crate) mod credentials;
+pub mod endpoint;
+pub mod gate;
+pub(crate) mod model;
+pub(crate) mod node;
+mod profile;
+pub(crate) mod protocol;
+mod sign;
+mod time;
+
+/// In whose name and where a call is made.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) region: Arc<str>,
+    /// Assumed one over the other, the first with the server's own credentials.
+    pub(crate) roles: Vec<Arc<str>>,
+    /// The same whenever the same task is run again: what makes a repeated submit the same one.
+    pub(crate) token: Arc<str>,
+}
+
+/// What a service answered.
+pub(crate) struct Reply {
+    pub(crate) answer: Answer,
+    /// As Step Functions shows it.
+    pub(crate) result: Value,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    #[error("{0}")]
+    Parameters(#[from] ParameterError),
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// It could not be sent, or the answer could not be received.
+    #[error("Unable to execute HTTP request: {0}")]
+    Client(String),
+    #[error("the role {role} cannot be assumed: {why}")]
+    Role { role: Arc<str>, why: String },
+    #[error("{}", .error.message.as_deref().unwrap_or("null"))]
+    Service {
+        error: ServiceError,
+        /// What the SDK calls it, if the model knows it.
+        exception: Option<Box<str>>,
+    },
+    #[error("the answer of the service cannot be read")]
+    Unreadable,
+}
+
+/// Where a call goes.
+struct Destination {
+    url: String,
+    region: String,
+    /// True for AWS itself: host prefixes count.
+    is_public: bool,
+}
+
+type Sessions = BTreeMap<Vec<Arc<str>>, Arc<tokio::sync::Mutex<Option<Credentials>>>>;
+
+pub(crate) struct Aws {
+    catalogue: Arc<Catalogue>,
+    http: HttpClient,
+    endpoints: Endpoints,
+    gates: Gates,
+    chain: Chain,
+    /// Where this server answers the Step Functions API itself.
+    own_address: OnceLock<String>,
+    /// The server's own credentials; `None`: there were none when they were looked for.
+    base: tokio::sync::Mutex<Option<(Option<Credentials>, Instant)>>,
+    sessions: Mutex<Sessions>,
+}
+
+/// How long the absence of credentials is remembered.
+const ABSENCE: Duration = Duration::from_secs(60);
+/// What sessions of assumed roles are called.
+const SESSION_NAME: &str = "stepwell";
+
+impl Aws {
+    pub(crate) fn new(
+        catalogue: Arc<Catalogue>,
+        http: HttpClient,
+        endpoints: Endpoints,
+        pace: Pace,
+        chain: Chain,
+    ) -> Aws {
+        Aws {
+            catalogue,
+            http,
+            endpoints,
+            gates: Gates::new(pace),
+            chain,
+            own_address: OnceLock::new(),
+            base: tokio::sync::Mutex::default(),
+            sessions: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn answer_states_at(&self, url: String) {
+        // Said once, when the server listens.
+        drop(self.own_address.set(url));
+    }
+
+    /// The service's name in errors.
+    pub(crate) fn prefix(&self, service: &str) -> Box<str> {
+        self.catalogue.service(service).map_or_else(|_| service.into(), |service| service.prefix.clone())
+    }
+
+    /// Calls `aws-sdk:SERVICE:ACTION`.
+    pub(crate) async fn call(
+        &self,
+        caller: &Caller,
+        service: &str,
+        action: &str,
+        parameters: &Value,
+        spelling: Spelling,
+    ) -> Result<Reply, CallError> {
+        let service = self.catalogue.service(service)?;
+        let Some((name, operation)) = service.operation(action) else {
+            return Err(CatalogueError::UnknownService(format!("{}:{action}", service.name)).into());
+        };
+        let mut input = service.parameters(operation.input.as_ref(), parameters)?;
+        add_idempotency_tokens(&service, operation, &mut input, &caller.token);
+        let mut call = service.call(name, operation, &input)?;
+        complete(&service, operation, &mut call);
+        let destination = self.destination(&service, &caller.region);
+        let signing = (!operation.is_unsigned).then_some(&*service.signing);
+        let limit = limit_of(&service);
+        let answer = Box::pin(self.send(caller, &destination, signing, call, limit)).await?;
+        if !answer.status.is_success() || (service.is_rest_xml() && protocol::is_error_in_disguise(&answer.body)) {
+            let (error, exception) = service.service_error(answer.status, &answer.headers, &answer.body);
+            return Err(CallError::Service { error, exception });
+        }
+        let result = service.result(operation, answer.status, &answer.headers, &answer.body);
+        let result = result.ok_or(CallError::Unreadable)?;
+        let result =
+            operation.output.as_ref().map_or_else(Value::empty_object, |of| service.shown(of, &result, spelling));
+        Ok(Reply { answer, result })
+    }
+
+    fn destination(&self, service: &Service, region: &str) -> Destination {
+        let own =
+            (&*service.name == "sfn").then(|| self.endpoints.own("sfn").or(self.own_address.get().map(|url| &**url)));
+        match own.flatten().or_else(|| self.endpoints.of(service)) {
+            Some(url) => Destination { url: url.to_owned(), region: region.to_owned(), is_public: false },
+            None => {
+                let (url, region) = service.public_endpoint(region);
+                Destination { url, region, is_public: true }
+            }
+        }
+    }
+
+    /// Calls Lambda, which is called without a model too: functions are there in every build.
+    pub(crate) async fn send_to_lambda(&self, caller: &Caller, call: Call) -> Result<Answer, CallError> {
+        let configured = self.endpoints.own("lambda").or(self.endpoints.all.as_deref());
+        let region = caller.region.to_string();
+        let destination = match configured {
+            Some(url) => Destination { url: url.trim_end_matches('/').to_owned(), region, is_public: false },
+            None => Destination { url: format!("https://lambda.{region}.amazonaws.com"), region, is_public: true },
+        };
+        let limit = Duration::from_secs(LONG_CALL_SECONDS_MAX);
+        self.send(caller, &destination, Some("lambda"), call, limit).await
+    }
+
+    /// Calls an address that is no service of AWS, signed where `signing` names a service.
+    pub(crate) async fn send_to(
+        &self,
+        caller: &Caller,
+        url: String,
+        signing: Option<&str>,
+        call: Call,
+    ) -> Result<Answer, CallError> {
+        let destination = Destination { url, region: caller.region.to_string(), is_public: true };
+        self.send(caller, &destination, signing, call, Duration::from_secs(CALL_SECONDS_MAX)).await
+    }
+
+    async fn send(
+        &self,
+        caller: &Caller,
+        destination: &Destination,
+        signing: Option<&str>,
+        call: Call,
+        limit: Duration,
+    ) -> Result<Answer, CallError> {
+        let body = call.body.clone();
+        let mut request = request(destination, call).map_err(CallError::Client)?;
+        let place = signing.unwrap_or(&destination.url);
+        let _permit = self.gates.enter(place).await;
+        if let Some(service) = signing {
+            let credentials = self.credentials(caller, destination).await?;
+            // Without any credentials a service that somebody configured is called unsigned, AWS itself is not.
+            if let Some(credentials) = credentials {
+                let signer = Signer { credentials: &credentials, service, region: &destination.region };
+                signer.sign(&mut request, &body).map_err(CallError::Client)?;
+            }
+        }
+        self.http.send(request, limit).await.map_err(CallError::Client)
+    }
+
+    async fn credentials(&self, caller: &Caller, destination: &Destination) -> Result<Option<Credentials>, CallError> {
+        if caller.roles.is_empty() {
+            let with_network = destination.url.starts_with("https:");
+            let found = self.base_credentials(&caller.region, with_network).await.map_err(CallError::Client)?;
+            return match found {
+                None if destination.is_public => {
+                    Err(CallError::Client("Unable to load credentials from any of the providers in the chain".into()))
+                }
+                found => Ok(found),
+            };
+        }
+        self.session(caller).await.map(Some)
+    }
+
+    /// The server's own credentials, renewed before they end.
+    async fn base_credentials(&self, region: &Arc<str>, with_network: bool) -> Result<Option<Credentials>, String> {
+        let mut base = self.base.lock().await;
+        match &*base {
+            Some((Some(credentials), _)) if credentials.is_fresh() => return Ok(Some(credentials.clone())),
+            Some((None, since)) if since.elapsed() < ABSENCE => return Ok(None),
+            _ => {}
+        }
+        let found = self.chain.find(&self.http, with_network).await?;
+        let found = self.obtain(region, found).await?;
+        *base = Some((found.clone(), Instant::now()));
+        Ok(found)
+    }
+
+    /// Assumes what the chain says has to be assumed.
+    async fn obtain(&self, region: &Arc<str>, found: Found) -> Result<Option<Credentials>, String> {
+        match found {
+            Found::Nothing => Ok(None),
+            Found::Credentials(credentials) => Ok(Some(credentials)),
+            Found::Role { over, role, external_id } => {
+                let over = Box::pin(self.obtain(region, *over)).await?;
+                let over = over.ok_or_else(|| format!("there is nothing to assume the role {role} with"))?;
+                self.assume(region, &over, &role, external_id.as_deref())
+                    .await
+                    .map(Some)
+                    .map_err(|error| error.to_string())
+            }
+            Found::WebIdentity { role, token_file } => {
+                let token = tokio::fs::read_to_string(&token_file).await;
+                let token = token.map_err(|error| format!("the web identity token cannot be read: {error}"))?;
+                let parameters = Value::object([
+                    ("RoleArn", Value::from(role)),
+                    ("RoleSessionName", SESSION_NAME.into()),
+                    ("WebIdentityToken", token.trim().into()),
+                ]);
+                let credentials = self.ask_sts(region, None, "assumeRoleWithWebIdentity", &parameters).await;
+                credentials.map(Some).map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    /// The session of the caller's last role, kept until it ends.
+    async fn session(&self, caller: &Caller) -> Result<Credentials, CallError> {
+        let Some((role, before)) = caller.roles.split_last() else {
+            return Err(CallError::Client("there is no role to assume".into()));
+        };
+        let kept = {
+            let mut sessions = self.sessions.lock();
+            if sessions.len() >= ROLE_SESSIONS_MAX && !sessions.contains_key(&caller.roles) {
+                // Those in use are asked for again.
+                sessions.clear();
+            }
+            sessions.entry(caller.roles.clone()).or_default().clone()
+        };
+        let mut kept = kept.lock().await;
+        if let Some(credentials) = kept.as_ref().filter(|credentials| credentials.is_fresh()) {
+            return Ok(credentials.clone());
+        }
+        let failed = |why: String| CallError::Role { role: role.clone(), why };
+        let over = Caller { roles: before.to_vec(), ..caller.clone() };
+        let over = match before.is_empty() {
+            true => self.base_credentials(&caller.region, true).await.map_err(failed)?,
+            false => Some(Box::pin(self.session(&over)).await?),
+        };
+        let over = over.ok_or_else(|| failed("the server has no credentials".to_owned()))?;
+        let credentials =
+            self.assume(&caller.region, &over, role, None).await.map_err(|error| failed(error.to_string()))?;
+        *kept = Some(credentials.clone());
+        Ok(credentials)
+    }
+
+    async fn assume(
+        &self,
+        region: &Arc<str>,
+        over: &Credentials,
+        role: &str,
+        external_id: Option<&str>,
+    ) -> Result<Credentials, CallError> {
+        let mut parameters = vec![("RoleArn", Value::from(role)), ("RoleSessionName", SESSION_NAME.into())];
+        parameters.extend(external_id.map(|id| ("ExternalId", id.into())));
+        self.ask_sts(region, Some(over), "assumeRole", &Value::object(parameters)).await
+    }
+
+    async fn ask_sts(
+        &self,
+        region: &Arc<str>,
+        over: Option<&Credentials>,
+        action: &str,
+        parameters: &Value,
+    ) -> Result<Credentials, CallError> {
+        let service = self.catalogue.service("sts")?;
+        let Some((name, operation)) = service.operation(action) else { return Err(CallError::Unreadable) };
+        let input = service.parameters(operation.input.as_ref(), parameters)?;
+        let call = service.call(name, operation, &input)?;
+        let destination = self.destination(&service, region);
+        let body = call.body.clone();
+        let mut request = request(&destination, call).map_err(CallError::Client)?;
+        if let Some(credentials) = over {
+            let signer = Signer { credentials, service: &service.signing, region: &destination.region };
+            signer.sign(&mut request, &body).map_err(CallError::Client)?;
+        }
+        let answer = self.http.send(request, limit_of(&service)).await.map_err(CallError::Client)?;
+        if !answer.status.is_success() {
+            let (error, exception) = service.service_error(answer.status, &answer.headers, &answer.body);
+            return Err(CallError::Service { error, exception });
+        }
+        let result = service.result(operation, answer.status, &answer.headers, &answer.body);
+        let result =
+            result.zip(operation.output.as_ref()).map(|(result, of)| service.shown(of, &result, Spelling::Sdk));
+        let credentials = result.as_ref().and_then(|result| Credentials::of_value(result.get("Credentials")?));
+        credentials.ok_or(CallError::Unreadable)
+    }
+}
+
+fn limit_of(service: &Service) -> Duration {
+    let is_slow = ["lambda", "bedrockruntime", "bedrockagentruntime", "sagemakerruntime"].contains(&&*service.name);
+    Duration::from_secs(if is_slow { LONG_CALL_SECONDS_MAX } else { CALL_SECONDS_MAX })
+}
+
+/// Members that the SDKs fill in by themselves.
+fn add_idempotency_tokens(service: &Service, operation: &Operation, input: &mut Node, token: &str) {
+    let (Some(of), Node::Structure(nodes)) = (&operation.input, input) else { return };
+    for (index, member) in service.members(of).iter().enumerate() {
+        let is_text = matches!(service.kind(&member.of), Kind::Text);
+        if member.of.traits.is_idempotency_token && is_text && !nodes.iter().any(|(at, _)| *at == index) {
+            nodes.push((index, Node::Text(token.into())));
+        }
+    }
+}
+
+/// What the SDK for Java adds to a call: the type of a plain body, and the checksum that S3 wants.
+fn complete(service: &Service, operation: &Operation, call: &mut Call) {
+    let has = |call: &Call, prefix: &str| {
+        call.headers
+            .iter()
+            .any(|(name, _)| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)))
+    };
+    let streams = operation.input.as_ref().and_then(|of| service.payload(of));
+    let streams = streams.is_some_and(|(_, member)| matches!(service.kind(&member.of), Kind::Blob));
+    if streams && !call.body.is_empty() && !has(call, "content-type") {
+        // Source: recordings of S3's PutObject.
+        call.headers.push(("Content-Type".into(), "text/plain; charset=UTF-8".into()));
+    }
+    let wants_checksum = operation.needs_checksum || operation.checksum_member.is_some();
+    if wants_checksum && !has(call, "x-amz-checksum-") && !has(call, "content-md5") {
+        let sum = crc32fast::hash(&call.body).to_be_bytes();
+        call.headers.push(("x-amz-checksum-crc32".into(), STANDARD.encode(sum)));
+        if !has(call, "x-amz-sdk-checksum-algorithm") {
+            call.headers.push(("x-amz-sdk-checksum-algorithm".into(), "CRC32".into()));
+        }
+    }
+}
+
+/// The request without its signature. An error is a plain sentence.
+fn request(destination: &Destination, call: Call) -> Result<Request<Full<Bytes>>, String> {
+    let mut url = destination.url.clone();
+    if let Some(prefix) = call.host_prefix.filter(|_| destination.is_public) {
+        url = url.replacen("://", &format!("://{prefix}"), 1);
+    }
+    url.push_str(&call.path);
+    for (number, (name, value)) in call.query.iter().enumerate() {
+        url.push(if number == 0 && !call.path.contains('?') { '?' } else { '&' });
+        url.extend(utf8_percent_encode(name, protocol::UNRESERVED));
+        url.push('=');
+        url.extend(utf8_percent_encode(value, protocol::UNRESERVED));
+    }
+    let mut request = Request::builder().method(&*call.method).uri(&*url);
+    for (name, value) in &call.headers {
+        request = request.header(name, value);
+    }
+    let mut request = request.body(Full::new(call.body)).map_err(|error| error.to_string())?;
+    let host = request.uri().authority().map(|authority| authority.as_str().to_owned());
+    let host = host.and_then(|host| host.parse().ok()).ok_or_else(|| format!("`{}` is no address", destination.url))?;
+    request.headers_mut().insert(hyper::header::HOST, host);
+    request.headers_mut().insert(hyper::header::USER_AGENT, USER_AGENT);
+    Ok(request)
+}
+
+const USER_AGENT: hyper::header::HeaderValue =
+    hyper::header::HeaderValue::from_static(concat!("stepwell/", env!("CARGO_PKG_VERSION")));

@@ -1,0 +1,293 @@
+//! Where credentials come from: the usual AWS chain, up to calls of STS, which the client makes.
+//!
+//! In order: environment variables; the profile (keys, a role over another profile, a web identity, a process); a web
+//! identity named by the environment; the container's endpoint; the instance's metadata service. Source: AWS SDKs and
+//! Tools reference guide, "Standardized credential providers".
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Method, Request};
+use jiff::Timestamp;
+use stepwell_expr::{Value, json};
+
+use super::profile::Profiles;
+use crate::{
+    http::HttpClient,
+    limits::{CREDENTIALS_SECONDS_MAX, METADATA_SECONDS_MAX, PROFILES_CHAINED_MAX},
+};
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    pub(crate) access_key: String,
+    pub(crate) secret_key: String,
+    pub(crate) session_token: Option<String>,
+    /// `None`: they stay.
+    pub(crate) expires: Option<SystemTime>,
+}
+
+/// Secrets are never shown.
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials(secret)")
+    }
+}
+
+impl Credentials {
+    /// Credentials are renewed some minutes before they end.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.expires.is_none_or(|expires| expires > SystemTime::now() + Duration::from_secs(300))
+    }
+
+    /// `AccessKeyId`, `SecretAccessKey`, `Token` or `SessionToken`, `Expiration`: as every source writes them.
+    pub(crate) fn of_value(value: &Value) -> Option<Credentials> {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let expires = text("Expiration").and_then(|time| time.parse::<Timestamp>().ok());
+        Some(Credentials {
+            access_key: text("AccessKeyId")?,
+            secret_key: text("SecretAccessKey")?,
+            session_token: text("SessionToken").or_else(|| text("Token")),
+            expires: expires.map(SystemTime::from),
+        })
+    }
+}
+
+/// What the chain found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    Credentials(Credentials),
+    /// Assume `role` with what was found before.
+    Role {
+        over: Box<Found>,
+        role: String,
+        external_id: Option<String>,
+    },
+    /// Assume `role` with the token in a file.
+    WebIdentity {
+        role: String,
+        token_file: String,
+    },
+    Nothing,
+}
+
+/// Environment and profiles, as they were when the server started.
+pub(crate) struct Chain {
+    variables: BTreeMap<String, String>,
+    profiles: Profiles,
+}
+
+const METADATA: &str = "http://169.254.169.254";
+const CONTAINER: &str = "http://169.254.170.2";
+
+impl Chain {
+    pub(crate) fn from_environment() -> Chain {
+        let variables = std::env::vars_os();
+        let variables =
+            variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let variables = variables.filter(|(name, value)| name.starts_with("AWS_") && !value.is_empty()).collect();
+        Chain { variables, profiles: Profiles::from_environment() }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(variables: &[(&str, &str)], config: &str) -> Chain {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Chain { variables: variables.collect(), profiles: Profiles::read(config, "", "default") }
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    /// The first source that has something. An error is a plain sentence.
+    ///
+    /// `with_network`: also asks the container's endpoint and the metadata service.
+    pub(crate) async fn find(&self, http: &HttpClient, with_network: bool) -> Result<Found, String> {
+        if let Some(found) = self.of_variables() {
+            return Ok(found);
+        }
+        let is_chosen = self.variables.contains_key("AWS_PROFILE");
+        match self.of_profile(self.profiles.chosen(), 0).await? {
+            Found::Nothing if is_chosen => {
+                return Err(format!("the AWS profile `{}` has no credentials", self.profiles.chosen()));
+            }
+            Found::Nothing => {}
+            found => return Ok(found),
+        }
+        if let (Some(token_file), Some(role)) =
+            (self.variable("AWS_WEB_IDENTITY_TOKEN_FILE"), self.variable("AWS_ROLE_ARN"))
+        {
+            return Ok(Found::WebIdentity { role, token_file });
+        }
+        if !with_network {
+            return Ok(Found::Nothing);
+        }
+        if let Some(credentials) = self.of_container(http).await? {
+            return Ok(Found::Credentials(credentials));
+        }
+        match self.variable("AWS_EC2_METADATA_DISABLED") {
+            Some(disabled) if disabled.eq_ignore_ascii_case("true") => Ok(Found::Nothing),
+            _ => Ok(of_instance(http).await.map_or(Found::Nothing, Found::Credentials)),
+        }
+    }
+
+    fn of_variables(&self) -> Option<Found> {
+        Some(Found::Credentials(Credentials {
+            access_key: self.variable("AWS_ACCESS_KEY_ID")?,
+            secret_key: self.variable("AWS_SECRET_ACCESS_KEY")?,
+            session_token: self.variable("AWS_SESSION_TOKEN"),
+            expires: None,
+        }))
+    }
+
+    async fn of_profile(&self, profile: &str, depth: usize) -> Result<Found, String> {
+        if depth > PROFILES_CHAINED_MAX {
+            return Err(format!("the AWS profile `{profile}` is part of a circle, or of too long a chain"));
+        }
+        let get = |key: &str| self.profiles.get(profile, key).map(str::to_owned);
+        // A profile that names itself as its source has keys beside its role.
+        let names_itself = depth > 0 && get("source_profile").as_deref() == Some(profile);
+        if let Some(role) = get("role_arn").filter(|_| !names_itself) {
+            if let Some(token_file) = get("web_identity_token_file") {
+                return Ok(Found::WebIdentity { role, token_file });
+            }
+            let over = match get("source_profile") {
+                Some(source) if !self.profiles.has(&source) => {
+                    return Err(format!("the AWS profile `{profile}` names the profile `{source}`, which is missing"));
+                }
+                Some(source) => Box::pin(self.of_profile(&source, depth + 1)).await?,
+                None => self.of_variables().unwrap_or(Found::Nothing),
+            };
+            return match over {
+                Found::Nothing => Err(format!("the AWS profile `{profile}` has a role but nothing to assume it with")),
+                over => Ok(Found::Role { over: Box::new(over), role, external_id: get("external_id") }),
+            };
+        }
+        if let (Some(access_key), Some(secret_key)) = (get("aws_access_key_id"), get("aws_secret_access_key")) {
+            let session_token = get("aws_session_token");
+            return Ok(Found::Credentials(Credentials { access_key, secret_key, session_token, expires: None }));
+        }
+        match get("credential_process") {
+            Some(command) => of_process(&command).await.map(Found::Credentials),
+            None => Ok(Found::Nothing),
+        }
+    }
+
+    /// `AWS_CONTAINER_CREDENTIALS_…`: ECS and EKS.
+    async fn of_container(&self, http: &HttpClient) -> Result<Option<Credentials>, String> {
+        let relative = self.variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI").map(|path| format!("{CONTAINER}{path}"));
+        let Some(url) = relative.or_else(|| self.variable("AWS_CONTAINER_CREDENTIALS_FULL_URI")) else {
+            return Ok(None);
+        };
+        let token = match self.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
+            Some(file) => Some(tokio::fs::read_to_string(&file).await.map_err(|error| {
+                format!("the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE cannot be read: {error}")
+            })?),
+            None => self.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+        };
+        let token = token.as_deref().map(|token| ("Authorization", token.trim()));
+        let text = get(http, Method::GET, &url, token).await?;
+        let credentials = json::parse(&text).ok().and_then(|value| Credentials::of_value(&value));
+        credentials.map(Some).ok_or_else(|| "the container's credentials cannot be read".to_owned())
+    }
+}
+
+/// What a process of the profile prints. Source: AWS SDKs and Tools reference guide, "Process credential provider".
+async fn of_process(command: &str) -> Result<Credentials, String> {
+    let mut process = tokio::process::Command::new("sh");
+    process.arg("-c").arg(command).kill_on_drop(true);
+    let limit = Duration::from_secs(CREDENTIALS_SECONDS_MAX);
+    let output = tokio::time::timeout(limit, process.output()).await;
+    let output = output.map_err(|_| "the credential process takes too long".to_owned())?;
+    let output = output.map_err(|error| format!("the credential process cannot be started: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let credentials = json::parse(&text).ok().and_then(|value| Credentials::of_value(&value));
+    credentials.filter(|_| output.status.success()).ok_or_else(|| "the credential process failed".to_owned())
+}
+
+/// The role of an EC2 instance, by IMDSv2. `None` wherever there is no such service.
+async fn of_instance(http: &HttpClient) -> Option<Credentials> {
+    let limit = Duration::from_secs(METADATA_SECONDS_MAX);
+    let ask = async {
+        let lifetime = ("X-aws-ec2-metadata-token-ttl-seconds", "300");
+        let token = get(http, Method::PUT, &format!("{METADATA}/latest/api/token"), Some(lifetime)).await.ok()?;
+        let token = Some(("X-aws-ec2-metadata-token", token.as_str()));
+        let roles = format!("{METADATA}/latest/meta-data/iam/security-credentials/");
+        let role = get(http, Method::GET, &roles, token).await.ok()?;
+        let role = role.lines().next()?.trim();
+        let text = get(http, Method::GET, &format!("{roles}{role}"), token).await.ok()?;
+        Credentials::of_value(&json::parse(&text).ok()?)
+    };
+    tokio::time::timeout(limit, ask).await.ok().flatten()
+}
+
+/// The text that an address answers.
+async fn get(http: &HttpClient, method: Method, url: &str, header: Option<(&str, &str)>) -> Result<String, String> {
+    let mut request = Request::builder().method(method).uri(url);
+    if let Some((name, value)) = header {
+        request = request.header(name, value);
+    }
+    let request = request.body(Full::new(Bytes::new())).map_err(|error| error.to_string())?;
+    let answer = http.send(request, Duration::from_secs(CREDENTIALS_SECONDS_MAX)).await?;
+    match answer.status.is_success() {
+        true => Ok(String::from_utf8_lossy(&answer.body).into_owned()),
+        false => Err(format!("the source of credentials answers {}", answer.status)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn find(variables: &[(&str, &str)], config: &str) -> Result<Found, String> {
+        Chain::of(variables, config).find(&HttpClient::new(), false).await
+    }
+
+    fn keys(access_key: &str) -> Found {
+        let secret_key = "s".to_owned();
+        Found::Credentials(Credentials {
+            access_key: access_key.to_owned(),
+            secret_key,
+            session_token: None,
+            expires: None,
+        })
+    }
+
+    #[tokio::test]
+    async fn the_environment_goes_before_the_profile() {
+        let config = "[default]\naws_access_key_id = p\naws_secret_access_key = s\n";
+        assert_eq!(find(&[], config).await, Ok(keys("p")));
+        assert_eq!(find(&[("AWS_ACCESS_KEY_ID", "e"), ("AWS_SECRET_ACCESS_KEY", "s")], config).await, Ok(keys("e")));
+        assert_eq!(find(&[], "").await, Ok(Found::Nothing));
+    }
+
+    #[tokio::test]
+    async fn a_role_stands_over_its_source() {
+        let config = "[default]\nrole_arn = r\nsource_profile = base\nexternal_id = x\n\
+                      [profile base]\naws_access_key_id = b\naws_secret_access_key = s\n";
+        let role = Found::Role { over: Box::new(keys("b")), role: "r".to_owned(), external_id: Some("x".to_owned()) };
+        assert_eq!(find(&[], config).await, Ok(role));
+        let circle =
+            "[default]\nrole_arn = r\nsource_profile = b\n[profile b]\nrole_arn = r\nsource_profile = default\n";
+        assert!(find(&[], circle).await.unwrap_err().contains("circle"));
+    }
+
+    #[tokio::test]
+    async fn a_process_prints_credentials() {
+        let config =
+            "[default]\ncredential_process = echo '{\"Version\":1,\"AccessKeyId\":\"q\",\"SecretAccessKey\":\"s\"}'\n";
+        assert_eq!(find(&[], config).await, Ok(keys("q")));
+        assert_eq!(
+            find(&[], "[default]\ncredential_process = false\n").await,
+            Err("the credential process failed".into())
+        );
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        assert_eq!(format!("{:?}", keys("a")), "Credentials(Credentials(secret))");
+    }
+}
