@@ -6,11 +6,13 @@ PORT ?= 8083
 DATA ?= data
 # Further options for scripts/conformance: make conformance ARGS="--id X --verbose"
 ARGS ?=
+# How often `make crash` kills the server.
+ROUNDS ?= 100
 
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit compat lint fmt deny sim conformance jsonata-suite bench-jsonata fuzz-smoke clean-data
+.PHONY: help run test unit compat lint fmt deny sim crash conformance jsonata-suite bench-jsonata fuzz-smoke clean-data
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +46,11 @@ compat: ## The debug server through boto3, the AWS CLI and raw sockets (ARGS go 
 
 sim: ## The simulation of the engine over 10,000 seeds: crashes, failing disks, tasks that misbehave (SEEDS, FIRST)
 	@scripts/sim
+
+crash: ## 100 rounds of kill -9 under load against the built server (ROUNDS, STEPWELL_CRASH_SEED)
+	@scripts/setup --for test
+	cargo build --quiet --package stepwell
+	STEPWELL_CRASH_ROUNDS=$(ROUNDS) $(PYTHON) -m pytest compat/test_crash.py $(ARGS)
 
 conformance: ## The recorded cases of ../shared/conformance against the release server (ARGS go to its runner)
 	@scripts/conformance $(ARGS)

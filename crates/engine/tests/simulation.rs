@@ -203,7 +203,7 @@ fn run(seed: u64, bug: Bug) -> Result<Run, String> {
 /// `STEPWELL_SEED=7` runs one seed, `1-500` many; `STEPWELL_SIM_THREADS` of them at a time.
 #[test]
 fn seeds() {
-    let asked = std::env::var("STEPWELL_SEED").unwrap_or_else(|_| "1-48".to_owned());
+    let asked = std::env::var("STEPWELL_SEED").unwrap_or_else(|_| "1-24".to_owned());
     let (first, last) = asked.split_once('-').unwrap_or((&asked, &asked));
     let number = |text: &str| text.parse::<u64>().expect("STEPWELL_SEED is a number, or two with a dash");
     let (first, last) = (number(first), number(last));
