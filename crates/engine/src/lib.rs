@@ -28,4 +28,5 @@ pub use bounds::Bounds;
 pub use config::{Clock, Config, SystemClock};
 pub use handle::*;
 pub use open::OpenError;
+pub use registry::examine as examine_registry;
 pub use task_runner::TaskRunner;

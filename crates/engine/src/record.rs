@@ -10,6 +10,7 @@
 
 mod codec;
 mod events;
+mod examine;
 mod frames;
 mod history;
 mod key;
@@ -30,6 +31,7 @@ use stepwell_expr::Payload;
 use stepwell_machine::{Execution, Identity, TaskId};
 use stepwell_store::{Direction, Space, Store, Visit};
 
+pub use examine::{Broken, Examined, examine};
 pub use history::history;
 pub use listing::list;
 pub use load::load;

@@ -517,6 +517,37 @@ fn read_all<T: serde::de::DeserializeOwned>(
     failed.map_or(Ok(found), Err)
 }
 
+/// What is damaged in the rows of state machines, activities and tags, a sentence each.
+pub fn examine(store: &dyn Store) -> Result<Vec<String>, stepwell_store::Error> {
+    let mut damage = Vec::new();
+    let mut check = |prefix: &[u8], what: &str, decodes: fn(&[u8]) -> Result<(), RowError>| {
+        store.scan(Space::Meta, prefix, &prefix_end(prefix), Direction::Forward, &mut |key, bytes| {
+            if let Err(error) = decodes(bytes) {
+                let key = String::from_utf8_lossy(&key[prefix.len()..]);
+                damage.push(format!("{what} `{}`: {error}", key.escape_default()));
+            }
+            std::ops::ControlFlow::Continue(())
+        })
+    };
+    check(rows::MACHINE_PREFIX, "state machine", |bytes| rows::decode::<MachineRow>(bytes).map(drop))?;
+    check(rows::REVISION_PREFIX, "revision", |bytes| rows::decode::<RevisionRow>(bytes).map(drop))?;
+    check(rows::ACTIVITY_PREFIX, "activity", |bytes| rows::decode::<ActivityRow>(bytes).map(drop))?;
+    check(rows::TAGS_PREFIX, "the tags of", |bytes| rows::decode::<TagsRow>(bytes).map(drop))?;
+    check(rows::OWNER_KEY, "the owner", |bytes| rows::decode::<rows::OwnerRow>(bytes).map(drop))?;
+    if store.get(Space::Meta, rows::OWNER_KEY)?.is_none() {
+        damage.push("the row of the owner is missing".to_owned());
+    }
+    // Executions and machines must find their revisions.
+    let mut missing = Vec::new();
+    for (name, row) in read_all::<MachineRow>(store, rows::MACHINE_PREFIX).unwrap_or_default() {
+        if store.get(Space::Meta, &rows::revision_key(row.revision))?.is_none() {
+            missing.push(format!("state machine `{name}`: its revision {} is missing", row.revision));
+        }
+    }
+    damage.extend(missing);
+    Ok(damage)
+}
+
 /// The highest revision key there is; 0 without any.
 fn last_revision(store: &dyn Store) -> Result<u64, RegistryError> {
     let prefix = rows::REVISION_PREFIX;

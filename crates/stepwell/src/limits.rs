@@ -1,5 +1,7 @@
 //! Every bound of this crate.
 
+use std::time::Duration;
+
 /// Largest definition file, in bytes. Ours: a definition is at most 1 MiB, YAML with comments and indents is longer.
 pub(crate) const FILE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Most bytes of JSON that the aliases of a YAML file may expand to. Ours: twice the largest definition.
@@ -14,3 +16,16 @@ pub(crate) const SIMPLE_KEY_CHARS_MAX: usize = 1_000;
 pub(crate) const LINE_CHARS_MAX: usize = 120;
 /// Nodes that are looked at to find where one JSON pointer leads. Ours: AWS's pointers are ambiguous, keys may hold `/`.
 pub(crate) const LOOKUP_NODES_MAX: usize = 100_000;
+
+/// Longest line of an export that is read, in bytes: a row of the largest batch, in base64.
+pub(crate) const IMPORT_LINE_BYTES_MAX: usize = 96 * 1024 * 1024;
+/// Bytes of rows that an import gathers for one commit.
+pub(crate) const IMPORT_BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// Exports that a running server makes at a time.
+pub(crate) const CONTROL_CONNECTIONS_MAX: usize = 4;
+/// How long the server waits for a request at its socket.
+pub(crate) const CONTROL_READ_MAX: Duration = Duration::from_secs(5);
+/// How long either end waits for the other in the middle of an export.
+pub(crate) const CONTROL_WRITE_MAX: Duration = Duration::from_secs(60);
+/// Rows after which a command tells how far it is.
+pub(crate) const PROGRESS_ROWS: u64 = 100_000;

@@ -2,6 +2,7 @@
 
 mod argument;
 mod cli;
+mod data;
 mod definition_file;
 mod eval;
 mod exit;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Validate(options) => validate::validate(&options),
         Command::Eval(options) => eval::eval(&options),
         Command::Fmt(options) => fmt::fmt(&options),
+        Command::Data { command } => data::data(&command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "stepwell", &mut std::io::stdout());
             Ok(Exit::Done)

@@ -17,7 +17,7 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-use crate::{cli::ServeOptions, exit::Exit, tasks::Tasks};
+use crate::{cli::ServeOptions, data::control::Control, exit::Exit, tasks::Tasks};
 
 pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
     log_to_stderr(options.json);
@@ -31,8 +31,10 @@ pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
         clock: Arc::new(SystemClock),
     };
     let tasks = Arc::new(Tasks::new(&options.identity));
+    let control = control(&options.data, &store);
     let engine = Engine::open(store, config, tasks, runtime.handle().clone()).context("the engine cannot start")?;
     runtime.block_on(listen(options, engine))?;
+    drop(control);
     Ok(Exit::Done)
 }
 
@@ -58,6 +60,17 @@ fn open_store(data: &str) -> anyhow::Result<Arc<dyn Store>> {
         return Ok(Arc::new(Memory::new()));
     }
     Ok(Arc::new(Embedded::open(Path::new(data))?))
+}
+
+/// The socket for backups. A server without it serves all the same.
+fn control(data: &str, store: &Arc<dyn Store>) -> Option<Control> {
+    let folder = Path::new(data);
+    if !folder.is_dir() {
+        return None;
+    }
+    Control::listen(folder, store.clone())
+        .inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "no backup while the server runs"))
+        .ok()
 }
 
 async fn listen(options: &ServeOptions, engine: Engine) -> anyhow::Result<()> {

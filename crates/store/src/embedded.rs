@@ -6,6 +6,7 @@
 mod flaw;
 mod folder;
 mod journal;
+mod salvage;
 mod tables;
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ use fjall::{
     CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError, OwnedWriteBatch, PersistMode, Readable,
 };
 use folder::{Folder, State, io_error};
+pub use salvage::{Salvage, salvage};
 use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -165,6 +167,22 @@ impl Store for Embedded {
                 _ => return Ok(()),
             }
         }
+    }
+
+    fn snapshot(&self, visit: &mut dyn FnMut(Space, &[u8], &[u8]) -> Visit) -> Result<(), Error> {
+        let snapshot = self.database.snapshot();
+        for space in Space::ALL {
+            let mut rows = snapshot.iter(&self.spaces[space.index()]);
+            loop {
+                let row = contained(|| rows.next().map(fjall::Guard::into_inner).transpose());
+                match row.map_err(|failure| self.failed("read from", failure))? {
+                    Some((key, value)) if visit(space, &key, &value).is_continue() => {}
+                    Some(_) => return Ok(()),
+                    None => break,
+                }
+            }
+        }
+        Ok(())
     }
 
     fn poisoned(&self) -> Option<String> {

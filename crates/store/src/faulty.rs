@@ -110,6 +110,10 @@ impl Store for Faulty {
         self.inner.scan(space, from, to, direction, visit)
     }
 
+    fn snapshot(&self, visit: &mut dyn FnMut(Space, &[u8], &[u8]) -> Visit) -> Result<(), Error> {
+        self.inner.snapshot(visit)
+    }
+
     fn poisoned(&self) -> Option<String> {
         self.lock().poison.clone().or_else(|| self.inner.poisoned())
     }

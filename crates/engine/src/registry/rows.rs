@@ -16,7 +16,7 @@ const VERSION: u8 = 1;
 pub(crate) const MACHINE_PREFIX: &[u8] = b"engine/machine/";
 pub(crate) const REVISION_PREFIX: &[u8] = b"engine/revision/";
 pub(crate) const ACTIVITY_PREFIX: &[u8] = b"engine/activity/";
-const TAGS_PREFIX: &[u8] = b"engine/tags/";
+pub(crate) const TAGS_PREFIX: &[u8] = b"engine/tags/";
 /// Who owns the store: [`OwnerRow`].
 pub(crate) const OWNER_KEY: &[u8] = b"engine/owner";
 /// How many executions are open: a `u64`.

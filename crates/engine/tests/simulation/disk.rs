@@ -146,6 +146,10 @@ impl Store for Failing {
         self.inner.scan(space, from, to, direction, visit)
     }
 
+    fn snapshot(&self, visit: &mut dyn FnMut(Space, &[u8], &[u8]) -> Visit) -> Result<(), Error> {
+        self.inner.snapshot(visit)
+    }
+
     fn poisoned(&self) -> Option<String> {
         self.state.lock().unwrap().poison.clone()
     }
