@@ -62,3 +62,17 @@ pub const REVISIONS_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub const PROGRAM_BYTES_PER_TEXT_BYTE: usize = 8;
 /// Executions that the end of a state machine stops at a time.
 pub const SWEEP_PAGE: usize = 256;
+/// How often ended executions are looked for that are to be removed.
+pub const RETENTION_EVERY: Duration = Duration::from_secs(60);
+/// Executions that are removed at a time.
+pub const RETENTION_AT_ONCE: usize = 64;
+/// Rows of one execution that are removed at a time: no commit gets long.
+pub const RETENTION_ROWS: usize = 64;
+/// Summaries that are looked at at a time for the revisions that they name.
+pub const RETENTION_LOOKED_AT: usize = 1_000;
+/// Times that the removal rests as long as it has worked.
+pub const RETENTION_REST: u32 = 4;
+/// Longest rest of it.
+pub const RETENTION_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// Times that a group is asked for more of its rows in one pass: more than the largest history has.
+pub const RETENTION_ROUNDS_MAX: usize = 4_096;

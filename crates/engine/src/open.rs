@@ -182,6 +182,7 @@ pub(crate) fn assemble(
         queue,
         slow,
         stopping: AtomicBool::new(false),
+        sweeping: Bell::default(),
         witness,
     });
 
@@ -209,6 +210,13 @@ pub(crate) fn assemble(
 pub(crate) struct Threads {
     drivers: Vec<JoinHandle<()>>,
     committer: Vec<JoinHandle<()>>,
+    sweeper: Vec<JoinHandle<()>>,
+}
+
+impl Threads {
+    pub(crate) fn add_sweeper(&mut self, thread: JoinHandle<()>) {
+        self.sweeper.push(thread);
+    }
 }
 
 /// Stops taking calls, makes what was begun durable, ends all threads. Blocks; a second call waits for the first.
@@ -219,6 +227,8 @@ pub(crate) fn stop(shared: &Shared, threads: &Mutex<Threads>) {
     shared.inboxes.close();
     shared.tasks.close();
     shared.activities.close();
+    shared.sweeping.ring();
+    join(&mut threads.sweeper);
     join(&mut threads.drivers);
     // A receiver that has gone belongs to a thread that has ended.
     drop(shared.queue.send(Message::Stop));

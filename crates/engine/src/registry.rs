@@ -1,13 +1,13 @@
 //! State machines with their immutable revisions, activities and tags.
 //!
 //! Small facts of each are in memory; definitions are rows, compiled when they are needed and kept within a bound.
-//! Writers are serialised and committed by the committer; the memory follows only what is durable. Revisions are never
-//! removed: executions name them. All calls that write or compile block: not for async workers.
+//! Writers are serialised and committed by the committer; the memory follows only what is durable. Revisions are
+//! removed only when no machine and no execution names them (`retention`). All calls that write or compile block: not for async workers.
 
 pub(crate) mod rows;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -28,7 +28,7 @@ use crate::{
         Activity, CreateActivityError, CreateStateMachine, CreateStateMachineError, Cursor, Listed, Page, StateMachine,
         TagError, Tags, Unavailable, UpdateStateMachine, UpdateStateMachineError, UpdatedStateMachine,
     },
-    limits::{PAGE_MAX, PROGRAM_BYTES_PER_TEXT_BYTE, REVISIONS_BYTES_MAX, TAGS_MAX},
+    limits::{PAGE_MAX, PROGRAM_BYTES_PER_TEXT_BYTE, RETENTION_AT_ONCE, REVISIONS_BYTES_MAX, TAGS_MAX},
     lru::Lru,
     record::ExecutionId,
     reply::Reply,
@@ -323,6 +323,35 @@ impl Registry {
             };
             compiled.remove(&oldest);
         }
+    }
+
+    /// Revisions that no state machine is at any more, but for the last number given out, which must not come again.
+    pub(crate) fn superseded(&self) -> Result<BTreeSet<u64>, RegistryError> {
+        let mut found = BTreeSet::new();
+        let prefix = rows::REVISION_PREFIX;
+        self.store.scan(Space::Meta, prefix, &prefix_end(prefix), Direction::Forward, &mut |key, _| {
+            found.extend(key[prefix.len()..].try_into().map(u64::from_be_bytes));
+            std::ops::ControlFlow::Continue(())
+        })?;
+        let index = self.index.read();
+        found.remove(&index.last_revision);
+        for machine in index.machines.values() {
+            found.remove(&machine.row.revision);
+        }
+        Ok(found)
+    }
+
+    /// Removes revisions that nothing names, so many at a time that no commit gets long.
+    pub(crate) fn forget_revisions(&self, unused: &BTreeSet<u64>) -> Result<u64, Unavailable> {
+        let unused: Vec<u64> = unused.iter().copied().collect();
+        for group in unused.chunks(RETENTION_AT_ONCE) {
+            let mut batch = Batch::default();
+            group.iter().for_each(|revision| batch.delete(Space::Meta, rows::revision_key(*revision)));
+            self.write(batch)?;
+            let mut compiled = self.compiled.lock();
+            group.iter().for_each(|revision| drop(compiled.remove(revision)));
+        }
+        Ok(unused.len() as u64)
     }
 
     pub(crate) fn list_machines(&self, limit: usize, after: Option<&Cursor>) -> Page<Listed> {

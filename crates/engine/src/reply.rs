@@ -5,6 +5,7 @@ use tokio::sync::oneshot::Sender;
 use crate::{
     activities::Poller,
     handle::{ActivityTask, ExecutionError, StartExecutionError, StartedExecution, TokenError, Unavailable},
+    record::Removal,
 };
 
 /// An answer and who waits for it. A caller that has gone away is no error.
@@ -13,6 +14,7 @@ pub(crate) enum Reply {
     Stop(Sender<Result<i64, ExecutionError>>, Result<i64, ExecutionError>),
     Token(Sender<Result<(), TokenError>>, Result<(), TokenError>),
     Task(Poller, ActivityTask),
+    Removed(Sender<Result<Removal, Unavailable>>, Removal),
     Done(Sender<Result<(), Unavailable>>),
 }
 
@@ -24,6 +26,7 @@ impl Reply {
             Reply::Stop(to, answer) => drop(to.send(answer)),
             Reply::Token(to, answer) => drop(to.send(answer)),
             Reply::Task(poller, task) => drop(poller.to.send(Ok(Some(task)))),
+            Reply::Removed(to, removal) => drop(to.send(Ok(removal))),
             Reply::Done(to) => drop(to.send(Ok(()))),
         }
     }
@@ -35,6 +38,7 @@ impl Reply {
             Reply::Stop(to, _) => drop(to.send(Err(why.into()))),
             Reply::Token(to, _) => drop(to.send(Err(why.into()))),
             Reply::Task(poller, _) => drop(poller.to.send(Err(why.into()))),
+            Reply::Removed(to, _) => drop(to.send(Err(why))),
             Reply::Done(to) => drop(to.send(Err(why))),
         }
     }

@@ -60,6 +60,9 @@ pub(crate) struct ServeOptions {
     /// Threads that drive executions; by default one for each core.
     #[arg(long, value_name = "N", env = "STEPWELL_DRIVERS", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) drivers: Option<u16>,
+    /// Remove executions so many days after they ended; 0 keeps them.
+    #[arg(long, value_name = "DAYS", env = "STEPWELL_RETENTION_DAYS", default_value_t = 90)]
+    pub(crate) retention_days: u32,
     /// One JSON object for each log line, and for the line that tells where the server listens.
     #[arg(long, env = "STEPWELL_JSON")]
     pub(crate) json: bool,

@@ -4,6 +4,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -33,6 +34,10 @@ pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
     let tasks = Arc::new(Tasks::new(&options.identity));
     let control = control(&options.data, &store);
     let engine = Engine::open(store, config, tasks, runtime.handle().clone()).context("the engine cannot start")?;
+    if options.retention_days > 0 {
+        let retention = Duration::from_secs(u64::from(options.retention_days) * 86_400);
+        engine.remove_closed_after(retention).context("no thread to remove what ended long ago")?;
+    }
     runtime.block_on(listen(options, engine))?;
     drop(control);
     Ok(Exit::Done)

@@ -260,6 +260,11 @@ pub(super) fn listings(state_machine_arn: &str, status: u8, after: Option<&[u8; 
     Range { from, to }
 }
 
+/// The list of a state machine and a status that a key belongs to: the keys with this prefix.
+pub(super) fn list_of(key: &[u8]) -> Option<Vec<u8>> {
+    key.len().checked_sub(PLACE_BYTES).map(|place| key[..place].to_vec())
+}
+
 pub(super) fn parse_listing(key: &[u8]) -> Option<[u8; PLACE_BYTES]> {
     key.last_chunk::<PLACE_BYTES>().copied()
 }

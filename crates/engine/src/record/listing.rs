@@ -60,6 +60,13 @@ fn decode(row: &[u8], state_machine_arn: &str, status: StatusName, start_ms: i64
     Ok(ListedExecution { arn, name, status, start_ms, stop_ms })
 }
 
+/// When the execution of a row ended, if it has and the row can be read.
+pub(super) fn stop_of(row: &[u8]) -> Option<i64> {
+    let mut row = Reader::row(row, VERSION).ok()?;
+    row.text().ok()?;
+    row.option(Reader::signed).ok()?
+}
+
 type Place = [u8; PLACE_BYTES];
 
 /// A page of the executions of a state machine, newest start first; at least 1 and at most `PAGE_MAX` of them.

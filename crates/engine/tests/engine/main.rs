@@ -11,4 +11,5 @@ mod memory;
 mod poison;
 mod registry;
 mod restart;
+mod retention;
 mod time;

@@ -35,6 +35,10 @@ impl Store for Counting {
         })
     }
 
+    fn snapshot(&self, visit: &mut dyn FnMut(Space, &[u8], &[u8]) -> Visit) -> Result<(), Error> {
+        self.store.snapshot(visit)
+    }
+
     fn poisoned(&self) -> Option<String> {
         None
     }
