@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use stepwell_api::Api;
-use stepwell_engine::{Config, Engine, SystemClock, TaskRunner};
+use stepwell_engine::{Config, Engine, Quotas, SystemClock, TaskRunner};
 use stepwell_expr::{Value, json};
 use stepwell_machine::{Failure, TaskOutcome, TaskRequest};
 use stepwell_store::memory::Memory;
@@ -33,6 +33,7 @@ fn server() -> &'static (Runtime, Api) {
             region: "us-east-1".into(),
             drivers: 1,
             clock: Arc::new(SystemClock),
+            quotas: Quotas::default(),
         };
         let engine = Engine::open(Arc::new(Memory::new()), config, Arc::new(NoTasks), runtime.handle().clone())
             .expect("an engine over an empty store starts");

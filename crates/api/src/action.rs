@@ -10,26 +10,35 @@ use crate::{error::Error, fields::Fields};
 
 mod create_activity;
 mod create_state_machine;
+mod create_state_machine_alias;
 mod delete_activity;
 mod delete_state_machine;
+mod delete_state_machine_alias;
+mod delete_state_machine_version;
 mod describe_activity;
 mod describe_execution;
 mod describe_state_machine;
+mod describe_state_machine_alias;
 mod describe_state_machine_for_execution;
 mod get_activity_task;
 mod get_execution_history;
 mod list_activities;
 mod list_executions;
+mod list_state_machine_aliases;
+mod list_state_machine_versions;
 mod list_state_machines;
 mod list_tags_for_resource;
+mod publish_state_machine_version;
 mod send_task_failure;
 mod send_task_heartbeat;
 mod send_task_success;
 mod start_execution;
 mod stop_execution;
 mod tag_resource;
+mod test_state;
 mod untag_resource;
 mod update_state_machine;
+mod update_state_machine_alias;
 mod validate_state_machine_definition;
 
 /// What comes before the action's name in the header `X-Amz-Target`.
@@ -187,41 +196,41 @@ impl Action {
         match self {
             Action::CreateActivity => create_activity::answer(request).await,
             Action::CreateStateMachine => create_state_machine::answer(request).await,
+            Action::CreateStateMachineAlias => create_state_machine_alias::answer(request).await,
             Action::DeleteActivity => delete_activity::answer(request).await,
             Action::DeleteStateMachine => delete_state_machine::answer(request).await,
+            Action::DeleteStateMachineAlias => delete_state_machine_alias::answer(request).await,
+            Action::DeleteStateMachineVersion => delete_state_machine_version::answer(request).await,
             Action::DescribeActivity => describe_activity::answer(request).await,
             Action::DescribeExecution => describe_execution::answer(request).await,
             Action::DescribeStateMachine => describe_state_machine::answer(request).await,
+            Action::DescribeStateMachineAlias => describe_state_machine_alias::answer(request).await,
             Action::DescribeStateMachineForExecution => describe_state_machine_for_execution::answer(request).await,
             Action::GetActivityTask => get_activity_task::answer(request).await,
             Action::GetExecutionHistory => get_execution_history::answer(request).await,
             Action::ListActivities => list_activities::answer(request).await,
             Action::ListExecutions => list_executions::answer(request).await,
+            Action::ListStateMachineAliases => list_state_machine_aliases::answer(request).await,
+            Action::ListStateMachineVersions => list_state_machine_versions::answer(request).await,
             Action::ListStateMachines => list_state_machines::answer(request).await,
             Action::ListTagsForResource => list_tags_for_resource::answer(request).await,
+            Action::PublishStateMachineVersion => publish_state_machine_version::answer(request).await,
             Action::SendTaskFailure => send_task_failure::answer(request).await,
             Action::SendTaskHeartbeat => send_task_heartbeat::answer(request).await,
             Action::SendTaskSuccess => send_task_success::answer(request).await,
             Action::StartExecution => start_execution::answer(request).await,
             Action::StopExecution => stop_execution::answer(request).await,
             Action::TagResource => tag_resource::answer(request).await,
+            Action::TestState => test_state::answer(request).await,
             Action::UntagResource => untag_resource::answer(request).await,
             Action::UpdateStateMachine => update_state_machine::answer(request).await,
+            Action::UpdateStateMachineAlias => update_state_machine_alias::answer(request).await,
             Action::ValidateStateMachineDefinition => validate_state_machine_definition::answer(request).await,
-            Action::CreateStateMachineAlias
-            | Action::DeleteStateMachineAlias
-            | Action::DeleteStateMachineVersion
-            | Action::DescribeMapRun
-            | Action::DescribeStateMachineAlias
+            Action::DescribeMapRun
             | Action::ListMapRuns
-            | Action::ListStateMachineAliases
-            | Action::ListStateMachineVersions
-            | Action::PublishStateMachineVersion
             | Action::RedriveExecution
             | Action::StartSyncExecution
-            | Action::TestState
-            | Action::UpdateMapRun
-            | Action::UpdateStateMachineAlias => Err(Error::Unsupported(self.name())),
+            | Action::UpdateMapRun => Err(Error::Unsupported(self.name())),
         }
     }
 }

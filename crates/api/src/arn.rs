@@ -16,33 +16,38 @@ struct Resource<'t> {
 
 /// A state machine's ARN, and what it is qualified by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StateMachineArn {
+pub(crate) enum StateMachineArn<'t> {
     Plain,
-    /// `...:NAME:1` or `...:NAME:PROD`.
-    VersionOrAlias,
+    /// `...:NAME:1`
+    Version {
+        machine: &'t str,
+        number: u64,
+    },
+    /// `...:NAME:PROD`
+    Alias {
+        machine: &'t str,
+        name: &'t str,
+    },
     /// `...:NAME/LABEL`: the children of a distributed Map.
     Labelled,
 }
 
 /// Checks the ARN of a state machine, also a qualified one.
-pub(crate) fn state_machine(arn: &str) -> Result<StateMachineArn, Error> {
+pub(crate) fn state_machine(arn: &str) -> Result<StateMachineArn<'_>, Error> {
     let resource = parse(arn)?;
     resource.expect_kind(&["stateMachine"])?;
     match resource.parts.as_slice() {
         [name] if name.contains('/') => Ok(StateMachineArn::Labelled),
         [_] => Ok(StateMachineArn::Plain),
-        [_, _] => Ok(StateMachineArn::VersionOrAlias),
-        _ => Err(malformed(arn)),
-    }
-}
-
-/// Checks the ARN of a state machine that a call looks up: versions, aliases and labels do not exist.
-pub(crate) fn existing_state_machine(arn: &Arc<str>) -> Result<(), Error> {
-    match state_machine(arn)? {
-        StateMachineArn::Plain => Ok(()),
-        StateMachineArn::VersionOrAlias | StateMachineArn::Labelled => {
-            Err(Error::StateMachineDoesNotExist(arn.clone()))
+        [_, qualifier] => {
+            let machine = &arn[..arn.len() - qualifier.len() - 1];
+            let number = qualifier.parse().ok().filter(|number: &u64| number.to_string() == **qualifier);
+            Ok(match number {
+                Some(number) => StateMachineArn::Version { machine, number },
+                None => StateMachineArn::Alias { machine, name: qualifier },
+            })
         }
+        _ => Err(malformed(arn)),
     }
 }
 
@@ -122,16 +127,19 @@ mod tests {
 
     #[test]
     fn state_machines() {
+        let machine = format!("{PREFIX}:stateMachine:M");
         let cases = [
             ("stateMachine:M", Ok(StateMachineArn::Plain)),
-            ("stateMachine:M:1", Ok(StateMachineArn::VersionOrAlias)),
-            ("stateMachine:M:PROD", Ok(StateMachineArn::VersionOrAlias)),
+            ("stateMachine:M:1", Ok(StateMachineArn::Version { machine: &machine, number: 1 })),
+            ("stateMachine:M:PROD", Ok(StateMachineArn::Alias { machine: &machine, name: "PROD" })),
+            ("stateMachine:M:01", Ok(StateMachineArn::Alias { machine: &machine, name: "01" })),
             ("stateMachine:M/L", Ok(StateMachineArn::Labelled)),
             ("execution:M:E", Err("Invalid Arn: 'Resource type not valid in this context: execution'")),
             ("activity:A", Err("Invalid Arn: 'Resource type not valid in this context: activity'")),
         ];
         for (tail, expected) in cases {
-            let found = state_machine(&format!("{PREFIX}:{tail}"));
+            let arn = format!("{PREFIX}:{tail}");
+            let found = state_machine(&arn);
             assert_eq!(found.map_err(|error| error.to_string()), expected.map_err(str::to_string), "{tail}");
         }
     }

@@ -51,14 +51,25 @@ pub(crate) enum Error {
     ActivityDoesNotExist(Arc<str>),
     #[error("The maximum number of workers concurrently polling for activity tasks has been reached.")]
     ActivityWorkerLimitExceeded,
+    /// The sentence is ours.
+    #[error("The maximum number of activities has been reached.")]
+    ActivityLimitExceeded,
+    #[error("{0}")]
+    Conflict(String),
     #[error("Execution Already Exists: '{0}'")]
     ExecutionAlreadyExists(Arc<str>),
     #[error("Execution Does Not Exist: '{0}'")]
     ExecutionDoesNotExist(Arc<str>),
+    /// The sentence is ours.
+    #[error("The maximum number of running executions has been reached.")]
+    ExecutionLimitExceeded,
     #[error("Invalid Arn: '{0}'")]
     InvalidArn(String),
     #[error("Invalid State Machine Definition: '{0}'")]
     InvalidDefinition(String),
+    /// TestState, of a state that it cannot run.
+    #[error("{0}")]
+    UntestableState(&'static str),
     #[error("Invalid Encryption Configuration: {0}")]
     InvalidEncryptionConfiguration(&'static str),
     #[error("Invalid State Machine Execution Input: '{0}'")]
@@ -73,14 +84,22 @@ pub(crate) enum Error {
     InvalidToken,
     #[error("{0}")]
     MissingRequiredParameter(&'static str),
+    /// What an alias or its routing configuration names is not there.
+    #[error("Request references a resource that does not exist.")]
+    ReferencedResourceNotFound(Arc<str>),
     #[error("Resource not found: '{0}'")]
     ResourceNotFound(Arc<str>),
+    #[error("{0}")]
+    ServiceQuotaExceeded(&'static str),
     #[error("State Machine Already Exists: '{0}'")]
     StateMachineAlreadyExists(Arc<str>),
     #[error("State Machine is being deleted: '{0}'")]
     StateMachineDeleting(Arc<str>),
     #[error("State Machine Does Not Exist: '{0}'")]
     StateMachineDoesNotExist(Arc<str>),
+    /// The sentence is ours.
+    #[error("The maximum number of state machines has been reached.")]
+    StateMachineLimitExceeded,
     #[error("This operation is not supported by this type of state machine")]
     StateMachineTypeNotSupported,
     #[error("Task Timed Out: 'Provided task does not exist anymore'")]
@@ -93,6 +112,7 @@ pub(crate) enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     ApiDoesNotSupportLabeledArns,
+    InvalidRoutingConfiguration,
     MissingRequiredParameter,
 }
 
@@ -100,6 +120,7 @@ impl Reason {
     fn as_str(self) -> &'static str {
         match self {
             Reason::ApiDoesNotSupportLabeledArns => "API_DOES_NOT_SUPPORT_LABELED_ARNS",
+            Reason::InvalidRoutingConfiguration => "INVALID_ROUTING_CONFIGURATION",
             Reason::MissingRequiredParameter => "MISSING_REQUIRED_PARAMETER",
         }
     }
@@ -108,6 +129,10 @@ impl Reason {
 impl Error {
     pub(crate) fn validation(message: impl Into<String>) -> Error {
         Error::Validation { message: message.into(), reason: None }
+    }
+
+    pub(crate) fn too_many_versions() -> Error {
+        Error::ServiceQuotaExceeded("The maximum number of versions of the state machine has been reached.")
     }
 
     /// What CreateStateMachine and UpdateStateMachine answer to a definition with problems; warnings are none.
@@ -132,11 +157,14 @@ impl Error {
             Error::Internal => "InternalFailure",
             Error::ActivityAlreadyExists(_) => "ActivityAlreadyExists",
             Error::ActivityDoesNotExist(_) => "ActivityDoesNotExist",
+            Error::ActivityLimitExceeded => "ActivityLimitExceeded",
             Error::ActivityWorkerLimitExceeded => "ActivityWorkerLimitExceeded",
+            Error::Conflict(_) => "ConflictException",
             Error::ExecutionAlreadyExists(_) => "ExecutionAlreadyExists",
             Error::ExecutionDoesNotExist(_) => "ExecutionDoesNotExist",
+            Error::ExecutionLimitExceeded => "ExecutionLimitExceeded",
             Error::InvalidArn(_) => "InvalidArn",
-            Error::InvalidDefinition(_) => "InvalidDefinition",
+            Error::InvalidDefinition(_) | Error::UntestableState(_) => "InvalidDefinition",
             Error::InvalidEncryptionConfiguration(_) => "InvalidEncryptionConfiguration",
             Error::InvalidExecutionInput(_) => "InvalidExecutionInput",
             Error::InvalidLoggingConfiguration(_) => "InvalidLoggingConfiguration",
@@ -144,10 +172,12 @@ impl Error {
             Error::InvalidOutput(_) => "InvalidOutput",
             Error::InvalidToken => "InvalidToken",
             Error::MissingRequiredParameter(_) => "MissingRequiredParameter",
-            Error::ResourceNotFound(_) => "ResourceNotFound",
+            Error::ReferencedResourceNotFound(_) | Error::ResourceNotFound(_) => "ResourceNotFound",
+            Error::ServiceQuotaExceeded(_) => "ServiceQuotaExceededException",
             Error::StateMachineAlreadyExists(_) => "StateMachineAlreadyExists",
             Error::StateMachineDeleting(_) => "StateMachineDeleting",
             Error::StateMachineDoesNotExist(_) => "StateMachineDoesNotExist",
+            Error::StateMachineLimitExceeded => "StateMachineLimitExceeded",
             Error::StateMachineTypeNotSupported => "StateMachineTypeNotSupported",
             Error::TaskTimedOut => "TaskTimedOut",
             Error::TooManyTags { .. } => "TooManyTags",
@@ -157,9 +187,11 @@ impl Error {
     /// The HTTP status: 400 for all that the caller can mend in the request's content.
     pub(crate) fn status(&self) -> u16 {
         match self {
+            Error::ServiceQuotaExceeded(_) => 402,
             Error::PathNotFound { .. } => 404,
             Error::MethodNotAllowed { .. } => 405,
             Error::RequestTimeout { .. } => 408,
+            Error::Conflict(_) => 409,
             Error::RequestTooLarge { .. } => 413,
             Error::Internal => 500,
             Error::ServiceUnavailable => 503,
@@ -174,7 +206,9 @@ impl Error {
         answer.string("message", &self.to_string());
         match self {
             Error::Validation { reason: Some(reason), .. } => answer.string("reason", reason.as_str()),
-            Error::ResourceNotFound(resource) | Error::TooManyTags { resource: Some(resource) } => {
+            Error::ReferencedResourceNotFound(resource)
+            | Error::ResourceNotFound(resource)
+            | Error::TooManyTags { resource: Some(resource) } => {
                 answer.string("resourceName", resource);
             }
             _ => {}

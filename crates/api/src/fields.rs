@@ -19,7 +19,13 @@ pub(crate) struct Text {
     unit: Unit,
     /// The model calls it sensitive: its value is not repeated in an error.
     sensitive: bool,
-    ascii: bool,
+    pattern: Option<Pattern>,
+}
+
+/// A pattern of the API model: how it is written there, and which texts fit it.
+struct Pattern {
+    text: &'static str,
+    fits: fn(&str) -> bool,
 }
 
 enum Unit {
@@ -28,11 +34,11 @@ enum Unit {
 }
 
 const fn text(min: usize, max: usize) -> Text {
-    Text { min, max, unit: Unit::Chars, sensitive: false, ascii: false }
+    Text { min, max, unit: Unit::Chars, sensitive: false, pattern: None }
 }
 
 const fn sensitive(min: usize, max: usize) -> Text {
-    Text { min, max, unit: Unit::Chars, sensitive: true, ascii: false }
+    Text { min, max, unit: Unit::Chars, sensitive: true, pattern: None }
 }
 
 pub(crate) const ARN: Text = text(1, limits::ARN_CHARS_MAX);
@@ -43,18 +49,34 @@ pub(crate) const EXECUTIONS_PAGE_TOKEN: Text = text(1, limits::EXECUTIONS_PAGE_T
 pub(crate) const KEY_ID: Text = text(1, limits::KEY_ID_CHARS_MAX);
 pub(crate) const TAG_KEY: Text = text(1, limits::TAG_KEY_CHARS_MAX);
 pub(crate) const TAG_VALUE: Text = text(0, limits::TAG_VALUE_CHARS_MAX);
+pub(crate) const TEST_STATE_NAME: Text = sensitive(1, limits::NAME_CHARS_MAX);
 pub(crate) const DESCRIPTION: Text = sensitive(0, limits::DESCRIPTION_CHARS_MAX);
 pub(crate) const ERROR: Text = sensitive(0, limits::ERROR_CHARS_MAX);
 pub(crate) const CAUSE: Text = sensitive(0, limits::CAUSE_CHARS_MAX);
 pub(crate) const TASK_TOKEN: Text = sensitive(1, limits::TASK_TOKEN_CHARS_MAX);
 /// The model counts characters; the quota, which is the tighter one, counts bytes.
 pub(crate) const DEFINITION: Text =
-    Text { min: 1, max: limits::DEFINITION_BYTES_MAX, unit: Unit::Bytes, sensitive: true, ascii: false };
+    Text { min: 1, max: limits::DEFINITION_BYTES_MAX, unit: Unit::Bytes, sensitive: true, pattern: None };
 /// As [`DEFINITION`]: the quota counts bytes.
 pub(crate) const PAYLOAD: Text =
-    Text { min: 0, max: limits::PAYLOAD_BYTES_MAX, unit: Unit::Bytes, sensitive: true, ascii: false };
-pub(crate) const TRACE_HEADER: Text =
-    Text { min: 0, max: limits::TRACE_HEADER_CHARS_MAX, unit: Unit::Chars, sensitive: false, ascii: true };
+    Text { min: 0, max: limits::PAYLOAD_BYTES_MAX, unit: Unit::Bytes, sensitive: true, pattern: None };
+pub(crate) const TRACE_HEADER: Text = Text {
+    pattern: Some(Pattern { text: "\\p{ASCII}*", fits: str::is_ascii }),
+    ..text(0, limits::TRACE_HEADER_CHARS_MAX)
+};
+pub(crate) const ALIAS_NAME: Text = Text {
+    pattern: Some(Pattern { text: "^(?=.*[a-zA-Z_\\-\\.])[a-zA-Z0-9_\\-\\.]+$", fits: is_alias_name }),
+    ..text(1, limits::NAME_CHARS_MAX)
+};
+/// The model gives it no bounds.
+pub(crate) const REVISION_ID: Text = text(0, limits::REQUEST_BYTES_MAX);
+
+/// Letters, digits, `_`, `-` and `.`, and not digits alone.
+fn is_alias_name(name: &str) -> bool {
+    let special = |char: char| matches!(char, '_' | '-' | '.');
+    name.chars().all(|char| char.is_ascii_alphanumeric() || special(char))
+        && name.chars().any(|char| !char.is_ascii_digit())
+}
 
 impl Text {
     /// The constraint that `value` breaks, if it does.
@@ -70,10 +92,8 @@ impl Text {
         if length > self.max {
             return Some(format!("Member must have length less than or equal to {}", self.max));
         }
-        if self.ascii && !value.is_ascii() {
-            return Some("Member must satisfy regular expression pattern: \\p{ASCII}*".into());
-        }
-        None
+        let pattern = self.pattern.as_ref().filter(|pattern| !(pattern.fits)(value));
+        pattern.map(|pattern| format!("Member must satisfy regular expression pattern: {}", pattern.text))
     }
 }
 
@@ -154,6 +174,14 @@ impl<'v> Fields<'v> {
             self.note(name, &format!("'{integer}' "), &constraint);
         }
         Ok(Some(integer))
+    }
+
+    /// As [`Fields::optional_integer`]; 0 where it is absent, which is noted.
+    pub(crate) fn required_integer(&mut self, name: &str, min: i64, max: i64) -> Result<i64, Error> {
+        if !self.has(name) {
+            self.note_null(name);
+        }
+        Ok(self.optional_integer(name, min, max)?.unwrap_or(0))
     }
 
     /// One of a few words; `choices` stand in the order in which AWS lists them. `None` also for another word.
@@ -281,7 +309,19 @@ impl<'v> Fields<'v> {
         Ok(value.clone())
     }
 
-    fn note_null(&mut self, name: &str) {
+    /// Notes a list of fewer or more items than the API model says; `shown` is each item as the sentence shows it.
+    pub(crate) fn note_count(&mut self, name: &str, shown: &[String], (min, max): (usize, usize)) {
+        let broken = if shown.len() < min {
+            format!("Member must have length greater than or equal to {min}")
+        } else if shown.len() > max {
+            format!("Member must have length less than or equal to {max}")
+        } else {
+            return;
+        };
+        self.note(name, &format!("'[{}]' ", shown.join(", ")), &broken);
+    }
+
+    pub(crate) fn note_null(&mut self, name: &str) {
         self.note(name, "null ", "Member must not be null");
     }
 

@@ -16,6 +16,8 @@ mod machine_view;
 mod name;
 mod page;
 mod race;
+mod result_shapes;
+mod routing;
 mod tags;
 mod writer;
 

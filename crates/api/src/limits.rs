@@ -61,5 +61,9 @@ pub const TAG_KEY_CHARS_MAX: usize = 128;
 pub const TAG_VALUE_CHARS_MAX: usize = 256;
 /// Longest id of an encryption key, in characters. Source: API model.
 pub const KEY_ID_CHARS_MAX: usize = 2_048;
+/// How long the test of one state may take, in seconds. Source: API reference, TestState.
+pub const TEST_SECONDS_MAX: u64 = 5 * 60;
+/// Bytes of the shapes of one service's answers, as text: several times what the largest has. Ours.
+pub const SHAPES_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// How long a closed execution may be redriven, in milliseconds (14 days). Source: Step Functions guide.
 pub const REDRIVE_PERIOD_MS: i64 = 14 * 24 * 60 * 60 * 1_000;

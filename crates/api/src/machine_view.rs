@@ -1,6 +1,6 @@
-//! What DescribeStateMachine and DescribeStateMachineForExecution have in common.
+//! What is shown of a state machine in more than one answer.
 
-use stepwell_engine::StateMachine;
+use stepwell_engine::{Qualifier, StateMachine};
 use stepwell_machine::definition::MachineType;
 
 use crate::{error::Error, fields::Fields, writer::Writer};
@@ -31,12 +31,19 @@ pub(crate) fn machine_type_name(machine_type: MachineType) -> &'static str {
     }
 }
 
+/// Writes the version and the alias through which an execution was started, if it was.
+pub(crate) fn write_qualifier(answer: &mut Writer, state_machine_arn: &str, qualifier: Option<&Qualifier>) {
+    let Some(qualifier) = qualifier else { return };
+    let (version, alias) = qualifier.arns(state_machine_arn);
+    answer.string("stateMachineVersionArn", &version);
+    answer.optional_string("stateMachineAliasArn", alias.as_deref());
+}
+
 /// Writes name, definition, role, configuration, revision and variable references.
 ///
 /// Without data the definition is `{}` and the references are left out. Source: API reference, `includedData`.
 pub(crate) fn write(answer: &mut Writer, machine: &StateMachine, included: IncludedData) {
     let with_data = included == IncludedData::All;
-    answer.string("stateMachineArn", &machine.arn);
     answer.string("name", &machine.name);
     answer.string("definition", if with_data { &machine.definition } else { "{}" });
     answer.string("roleArn", &machine.role_arn);

@@ -11,6 +11,36 @@ pub struct Config {
     /// Drivers, each one thread; at least 1.
     pub drivers: usize,
     pub clock: Arc<dyn Clock>,
+    pub quotas: Quotas,
+}
+
+/// How many of each thing there may be. The default is AWS's.
+///
+/// Source: Step Functions quotas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quotas {
+    /// State machines of the account.
+    pub state_machines: usize,
+    /// Activities of the account.
+    pub activities: usize,
+    /// Versions of one state machine.
+    pub versions: usize,
+    /// Aliases of one state machine.
+    pub aliases: usize,
+    /// Standard executions of the account that run at the same time.
+    pub open_executions: u64,
+}
+
+impl Default for Quotas {
+    fn default() -> Quotas {
+        Quotas {
+            state_machines: 100_000,
+            activities: 100_000,
+            versions: 1_000,
+            aliases: 100,
+            open_executions: 1_000_000,
+        }
+    }
 }
 
 /// The time that executions live in.

@@ -7,6 +7,7 @@ mod executions;
 mod machines;
 mod tags;
 mod tasks;
+mod versions;
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -14,7 +15,7 @@ use parking_lot::Mutex;
 use stepwell_machine::definition::MachineType;
 use tokio::runtime::Handle;
 
-pub use self::{activities::*, executions::*, machines::*, tags::*, tasks::*};
+pub use self::{activities::*, executions::*, machines::*, tags::*, tasks::*, versions::*};
 use crate::{
     open::{Threads, stop},
     shared::Shared,
@@ -41,6 +42,18 @@ pub struct Page<T> {
 /// Where a list goes on. The API turns it into a token and back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor(pub Vec<u8>);
+
+impl Cursor {
+    /// Of a list that is ordered by numbers: the last one that was shown.
+    pub(crate) fn of_number(number: u64) -> Cursor {
+        Cursor(number.to_be_bytes().to_vec())
+    }
+
+    /// `None`: it was made by another list.
+    pub(crate) fn number(&self) -> Option<u64> {
+        self.0.as_slice().try_into().ok().map(u64::from_be_bytes)
+    }
+}
 
 /// The engine cannot take the call now; nothing has happened.
 #[derive(Clone, Copy, Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use tokio::sync::oneshot::Sender;
 
 use crate::{
     activities::{Offered, Poller},
-    handle::{ExecutionError, StartExecutionError, StartedExecution, TokenError, Unavailable},
+    handle::{ExecutionError, Qualifier, StartExecutionError, StartedExecution, TokenError, Unavailable},
     limits::{INBOX_BYTES_MAX, INBOX_EVENTS_MAX},
     record::{ExecutionId, Removal},
     registry::Revision,
@@ -74,6 +74,7 @@ pub(crate) struct Start {
     pub(crate) revision: Revision,
     pub(crate) input: Payload,
     pub(crate) trace_header: Option<Arc<str>>,
+    pub(crate) qualifier: Option<Qualifier>,
     pub(crate) to: Sender<Result<StartedExecution, StartExecutionError>>,
 }
 

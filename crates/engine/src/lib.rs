@@ -26,7 +26,7 @@ mod tasks;
 mod timeline;
 
 pub use bounds::Bounds;
-pub use config::{Clock, Config, SystemClock};
+pub use config::{Clock, Config, Quotas, SystemClock};
 pub use handle::*;
 pub use open::OpenError;
 pub use registry::examine as examine_registry;

@@ -168,7 +168,8 @@ pub(crate) fn assemble(
     let (queue, submissions) = mpsc::channel();
     let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone()));
     let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
-    let registry = Registry::open(store.clone(), queue.clone(), timeline.clone(), activities.clone(), arn_prefix)?;
+    let registry =
+        Registry::open(store.clone(), queue.clone(), timeline.clone(), activities.clone(), arn_prefix, config.quotas)?;
     let shared = Arc::new(Shared {
         store: store.clone(),
         region: config.region,

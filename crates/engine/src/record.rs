@@ -43,7 +43,7 @@ pub use texts::fill;
 pub use write::{record_start, record_step};
 
 use crate::{
-    handle::{StatusName, Summary},
+    handle::{Qualifier, StatusName, Summary},
     limits::SHARDS,
 };
 
@@ -109,6 +109,7 @@ pub struct Books {
     /// The immutable revision of the state machine that it runs.
     pub revision: u64,
     pub trace_header: Option<Arc<str>>,
+    pub qualifier: Option<Qualifier>,
     input_hash: [u8; 32],
     /// The header row as stored; empty before the first step and after the last.
     header: Vec<u8>,

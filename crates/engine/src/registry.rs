@@ -4,6 +4,7 @@
 //! Writers are serialised and committed by the committer; the memory follows only what is durable. Revisions are
 //! removed only when no machine and no execution names them (`retention`). All calls that write or compile block: not for async workers.
 
+mod published;
 pub(crate) mod rows;
 
 use std::{
@@ -20,13 +21,19 @@ use stepwell_machine::{Diagnostic, Program, Severity, TaskId, definition};
 use stepwell_store::{Batch, Direction, Space, Store, prefix_end};
 use tokio::sync::oneshot;
 
-use self::rows::{ActivityRow, MachineRow, RevisionRow, RowError, TagsRow};
+pub(crate) use self::published::Chosen;
+use self::{
+    published::{Edition, Published},
+    rows::{ActivityRow, MachineRow, RevisionRow, RowError, TagsRow},
+};
 use crate::{
     activities::Activities,
     committer::{CommitQueue, Message, Submission},
+    config::Quotas,
     handle::{
-        Activity, CreateActivityError, CreateStateMachine, CreateStateMachineError, Cursor, Listed, Page, StateMachine,
-        TagError, Tags, Unavailable, UpdateStateMachine, UpdateStateMachineError, UpdatedStateMachine,
+        Activity, CreateActivityError, CreateStateMachine, CreateStateMachineError, CreatedStateMachine, Cursor,
+        Listed, Page, Publish, StateMachine, TagError, Tags, Unavailable, UpdateStateMachine, UpdateStateMachineError,
+        UpdatedStateMachine,
     },
     limits::{PAGE_MAX, PROGRAM_BYTES_PER_TEXT_BYTE, RETENTION_AT_ONCE, REVISIONS_BYTES_MAX, TAGS_MAX},
     lru::Lru,
@@ -42,6 +49,7 @@ pub(crate) struct Registry {
     queue: CommitQueue,
     timeline: Arc<Timeline>,
     activities: Arc<Activities>,
+    pub(crate) quotas: Quotas,
     index: RwLock<Index>,
     compiled: Mutex<Lru<u64, Arc<StateMachine>>>,
     /// Held by the one who writes.
@@ -66,6 +74,7 @@ struct Index {
 struct Machine {
     row: Arc<MachineRow>,
     deleting: Arc<AtomicBool>,
+    published: Arc<Published>,
 }
 
 /// The current revision of a state machine, for a start.
@@ -76,6 +85,9 @@ pub(crate) struct Revision {
     /// Becomes true when the machine is deleted.
     pub(crate) deleting: Arc<AtomicBool>,
 }
+
+/// The version that a creation publishes.
+const FIRST_VERSION: u64 = 1;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RegistryError {
@@ -97,12 +109,14 @@ impl Registry {
         timeline: Arc<Timeline>,
         activities: Arc<Activities>,
         arn_prefix: Arc<str>,
+        quotas: Quotas,
     ) -> Result<Registry, RegistryError> {
         let mut index = Index::default();
         let machine_arn = |name: &str| -> Arc<str> { format!("{arn_prefix}:stateMachine:{name}").into() };
+        let mut published = published::read(store.as_ref())?;
         for (key, row) in read_all::<MachineRow>(store.as_ref(), rows::MACHINE_PREFIX)? {
             index.last_order = index.last_order.max(row.order);
-            index.insert_machine(machine_arn(&key), row);
+            index.insert_machine(machine_arn(&key), row, published.remove(&key).unwrap_or_default());
         }
         for (key, row) in read_all::<ActivityRow>(store.as_ref(), rows::ACTIVITY_PREFIX)? {
             index.last_order = index.last_order.max(row.order);
@@ -117,6 +131,7 @@ impl Registry {
             queue,
             timeline,
             activities,
+            quotas,
             index: RwLock::new(index),
             compiled: Mutex::new(Lru::new()),
             writing: Mutex::new(()),
@@ -141,10 +156,13 @@ impl Registry {
 
     // State machines
 
-    /// Idempotent: compares name, type, definition and configuration, not role and tags.
+    /// Idempotent: compares name, type, definition, configuration and what was published, not role and tags.
     ///
     /// Source: Step Functions API, CreateStateMachine.
-    pub(crate) fn create_machine(&self, new: CreateStateMachine) -> Result<StateMachine, CreateStateMachineError> {
+    pub(crate) fn create_machine(
+        &self,
+        new: CreateStateMachine,
+    ) -> Result<CreatedStateMachine, CreateStateMachineError> {
         let program = compile(&new.definition, new.machine_type).map_err(CreateStateMachineError::InvalidDefinition)?;
         let arn: Arc<str> = format!("{}:stateMachine:{}", self.arn_prefix, new.name).into();
         let _writing = self.writing.lock();
@@ -157,12 +175,19 @@ impl Registry {
                 && now.definition == new.definition
                 && now.logging == new.logging
                 && now.tracing == new.tracing
-                && now.encryption == new.encryption;
-            return if same { Ok((*now).clone()) } else { Err(CreateStateMachineError::AlreadyExists { arn }) };
+                && now.encryption == new.encryption
+                && machine.published.creation() == new.publish.as_ref().map(|publish| publish.description.as_deref());
+            let version_arn = new.publish.as_ref().map(|_| format!("{arn}:{FIRST_VERSION}").into());
+            let machine = (*now).clone();
+            let same = same.then_some(CreatedStateMachine { machine, version_arn });
+            return same.ok_or(CreateStateMachineError::AlreadyExists { arn });
         }
         let now_ms = self.timeline.now_ms();
         let (order, revision) = {
             let index = self.index.read();
+            if index.machines.len() >= self.quotas.state_machines {
+                return Err(CreateStateMachineError::TooMany);
+            }
             (index.last_order + 1, index.last_revision + 1)
         };
         let machine = StateMachine {
@@ -187,15 +212,21 @@ impl Registry {
         if !new.tags.is_empty() {
             batch.put(Space::Meta, rows::tags_key(&arn), rows::encode(&TagsRow::new(&new.tags)));
         }
+        let mut published = Published::default();
+        let version = new.publish.and_then(|publish| {
+            let description = publish.description;
+            let edition = Edition { machine_name: &new.name, revision, description, now_ms, at_creation: true };
+            published.publish(edition, self.quotas.versions, &mut batch)
+        });
         self.write(batch)?;
         {
             let mut index = self.index.write();
             index.last_order = order;
             index.last_revision = revision;
-            index.insert_machine(arn, row);
+            index.insert_machine(arn.clone(), row, published);
         }
         self.keep(revision, Arc::new(machine.clone()));
-        Ok(machine)
+        Ok(CreatedStateMachine { machine, version_arn: version.map(|number| format!("{arn}:{number}").into()) })
     }
 
     /// A change makes a new revision with a UUID; an update that changes nothing answers the current one.
@@ -227,7 +258,15 @@ impl Registry {
             && next.tracing == now.tracing
             && next.encryption == now.encryption;
         if same {
-            return Ok(UpdatedStateMachine { updated_ms: now.updated_ms, revision_id: now.revision_id.clone() });
+            let version_arn = match update.publish {
+                None => None,
+                Some(Publish { description }) => {
+                    let published = self.publish_current(&entry, &update.arn, description)?;
+                    Some(published.ok_or(UpdateStateMachineError::TooManyVersions)?.arn)
+                }
+            };
+            let (updated_ms, revision_id) = (now.updated_ms, now.revision_id.clone());
+            return Ok(UpdatedStateMachine { updated_ms, revision_id, version_arn });
         }
         next.updated_ms = self.timeline.now_ms();
         next.revision_id = Some(uuid::Uuid::new_v4().to_string().into());
@@ -236,13 +275,27 @@ impl Registry {
         let mut batch = Batch::default();
         batch.put(Space::Meta, rows::machine_key(&next.name), rows::encode(&row));
         batch.put(Space::Meta, rows::revision_key(revision), rows::encode(&RevisionRow::new(&next)));
+        let mut published = (*entry.published).clone();
+        let version_arn = match update.publish {
+            None => None,
+            Some(Publish { description }) => {
+                let machine_name = &next.name;
+                let now_ms = next.updated_ms;
+                let edition = Edition { machine_name, revision, description, now_ms, at_creation: false };
+                let number = published.publish(edition, self.quotas.versions, &mut batch);
+                let number = number.ok_or(UpdateStateMachineError::TooManyVersions)?;
+                Some(format!("{}:{number}", update.arn).into())
+            }
+        };
         self.write(batch)?;
         {
             let mut index = self.index.write();
             index.last_revision = revision;
-            index.machines.insert(update.arn, Machine { row: Arc::new(row), deleting: entry.deleting });
+            let published = Arc::new(published);
+            index.machines.insert(update.arn, Machine { row: Arc::new(row), deleting: entry.deleting, published });
         }
-        let answer = UpdatedStateMachine { updated_ms: next.updated_ms, revision_id: next.revision_id.clone() };
+        let answer =
+            UpdatedStateMachine { updated_ms: next.updated_ms, revision_id: next.revision_id.clone(), version_arn };
         self.keep(revision, Arc::new(next));
         Ok(answer)
     }
@@ -257,7 +310,7 @@ impl Registry {
             batch.put(Space::Meta, rows::machine_key(&row.name), rows::encode(&row));
             self.write(batch)?;
             entry.deleting.store(true, Ordering::SeqCst);
-            let machine = Machine { row: Arc::new(row), deleting: entry.deleting };
+            let machine = Machine { row: Arc::new(row), ..entry };
             self.index.write().machines.insert(arn.into(), machine);
         }
         Ok(true)
@@ -270,6 +323,7 @@ impl Registry {
         let mut batch = Batch::default();
         batch.delete(Space::Meta, rows::machine_key(&entry.row.name));
         batch.delete(Space::Meta, rows::tags_key(arn));
+        entry.published.remove_all(&entry.row.name, &mut batch);
         self.write(batch)?;
         let mut index = self.index.write();
         index.machines.remove(arn);
@@ -290,11 +344,9 @@ impl Registry {
         Ok(Some(Revision { key: entry.row.revision, machine, deleting: entry.deleting }))
     }
 
-    /// Like [`Registry::current`], if it needs neither read nor compile.
-    pub(crate) fn current_in_memory(&self, arn: &str) -> Option<Revision> {
-        let entry = self.entry(arn)?;
-        let machine = self.compiled.lock().get(&entry.row.revision)?.clone();
-        Some(Revision { key: entry.row.revision, machine, deleting: entry.deleting })
+    /// Like [`Registry::revision`], if it needs neither read nor compile.
+    pub(crate) fn in_memory(&self, key: u64) -> Option<Arc<StateMachine>> {
+        self.compiled.lock().get(&key).cloned()
     }
 
     /// A revision, current or not, of a machine that exists or existed.
@@ -337,6 +389,9 @@ impl Registry {
         found.remove(&index.last_revision);
         for machine in index.machines.values() {
             found.remove(&machine.row.revision);
+            for revision in machine.published.revisions() {
+                found.remove(&revision);
+            }
         }
         Ok(found)
     }
@@ -386,6 +441,9 @@ impl Registry {
         if let Some(activity) = self.activity(&arn) {
             let same = activity.encryption == *encryption;
             return if same { Ok(activity) } else { Err(CreateActivityError::AlreadyExists { arn }) };
+        }
+        if self.index.read().activities.len() >= self.quotas.activities {
+            return Err(CreateActivityError::TooMany);
         }
         let row = ActivityRow {
             name: name.to_owned(),
@@ -477,10 +535,10 @@ impl Registry {
 }
 
 impl Index {
-    fn insert_machine(&mut self, arn: Arc<str>, row: MachineRow) {
+    fn insert_machine(&mut self, arn: Arc<str>, row: MachineRow, published: Published) {
         self.machine_order.insert(row.order, arn.clone());
         let deleting = Arc::new(AtomicBool::new(row.deleting));
-        self.machines.insert(arn, Machine { row: Arc::new(row), deleting });
+        self.machines.insert(arn, Machine { row: Arc::new(row), deleting, published: Arc::new(published) });
     }
 
     fn insert_activity(&mut self, arn: Arc<str>, row: ActivityRow) {
@@ -496,14 +554,14 @@ fn page<T>(
     after: Option<&Cursor>,
     item: impl Fn(&Arc<str>) -> Option<T>,
 ) -> Page<T> {
-    let after = after.map_or(0, |cursor| cursor.0.as_slice().try_into().map_or(u64::MAX, u64::from_be_bytes));
+    let after = after.map_or(0, |cursor| cursor.number().unwrap_or(u64::MAX));
     let limit = limit.clamp(1, PAGE_MAX);
     let Some(from) = after.checked_add(1) else { return Page { items: Vec::new(), next: None } };
     let mut rest = order.range(from..);
     let mut last = after;
     let items =
         rest.by_ref().take(limit).inspect(|(order, _)| last = **order).filter_map(|(_, arn)| item(arn)).collect();
-    let next = rest.next().map(|_| Cursor(last.to_be_bytes().to_vec()));
+    let next = rest.next().map(|_| Cursor::of_number(last));
     Page { items, next }
 }
 
@@ -561,6 +619,9 @@ pub fn examine(store: &dyn Store) -> Result<Vec<String>, stepwell_store::Error> 
     check(rows::MACHINE_PREFIX, "state machine", |bytes| rows::decode::<MachineRow>(bytes).map(drop))?;
     check(rows::REVISION_PREFIX, "revision", |bytes| rows::decode::<RevisionRow>(bytes).map(drop))?;
     check(rows::ACTIVITY_PREFIX, "activity", |bytes| rows::decode::<ActivityRow>(bytes).map(drop))?;
+    check(rows::PUBLISHED_PREFIX, "what is published of", |bytes| rows::decode::<rows::PublishedRow>(bytes).map(drop))?;
+    check(rows::VERSION_PREFIX, "version", |bytes| rows::decode::<rows::VersionRow>(bytes).map(drop))?;
+    check(rows::ALIAS_PREFIX, "alias", |bytes| rows::decode::<rows::AliasRow>(bytes).map(drop))?;
     check(rows::TAGS_PREFIX, "the tags of", |bytes| rows::decode::<TagsRow>(bytes).map(drop))?;
     check(rows::OWNER_KEY, "the owner", |bytes| rows::decode::<rows::OwnerRow>(bytes).map(drop))?;
     if store.get(Space::Meta, rows::OWNER_KEY)?.is_none() {

@@ -67,6 +67,11 @@ impl Tasks {
         self.spawn(key, request);
     }
 
+    /// Runs a task that no execution waits for: a test of a state. Takes no slot; who calls bounds how many there are.
+    pub(crate) async fn run_alone(&self, request: TaskRequest) -> TaskOutcome {
+        self.runner.run(request).await
+    }
+
     /// Queues a task whose request is to be made from its execution.
     pub(crate) fn queue(&self, execution: ExecutionId, task: TaskId) {
         let mut table = self.table.lock();

@@ -16,7 +16,8 @@ use crate::{
     failure::Failure,
     history::Assigned,
     limits,
-    program::{Assign, Expr, Field, JsonPathFlow, JsonataFlow, ResultPath, Selection, Template},
+    program::{Assign, Expr, Field, JsonPathFlow, JsonataFlow, QueryLanguage, ResultPath, Selection, Template},
+    trial::{Seen, Stages},
 };
 
 /// What every expression of one visit of a state has in common.
@@ -35,6 +36,10 @@ pub(crate) struct Scene<'a> {
     pub(crate) chance: &'a Chance,
     pub(crate) now_ms: i64,
     pub(crate) fuel: &'a Fuel,
+    /// The Context object, where one was given instead of that of an execution.
+    pub(crate) given_context: Option<&'a Value>,
+    /// Where the stages of the data are noted, if somebody looks.
+    pub(crate) seen: Option<&'a Seen>,
 }
 
 /// A [`Scene`] with the data that one field sees.
@@ -47,6 +52,13 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> Scene<'a> {
+    /// Notes a stage of the data for who looks at it.
+    pub(crate) fn saw(&self, note: impl FnOnce(&mut Stages)) {
+        if let Some(seen) = self.seen {
+            seen.note(note);
+        }
+    }
+
     /// Sees `input` alone.
     pub(crate) fn view(&'a self, input: &'a Payload) -> View<'a> {
         View { scene: self, input, result: None, error_output: None, context: OnceCell::new() }
@@ -71,7 +83,10 @@ impl Environment for View<'_> {
     }
 
     fn context(&self) -> &Value {
-        self.context.get_or_init(|| context::build(self.scene))
+        match self.scene.given_context {
+            Some(given) => given,
+            None => self.context.get_or_init(|| context::build(self.scene)),
+        }
     }
 
     fn result(&self) -> Option<&Value> {
@@ -120,6 +135,57 @@ pub(crate) enum Fault {
 /// The causes of AWS begin with where it happened. Source: recordings.
 pub(crate) fn cause(state_name: &str, entered: u64, text: &str) -> String {
     format!("An error occurred while executing the state '{state_name}' (entered at the event id #{entered}). {text}")
+}
+
+/// A fault as the failure that it is, with AWS's texts.
+pub(crate) struct Explained {
+    pub(crate) failure: Failure,
+    /// An EvaluationFailed event belongs to it: where the expression stands, if that is known.
+    pub(crate) evaluation: Option<Option<Arc<str>>>,
+}
+
+/// AWS's text for an evaluation that takes too long. Source: Step Functions guide.
+const OUT_OF_FUEL: &str = "Expression evaluation timeout";
+
+impl Fault {
+    /// The failure of a state in `language` that was entered with the event `entered`.
+    pub(crate) fn explained(self, language: QueryLanguage, state_name: &str, entered: u64) -> Explained {
+        let cause = |text: &str| cause(state_name, entered, text);
+        let plain = |failure: Failure| Explained { failure: failure.bounded(), evaluation: None };
+        let (text, location) = match self {
+            Fault::OutOfFuel => match language {
+                QueryLanguage::Jsonata => (OUT_OF_FUEL.to_owned(), None),
+                QueryLanguage::JsonPath => return plain(Failure::new("States.Runtime", cause(OUT_OF_FUEL))),
+            },
+            Fault::Runtime(text) => return plain(Failure::new("States.Runtime", cause(&text))),
+            Fault::Named(error, text) => return plain(Failure::new(error, cause(&text))),
+            Fault::ResultTooLarge => return plain(too_large(state_name)),
+            Fault::InputTooLarge => return plain(too_large_input(state_name)),
+            Fault::Query { cause, location } => (cause, location),
+        };
+        let failure = Failure::new("States.QueryEvaluationError", cause(&text)).bounded();
+        Explained { failure, evaluation: Some(location) }
+    }
+}
+
+/// Source: recordings.
+pub(crate) fn too_large(name: &str) -> Failure {
+    Failure::new(
+        "States.DataLimitExceeded",
+        format!(
+            "The state/task '{name}' returned a result with a size exceeding the maximum number of bytes service limit."
+        ),
+    )
+}
+
+/// Source: seen in the field.
+pub(crate) fn too_large_input(name: &str) -> Failure {
+    Failure::new(
+        "States.DataLimitExceeded",
+        format!(
+            "The state/task '{name}' provided parameters with a size exceeding the maximum number of bytes service limit."
+        ),
+    )
 }
 
 /// The text of a value that would be nested deeper than any JSON value here may be. Ours.
@@ -237,18 +303,33 @@ pub(crate) fn place(result_path: &ResultPath, input: &Payload, result: &Payload)
 }
 
 impl JsonPathFlow {
-    /// `InputPath`, then `Parameters`; what neither touches keeps its spelling.
-    pub(crate) fn effective_input(&self, input: &Payload, scene: &Scene<'_>) -> Result<Payload, Fault> {
+    /// `InputPath`.
+    pub(crate) fn selected_input(&self, input: &Payload, scene: &Scene<'_>) -> Result<Payload, Fault> {
         let selected = select(&self.input_path, input, scene)?;
-        match &self.parameters {
-            Some(parameters) => Ok(Payload::from_value(evaluate(parameters, &scene.view(&selected))?)),
-            None => Ok(selected),
-        }
+        scene.saw(|stages| stages.after_input_path = Some(selected.clone()));
+        Ok(selected)
+    }
+
+    /// `Parameters` on what `InputPath` has selected; without any, that keeps its spelling.
+    pub(crate) fn parameters(&self, selected: &Payload, scene: &Scene<'_>) -> Result<Payload, Fault> {
+        let made = match &self.parameters {
+            Some(parameters) => Payload::from_value(evaluate(parameters, &scene.view(selected))?),
+            None => selected.clone(),
+        };
+        scene.saw(|stages| stages.after_parameters = Some(made.clone()));
+        Ok(made)
+    }
+
+    /// `InputPath`, then `Parameters`.
+    pub(crate) fn effective_input(&self, input: &Payload, scene: &Scene<'_>) -> Result<Payload, Fault> {
+        self.parameters(&self.selected_input(input, scene)?, scene)
     }
 
     /// `ResultPath`, then `OutputPath`.
     pub(crate) fn after_result(&self, input: &Payload, result: &Payload, scene: &Scene<'_>) -> Result<Payload, Fault> {
+        scene.saw(|stages| stages.after_result_selector = Some(result.clone()));
         let placed = place(&self.result_path, input, result)?;
+        scene.saw(|stages| stages.after_result_path = Some(placed.clone()));
         select(&self.output_path, &placed, scene)
     }
 
@@ -272,10 +353,12 @@ impl JsonPathFlow {
 impl JsonataFlow {
     /// `Arguments`, else the state's input.
     pub(crate) fn arguments(&self, input: &Payload, scene: &Scene<'_>) -> Result<Payload, Fault> {
-        match &self.arguments {
-            Some(arguments) => Ok(Payload::from_value(evaluate(arguments, &scene.view(input))?)),
-            None => Ok(input.clone()),
-        }
+        let made = match &self.arguments {
+            Some(arguments) => Payload::from_value(evaluate(arguments, &scene.view(input))?),
+            None => input.clone(),
+        };
+        scene.saw(|stages| stages.after_arguments = Some(made.clone()));
+        Ok(made)
     }
 
     /// `Assign` and `Output`, which see the same variables; without `Output` the result, else the input.

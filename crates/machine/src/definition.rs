@@ -16,9 +16,12 @@ use crate::{
 pub(crate) mod compiler;
 pub(crate) mod expression;
 mod graph;
+mod lone;
 pub(crate) mod outline;
 pub(crate) mod place;
 pub(crate) mod template;
+
+pub use lone::{LONE_STATE, Lone, LoneError, compile_lone};
 
 use compiler::{BOTH, Compiler, FieldTable, Fields};
 use outline::{Outline, WrittenScope};
@@ -84,12 +87,18 @@ fn build(text: &str, machine_type: MachineType) -> Built {
     let Some(members) = value.as_object() else {
         return refused(not_an_object());
     };
+    build_value(members, machine_type, |_| ()).0
+}
+
+/// As [`build`], of a definition that is JSON already; `look` is shown what was written where.
+fn build_value<T>(members: &Object, machine_type: MachineType, look: impl FnOnce(&Outline<'_>) -> T) -> (Built, T) {
     let outline = Outline::of(members);
+    let looked = look(&outline);
     let mut compiler = Compiler::new(&outline, machine_type);
     let program = compile_program(members, &mut compiler);
     graph::check(&mut compiler);
     let advice = std::mem::take(&mut compiler.advice);
-    Built { program, diagnostics: compiler.into_diagnostics(), advice }
+    (Built { program, diagnostics: compiler.into_diagnostics(), advice }, looked)
 }
 
 fn parse(text: &str) -> Result<Value, Diagnostic> {

@@ -8,12 +8,12 @@ use std::{
 use stepwell_expr::Payload;
 
 use crate::{
-    effect::{TaskOutcome, TaskRequest, TaskTarget},
+    effect::{TaskOutcome, TaskRequest},
     failure::Failure,
     history::EventId,
     program::{Program, ScopeId, StateId},
     root::Root,
-    state::{Kind, task::Resource},
+    state::Kind,
     step::Step,
 };
 
@@ -239,14 +239,10 @@ impl Frame {
         let (Phase::Task(wait), Kind::Task(state)) = (&self.phase, &program.state(self.state).kind) else {
             return None;
         };
-        let target = match &state.resource {
-            Resource::Activity { .. } => return None,
-            _ if wait.under_way => return None,
-            Resource::LambdaFunction { arn } => TaskTarget::LambdaFunction { arn: arn.clone() },
-            Resource::Service { service, action, pattern } => {
-                TaskTarget::Service { service: service.clone(), action: action.clone(), pattern: *pattern }
-            }
-        };
+        if wait.under_way {
+            return None;
+        }
+        let target = state.resource.target()?;
         Some(TaskRequest {
             task: wait.task,
             target,

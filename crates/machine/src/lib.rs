@@ -22,6 +22,7 @@ pub mod root;
 pub mod state;
 pub mod step;
 pub mod timestamp;
+pub mod trial;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use effect::{Effect, TaskOutcome, TaskRequest};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stepwell_expr::{Payload, Value};
 
 use crate::{
-    data::{Fault, Scene},
+    data::{self, Fault, Scene},
     definition::{
         compiler::{BOTH, Compiler, FieldTable, Fields, JSON_PATH, JSONATA, expected},
         expression::Available,
@@ -101,11 +101,38 @@ impl State {
 
     /// What the result of a task, of branches or of iterations becomes.
     pub(crate) fn conclude(&self, input: &Payload, result: &Payload, scene: &Scene<'_>) -> Result<Ran, Fault> {
+        scene.saw(|stages| stages.result = Some(result.clone()));
         let (output, assigned) = match &self.flow {
             DataFlow::JsonPath(flow) => flow.conclude(&self.assign, input, result, scene)?,
             DataFlow::Jsonata(flow) => flow.output(&self.assign, input, Some(result), scene)?,
         };
         Ok(Ran::Exits { output, assigned, transition: self.transition() })
+    }
+
+    /// What a catcher makes of the failure: the output, and the variables that it assigns.
+    pub(crate) fn caught(
+        &self,
+        catcher: &Catcher,
+        input: &Payload,
+        failure: &Failure,
+        scene: &Scene<'_>,
+    ) -> Result<(Payload, Assigned), Fault> {
+        let error_output = data::error_output(failure);
+        let error_payload = Payload::from_value(error_output.clone());
+        match self.language {
+            QueryLanguage::JsonPath => {
+                let assigned = data::assign(&catcher.assign, &scene.view(&error_payload))?;
+                Ok((data::place(&catcher.result_path, input, &error_payload)?, assigned))
+            }
+            QueryLanguage::Jsonata => {
+                let view = scene.view(input).with_error_output(&error_output);
+                let assigned = data::assign(&catcher.assign, &view)?;
+                match &catcher.output {
+                    Some(output) => Ok((Payload::from_value(data::evaluate(output, &view)?), assigned)),
+                    None => Ok((error_payload.clone(), assigned)),
+                }
+            }
+        }
     }
 
     fn transition(&self) -> Transition {

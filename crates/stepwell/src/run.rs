@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use stepwell_engine::{
-    Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, StartExecution, Summary, SystemClock, Tags,
+    Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, Quotas, StartExecution, Summary,
+    SystemClock, Tags,
 };
 use stepwell_expr::{Payload, Value};
 use stepwell_machine::{Failure, Status, definition::MachineType};
@@ -36,6 +37,7 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
         region: options.identity.region.as_str().into(),
         drivers: 1,
         clock: Arc::new(SystemClock),
+        quotas: Quotas::default(),
     };
     let tasks = Arc::new(Tasks::new(&options.identity));
     let engine = Engine::open(Arc::new(Memory::new()), config, tasks, runtime.handle().clone())?;
@@ -62,10 +64,11 @@ async fn execute(
             tracing: Value::empty_object(),
             encryption: Value::empty_object(),
             tags: Tags::new(),
+            publish: None,
         })
         .await;
     let machine = match created {
-        Ok(machine) => machine,
+        Ok(created) => created.machine,
         Err(CreateStateMachineError::InvalidDefinition(diagnostics)) => {
             for problem in definition.problems(&diagnostics) {
                 validate::print_problem(&options.file, &problem);

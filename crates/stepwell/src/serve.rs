@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context;
 use stepwell_api::Api;
-use stepwell_engine::{Config, Engine, SystemClock};
+use stepwell_engine::{Config, Engine, Quotas, SystemClock};
 use stepwell_store::{Store, embedded::Embedded, memory::Memory};
 use tokio::{
     net::TcpListener,
@@ -30,6 +30,7 @@ pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
         region: options.identity.region.as_str().into(),
         drivers: options.drivers.map_or(cores, usize::from),
         clock: Arc::new(SystemClock),
+        quotas: Quotas::default(),
     };
     let tasks = Arc::new(Tasks::new(&options.identity));
     let control = control(&options.data, &store);

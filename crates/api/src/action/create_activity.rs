@@ -20,6 +20,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let created = request.engine.create_activity(&asked.name, asked.encryption, asked.tags).await;
     let activity = created.map_err(|error| match error {
         CreateActivityError::AlreadyExists { arn } => Error::ActivityAlreadyExists(arn),
+        CreateActivityError::TooMany => Error::ActivityLimitExceeded,
         CreateActivityError::Unavailable(unavailable) => unavailable.into(),
     })?;
     let mut answer = Writer::object();

@@ -1,6 +1,6 @@
 //! CreateStateMachine.
 
-use stepwell_engine::{CreateStateMachine, CreateStateMachineError};
+use stepwell_engine::{CreateStateMachine, CreateStateMachineError, Publish};
 use stepwell_machine::definition::MachineType;
 
 use crate::{
@@ -20,10 +20,11 @@ pub(super) const DESCRIPTION_WITHOUT_PUBLISH: &str = "Version description can on
 
 pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let asked = read(request.fields()?)?;
-    let machine = request.engine.create_state_machine(asked).await.map_err(refusal)?;
+    let created = request.engine.create_state_machine(asked).await.map_err(refusal)?;
     let mut answer = Writer::object();
-    answer.string("stateMachineArn", &machine.arn);
-    answer.timestamp("creationDate", machine.created_ms);
+    answer.string("stateMachineArn", &created.machine.arn);
+    answer.timestamp("creationDate", created.machine.created_ms);
+    answer.optional_string("stateMachineVersionArn", created.version_arn.as_deref());
     Ok(answer.end())
 }
 
@@ -42,10 +43,7 @@ fn read(mut fields: Fields<'_>) -> Result<CreateStateMachine, Error> {
 
     name::check(&name)?;
     arn::role(&role_arn)?;
-    if publish {
-        return Err(Error::Unsupported("publishing versions of state machines"));
-    }
-    if description.is_some() {
+    if description.is_some() && !publish {
         return Err(Error::validation(DESCRIPTION_WITHOUT_PUBLISH));
     }
     let tags = tags::checked(tags.unwrap_or_default())?;
@@ -61,6 +59,7 @@ fn read(mut fields: Fields<'_>) -> Result<CreateStateMachine, Error> {
         tracing: tracing.map_or_else(Tracing::default_block, |block| block.block()),
         encryption: encryption.map_or_else(|| Ok(Encryption::default_block()), |block| block.checked())?,
         tags,
+        publish: publish.then_some(Publish { description }),
     })
 }
 
@@ -69,6 +68,7 @@ fn refusal(error: CreateStateMachineError) -> Error {
         CreateStateMachineError::AlreadyExists { arn } => Error::StateMachineAlreadyExists(arn),
         CreateStateMachineError::Deleting { arn } => Error::StateMachineDeleting(arn),
         CreateStateMachineError::InvalidDefinition(diagnostics) => Error::invalid_definition(&diagnostics),
+        CreateStateMachineError::TooMany => Error::StateMachineLimitExceeded,
         CreateStateMachineError::Unavailable(unavailable) => unavailable.into(),
     }
 }
@@ -104,10 +104,6 @@ mod tests {
             (
                 r#","versionDescription":"d""#.into(),
                 "ValidationException: Version description can only be set when publish is true",
-            ),
-            (
-                r#","publish":true"#.into(),
-                "UnsupportedOperationException: stepwell does not support publishing versions of state machines yet",
             ),
             (
                 r#","type":"express","definition":"""#.into(),

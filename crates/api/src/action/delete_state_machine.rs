@@ -13,7 +13,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     fields.check()?;
     match arn::state_machine(&arn)? {
         StateMachineArn::Plain => request.engine.delete_state_machine(&arn).await?,
-        StateMachineArn::VersionOrAlias => {}
+        StateMachineArn::Version { .. } | StateMachineArn::Alias { .. } => {}
         StateMachineArn::Labelled => return Err(arn::labelled_not_supported(&arn)),
     }
     Ok(empty())

@@ -7,7 +7,12 @@ use stepwell_expr::Payload;
 use stepwell_machine::{Failure, Status};
 
 use crate::{
-    action::Request, arn, error::Error, fields::ARN, limits::REDRIVE_PERIOD_MS, machine_view::IncludedData,
+    action::Request,
+    arn,
+    error::Error,
+    fields::ARN,
+    limits::REDRIVE_PERIOD_MS,
+    machine_view::{self, IncludedData},
     writer::Writer,
 };
 
@@ -50,6 +55,7 @@ fn describe(summary: &Summary, machine_deleting: bool, included: IncludedData, n
         Status::TimedOut { .. } | Status::Running => {}
     }
     answer.optional_string("traceHeader", summary.trace_header.as_deref());
+    machine_view::write_qualifier(&mut answer, &summary.state_machine_arn, summary.qualifier.as_ref());
     answer.number("redriveCount", 0);
     match not_redrivable(&summary.status, machine_deleting, now_ms) {
         None => answer.string("redriveStatus", "REDRIVABLE"),
@@ -124,6 +130,7 @@ mod tests {
             start_ms: 1_000,
             input: Payload::from_checked_text("{ }"),
             trace_header: None,
+            qualifier: None,
         };
         let text = describe(&summary, machine_deleting, included, now_ms);
         let head = r#"{"executionArn":"arn:e","stateMachineArn":"arn:m","name":"e","status":""#;

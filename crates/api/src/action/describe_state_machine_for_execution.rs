@@ -17,6 +17,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     arn::execution(&arn)?;
     let machine = request.engine.state_machine_of(&arn).await.map_err(|error| refusal(error, arn))?;
     let mut answer = Writer::object();
+    answer.string("stateMachineArn", &machine.arn);
     machine_view::write(&mut answer, &machine, included);
     answer.timestamp("updateDate", machine.updated_ms);
     Ok(answer.end())

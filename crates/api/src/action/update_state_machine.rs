@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stepwell_engine::{UpdateStateMachine, UpdateStateMachineError};
+use stepwell_engine::{Publish, UpdateStateMachine, UpdateStateMachineError};
 
 use crate::{
     action::{Request, create_state_machine::DESCRIPTION_WITHOUT_PUBLISH},
@@ -24,6 +24,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let mut answer = Writer::object();
     answer.timestamp("updateDate", updated.updated_ms);
     answer.optional_string("revisionId", updated.revision_id.as_deref());
+    answer.optional_string("stateMachineVersionArn", updated.version_arn.as_deref());
     Ok(answer.end())
 }
 
@@ -40,17 +41,16 @@ fn read(mut fields: Fields<'_>) -> Result<UpdateStateMachine, Error> {
 
     match arn::state_machine(&arn)? {
         StateMachineArn::Plain => {}
-        StateMachineArn::VersionOrAlias => return Err(Error::StateMachineDoesNotExist(arn)),
+        StateMachineArn::Version { .. } | StateMachineArn::Alias { .. } => {
+            return Err(Error::StateMachineDoesNotExist(arn));
+        }
         StateMachineArn::Labelled => return Err(arn::labelled_not_supported(&arn)),
     }
-    if publish {
-        return Err(Error::Unsupported("publishing versions of state machines"));
-    }
-    if description.is_some() {
+    if description.is_some() && !publish {
         return Err(Error::validation(DESCRIPTION_WITHOUT_PUBLISH));
     }
     let configured = logging.is_some() || tracing.is_some() || encryption.is_some();
-    if definition.is_none() && role_arn.is_none() && !configured {
+    if definition.is_none() && role_arn.is_none() && !configured && !publish {
         return Err(Error::MissingRequiredParameter(NOTHING_TO_CHANGE));
     }
     role_arn.as_deref().map_or(Ok(()), arn::role)?;
@@ -61,6 +61,7 @@ fn read(mut fields: Fields<'_>) -> Result<UpdateStateMachine, Error> {
         logging: logging.map(|block| block.checked()).transpose()?,
         tracing: tracing.map(|block| block.block()),
         encryption: encryption.map(|block| block.checked()).transpose()?,
+        publish: publish.then_some(Publish { description }),
     })
 }
 
@@ -69,6 +70,7 @@ fn refusal(error: UpdateStateMachineError, arn: Arc<str>) -> Error {
         UpdateStateMachineError::DoesNotExist => Error::StateMachineDoesNotExist(arn),
         UpdateStateMachineError::Deleting => Error::StateMachineDeleting(arn),
         UpdateStateMachineError::InvalidDefinition(diagnostics) => Error::invalid_definition(&diagnostics),
+        UpdateStateMachineError::TooManyVersions => Error::too_many_versions(),
         UpdateStateMachineError::Unavailable(unavailable) => unavailable.into(),
     }
 }

@@ -40,7 +40,7 @@ fn bodies_that_are_no_request() {
         ("no target", "", b"{}", "400 UnknownOperationException"),
         ("unknown action", "AWSStepFunctions.Nothing", b"{}", "400 UnknownOperationException"),
         ("other service", "DynamoDB_20120810.ListTables", b"{}", "400 UnknownOperationException"),
-        ("action to come", "AWSStepFunctions.TestState", b"{}", "400 UnsupportedOperationException"),
+        ("action to come", "AWSStepFunctions.DescribeMapRun", b"{}", "400 UnsupportedOperationException"),
         ("malformed JSON", LIST, b"{\"maxResults\":", "400 SerializationException"),
         ("a word", LIST, b"hello", "400 SerializationException"),
         ("trailing text", LIST, b"{} {}", "400 SerializationException"),

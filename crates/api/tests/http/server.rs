@@ -10,7 +10,7 @@ use std::{
 };
 
 use stepwell_api::{Api, Options, serve};
-use stepwell_engine::{Config, Engine, SystemClock, TaskRunner};
+use stepwell_engine::{Config, Engine, Quotas, SystemClock, TaskRunner};
 use stepwell_expr::{Value, json};
 use stepwell_machine::{TaskOutcome, TaskRequest};
 use stepwell_store::memory::Memory;
@@ -51,8 +51,13 @@ impl Server {
 
     pub(crate) fn start_with(options: Options) -> Server {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let config =
-            Config { account: ACCOUNT.into(), region: "us-east-1".into(), drivers: 1, clock: Arc::new(SystemClock) };
+        let config = Config {
+            account: ACCOUNT.into(),
+            region: "us-east-1".into(),
+            drivers: 1,
+            clock: Arc::new(SystemClock),
+            quotas: Quotas::default(),
+        };
         let store = Arc::new(Memory::new());
         let engine = Engine::open(store, config, Arc::new(NoTasks), runtime.handle().clone()).unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();

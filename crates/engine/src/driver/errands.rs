@@ -271,7 +271,7 @@ impl Driver {
 
     /// A new execution.
     fn start(&mut self, id: ExecutionId, start: Start) {
-        let Start { arn, name, revision, input, trace_header, to } = start;
+        let Start { arn, name, revision, input, trace_header, qualifier, to } = start;
         if revision.deleting.load(Ordering::SeqCst) {
             self.open.replies.push(Reply::Start(to, Err(StartExecutionError::StateMachineDeleting)));
             return;
@@ -295,7 +295,7 @@ impl Driver {
             start_ms: self.shared.timeline.now_ms(),
             input,
         }));
-        let books = record::record_start(&execution, revision.key, trace_header);
+        let books = record::record_start(&execution, revision.key, trace_header, qualifier);
         let mut resident = Box::new(Resident::new(id, execution, books, machine.program.clone()));
         self.turn(&mut resident, Event::Started, Then::Starter(to));
         self.residents.put(resident);

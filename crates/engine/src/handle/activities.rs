@@ -23,6 +23,8 @@ pub struct Activity {
 pub enum CreateActivityError {
     #[error("an activity of this name and another encryption exists")]
     AlreadyExists { arn: Arc<str> },
+    #[error("the account has too many activities")]
+    TooMany,
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }

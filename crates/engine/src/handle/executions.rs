@@ -6,11 +6,11 @@ use stepwell_expr::Payload;
 use stepwell_machine::{Failure, HistoryEvent, Status, definition::MachineType};
 use tokio::sync::oneshot;
 
-use super::{Cursor, Engine, Page, Unavailable};
+use super::{Cursor, Engine, Page, Qualifier, Unavailable};
 use crate::{
     inbox::{Errand, Start},
     record::{self, ExecutionId},
-    registry::log_down,
+    registry::{Chosen, Revision, log_down},
 };
 
 /// About the memory of a call without its texts, in bytes.
@@ -18,7 +18,7 @@ pub(super) const CALL_BYTES: usize = 512;
 
 #[derive(Clone, Debug)]
 pub struct StartExecution {
-    /// The plain ARN of the state machine.
+    /// The ARN of the state machine, of a version or of an alias; an alias chooses one of its versions.
     pub state_machine_arn: Arc<str>,
     /// `None`: a UUID is drawn.
     pub name: Option<Arc<str>>,
@@ -44,6 +44,8 @@ pub enum StartExecutionError {
     /// Express is started by StartSyncExecution, which is not here yet.
     #[error("express state machines cannot be started yet")]
     ExpressNotSupported,
+    #[error("too many executions run")]
+    TooManyOpen,
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
@@ -58,6 +60,7 @@ pub struct Summary {
     pub start_ms: i64,
     pub input: Payload,
     pub trace_header: Option<Arc<str>>,
+    pub qualifier: Option<Qualifier>,
 }
 
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -79,6 +82,7 @@ pub enum StatusName {
 
 #[derive(Clone, Debug)]
 pub struct ListExecutions {
+    /// Of a state machine, a version or an alias.
     pub state_machine_arn: Arc<str>,
     pub status: Option<StatusName>,
     pub limit: usize,
@@ -93,6 +97,7 @@ pub struct ListedExecution {
     pub status: StatusName,
     pub start_ms: i64,
     pub stop_ms: Option<i64>,
+    pub qualifier: Option<Qualifier>,
 }
 
 #[derive(Clone, Debug)]
@@ -117,14 +122,17 @@ impl Engine {
     pub async fn start_execution(&self, start: StartExecution) -> Result<StartedExecution, StartExecutionError> {
         let StartExecution { state_machine_arn, name, input, trace_header } = start;
         let registry = &self.0.shared.registry;
-        let revision = match registry.current_in_memory(&state_machine_arn) {
-            Some(revision) => Some(revision),
-            None => {
-                let arn = state_machine_arn.clone();
-                self.blocking(move |shared| shared.registry.current(&arn).map_err(log_down)).await??
-            }
+        let chosen = registry.choose(&state_machine_arn).ok_or(StartExecutionError::StateMachineDoesNotExist)?;
+        let Chosen { key, deleting, qualifier } = chosen;
+        let machine = match registry.in_memory(key) {
+            Some(machine) => machine,
+            None => self.blocking(move |shared| shared.registry.revision(key).map_err(log_down)).await??,
         };
-        let revision = revision.ok_or(StartExecutionError::StateMachineDoesNotExist)?;
+        let revision = Revision { key, machine, deleting };
+        let open = self.0.shared.ledger.open_executions.load(Ordering::Relaxed);
+        if open >= registry.quotas.open_executions {
+            return Err(StartExecutionError::TooManyOpen);
+        }
         if revision.deleting.load(Ordering::SeqCst) {
             return Err(StartExecutionError::StateMachineDeleting);
         }
@@ -137,7 +145,7 @@ impl Engine {
         let bytes = CALL_BYTES + input.bytes();
         let (to, answer) = oneshot::channel();
         let id = ExecutionId::of_arn(&arn);
-        let start = Start { arn, name, revision, input, trace_header, to };
+        let start = Start { arn, name, revision, input, trace_header, qualifier, to };
         self.0.shared.inboxes.call(id, Errand::Start(Box::new(start)), bytes)?;
         answer.await.unwrap_or(Err(Unavailable::Down.into()))
     }

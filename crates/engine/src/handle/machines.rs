@@ -46,6 +46,21 @@ pub struct CreateStateMachine {
     pub tracing: Value,
     pub encryption: Value,
     pub tags: Tags,
+    /// Publishes a version at once.
+    pub publish: Option<Publish>,
+}
+
+/// That a call is to publish a version, and how it is described.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Publish {
+    pub description: Option<Arc<str>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct CreatedStateMachine {
+    pub machine: StateMachine,
+    /// Of the version that was published.
+    pub version_arn: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug, thiserror::Error)]
@@ -56,6 +71,8 @@ pub enum CreateStateMachineError {
     Deleting { arn: Arc<str> },
     #[error("the definition has problems")]
     InvalidDefinition(Vec<Diagnostic>),
+    #[error("the account has too many state machines")]
+    TooMany,
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
@@ -69,6 +86,8 @@ pub struct UpdateStateMachine {
     pub logging: Option<Value>,
     pub tracing: Option<Value>,
     pub encryption: Option<Value>,
+    /// Publishes a version of what comes out.
+    pub publish: Option<Publish>,
 }
 
 /// What an update answers: `revision_id` is absent while the machine still is at its first revision.
@@ -76,10 +95,14 @@ pub struct UpdateStateMachine {
 pub struct UpdatedStateMachine {
     pub updated_ms: i64,
     pub revision_id: Option<Arc<str>>,
+    /// Of the version that was published.
+    pub version_arn: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum UpdateStateMachineError {
+    #[error("the state machine has too many versions")]
+    TooManyVersions,
     #[error("the state machine does not exist")]
     DoesNotExist,
     #[error("the state machine is being deleted")]
@@ -92,7 +115,10 @@ pub enum UpdateStateMachineError {
 
 impl Engine {
     /// Idempotent: the same name and content answers the existing machine.
-    pub async fn create_state_machine(&self, new: CreateStateMachine) -> Result<StateMachine, CreateStateMachineError> {
+    pub async fn create_state_machine(
+        &self,
+        new: CreateStateMachine,
+    ) -> Result<CreatedStateMachine, CreateStateMachineError> {
         self.blocking(|shared| shared.registry.create_machine(new)).await?
     }
 

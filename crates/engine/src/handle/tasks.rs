@@ -1,7 +1,7 @@
 //! Answers and heartbeats of whoever holds a task token.
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, TaskOutcome, root};
+use stepwell_machine::{Failure, TaskOutcome, TaskRequest, root};
 use tokio::sync::oneshot;
 
 use super::{Engine, Unavailable, executions::CALL_BYTES};
@@ -47,6 +47,12 @@ impl Engine {
         let (to, reply) = oneshot::channel();
         self.0.shared.inboxes.call(execution, Errand::Answer { token, outcome, to }, CALL_BYTES + bytes)?;
         reply.await.unwrap_or(Err(Unavailable::Down.into()))
+    }
+
+    /// Runs a task that belongs to no execution, to its outcome. Dropping the future cancels it.
+    pub async fn run_task(&self, request: TaskRequest) -> TaskOutcome {
+        let _under_way = self.0.shared.timeline.begin();
+        self.0.shared.tasks.run_alone(request).await
     }
 
     pub async fn heartbeat(&self, token: &str) -> Result<(), TokenError> {

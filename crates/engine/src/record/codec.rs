@@ -104,13 +104,18 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Of a row whose kind has had versions 1 to `known`; also answers the row's version.
+    /// Of a row whose kind has had versions 1 to `known`.
     pub(super) fn row(bytes: &'a [u8], known: u8) -> Result<Reader<'a>, Fault> {
+        Reader::versioned(bytes, known).map(|(reader, _)| reader)
+    }
+
+    /// As [`Reader::row`]; also answers the row's version.
+    pub(super) fn versioned(bytes: &'a [u8], known: u8) -> Result<(Reader<'a>, u8), Fault> {
         let mut reader = Reader { rest: bytes, last: None };
         match reader.byte()? {
             0 => Err(Fault::Damaged("its version is 0")),
             found if found > known => Err(Fault::Newer { found, known }),
-            _ => Ok(reader),
+            found => Ok((reader, found)),
         }
     }
 

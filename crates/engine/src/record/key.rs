@@ -11,7 +11,7 @@
 //! Open     1 due id                               the earliest deadline of an execution
 //!          2 shard id task                        a task to be run or taken
 //!          3 shard id                             an execution that can go on by itself
-//! Listing  1 machine status start-descending id   an execution of a state machine
+//! Listing  1 machine status start-descending id   an execution of a state machine, a version or an alias
 //! ```
 //!
 //! Timers are ordered by time over all shards: the next ones of a driver are then one scan that skips what other

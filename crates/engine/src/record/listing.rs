@@ -1,4 +1,4 @@
-//! The order in which the executions of a state machine are listed: by status, newest start first.
+//! The order in which the executions of a state machine, a version or an alias are listed: by status, newest start first.
 //!
 //! An execution keeps its place (start time and id) when its status changes, so a listing without a filter is a merge of
 //! the statuses by place, and a cursor is a place.
@@ -6,58 +6,105 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use stepwell_machine::{Identity, Status};
-use stepwell_store::{Direction, Space, Store, Visit};
+use stepwell_store::{Batch, Direction, Space, Store, Visit};
 
 use super::{
     ExecutionId, RecordError,
     codec::{Fault, Reader, Writer},
     key::{self, PLACE_BYTES},
     scan,
-    summary::{status_byte, status_name, stop_ms},
+    summary::{read_qualifier, status_byte, status_name, stop_ms, write_qualifier},
     texts::Rows,
 };
 use crate::{
-    handle::{Cursor, ListedExecution, Page, StatusName},
+    handle::{Cursor, ListedExecution, Page, Qualifier, StatusName},
     limits::PAGE_MAX,
 };
 
-const VERSION: u8 = 1;
+/// Version 2 adds the qualifier; a row without one is still written as version 1.
+const VERSION: u8 = 2;
 const ROW: &str = "listing";
 
 /// Running ones first: what ends while a merge is under way is then met twice rather than never.
 pub(super) const STATUSES: [StatusName; 5] =
     [StatusName::Running, StatusName::Succeeded, StatusName::Failed, StatusName::TimedOut, StatusName::Aborted];
 
-/// Moves the listing row from the status `before` (`None`: there was none) to `status`.
-pub(super) fn record(identity: &Identity, before: Option<StatusName>, status: &Status, rows: &mut Rows<'_>) {
-    let machine_arn = &identity.state_machine_arn;
+/// Moves the listing rows from the status `before` (`None`: there was none) to `status`.
+///
+/// One row under the machine's ARN; if it was started through a version or an alias, one under each of those too.
+pub(super) fn record(
+    identity: &Identity,
+    qualifier: Option<&Qualifier>,
+    before: Option<StatusName>,
+    status: &Status,
+    rows: &mut Rows<'_>,
+) {
     let place = key::place(identity.start_ms, rows.id);
-    if let Some(before) = before {
-        rows.delete(Space::Listing, key::listing(machine_arn, status_byte(before), &place));
+    for arn in arns(identity, qualifier) {
+        if let Some(before) = before {
+            rows.delete(Space::Listing, key::listing(&arn, status_byte(before), &place));
+        }
+        let out = encode(identity, qualifier, status);
+        rows.put(Space::Listing, key::listing(&arn, status_byte(status_name(status)), &place), out);
     }
-    let mut out = Writer::row(VERSION);
+}
+
+/// Takes the listing rows of an execution that ended with `status` away.
+pub(super) fn remove(
+    identity: &Identity,
+    qualifier: Option<&Qualifier>,
+    id: ExecutionId,
+    status: StatusName,
+    batch: &mut Batch,
+) {
+    let place = key::place(identity.start_ms, id);
+    for arn in arns(identity, qualifier) {
+        batch.delete(Space::Listing, key::listing(&arn, status_byte(status), &place));
+    }
+}
+
+/// What the execution is listed under.
+fn arns(identity: &Identity, qualifier: Option<&Qualifier>) -> impl Iterator<Item = String> {
+    let machine_arn = &identity.state_machine_arn;
+    let qualified = qualifier.map(|qualifier| qualifier.arns(machine_arn));
+    let (version, alias) = qualified.map_or((None, None), |(version, alias)| (Some(version), alias));
+    [Some(machine_arn.to_string()), version, alias].into_iter().flatten()
+}
+
+fn encode(identity: &Identity, qualifier: Option<&Qualifier>, status: &Status) -> Writer {
+    let mut out = Writer::row(if qualifier.is_some() { VERSION } else { 1 });
     out.text(&identity.name);
     out.option(stop_ms(status), Writer::signed);
     // The ARN only where it cannot be made from the two names.
-    let usual = execution_arn(machine_arn, &identity.name);
+    let usual = execution_arn(&identity.state_machine_arn, &identity.name);
     out.optional_text(Some(&identity.arn).filter(|arn| arn.as_ref() != usual));
-    rows.put(Space::Listing, key::listing(machine_arn, status_byte(status_name(status)), &place), out);
+    if let Some(qualifier) = qualifier {
+        write_qualifier(qualifier, &mut out);
+    }
+    out
 }
 
 fn execution_arn(state_machine_arn: &str, name: &str) -> String {
     format!("{}:{name}", state_machine_arn.replacen(":stateMachine:", ":execution:", 1))
 }
 
+/// The machine's own ARN, `arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME`, of one that may be qualified.
+fn unqualified(state_machine_arn: &str) -> &str {
+    let end = state_machine_arn.match_indices(':').nth(6).map_or(state_machine_arn.len(), |(end, _)| end);
+    &state_machine_arn[..end]
+}
+
 fn decode(row: &[u8], state_machine_arn: &str, status: StatusName, start_ms: i64) -> Result<ListedExecution, Fault> {
-    let mut row = Reader::row(row, VERSION)?;
+    let (mut row, version) = Reader::versioned(row, VERSION)?;
     let name = row.text()?;
     let stop_ms = row.option(Reader::signed)?;
     let arn: Arc<str> = match row.optional_text()? {
         Some(arn) => arn,
         None => execution_arn(state_machine_arn, &name).into(),
     };
+    let qualifier = if version < 2 { None } else { Some(read_qualifier(&mut row)?) };
     row.end()?;
-    Ok(ListedExecution { arn, name, status, start_ms, stop_ms })
+    Ok(ListedExecution { arn, name, status, start_ms, stop_ms, qualifier })
 }
 
 /// When the execution of a row ended, if it has and the row can be read.
@@ -69,7 +116,7 @@ pub(super) fn stop_of(row: &[u8]) -> Option<i64> {
 
 type Place = [u8; PLACE_BYTES];
 
-/// A page of the executions of a state machine, newest start first; at least 1 and at most `PAGE_MAX` of them.
+/// A page of the executions of a state machine, a version or an alias, newest start first; at least 1 and at most `PAGE_MAX` of them.
 ///
 /// A page costs the same at any depth. A cursor that this function did not make gives an empty page.
 pub fn list(
@@ -107,11 +154,12 @@ fn of_status(
 ) -> Result<Vec<(Place, ListedExecution)>, RecordError> {
     let mut found = Vec::new();
     let range = key::listings(state_machine_arn, status_byte(status), after);
+    let machine_arn = unqualified(state_machine_arn);
     scan(store, Space::Listing, &range, Direction::Forward, &mut |key, row| {
         let unknown = || Fault::Damaged("its key is unknown").of(ROW, ExecutionId([0; 16]));
         let place = key::parse_listing(key).ok_or_else(unknown)?;
         let (start_ms, id) = key::parse_place(&place);
-        let listed = decode(row, state_machine_arn, status, start_ms).map_err(|fault| fault.of(ROW, id))?;
+        let listed = decode(row, machine_arn, status, start_ms).map_err(|fault| fault.of(ROW, id))?;
         found.push((place, listed));
         Ok(if found.len() < count { Visit::Continue(()) } else { Visit::Break(()) })
     })?;

@@ -7,7 +7,7 @@ use stepwell_machine::Status;
 use stepwell_store::{Batch, Direction, Space, Store, Visit};
 
 use super::{
-    ExecutionId, RecordError, key, scan,
+    ExecutionId, RecordError, key, listing, scan,
     summary::{self, status_byte, status_name, stop_ms},
     texts::Texts,
 };
@@ -56,10 +56,7 @@ pub fn remove(
     if more {
         return Ok(Removal::More);
     }
-    let identity = &stored.identity;
-    let place = key::place(identity.start_ms, id);
-    let status = status_byte(status_name(&stored.status));
-    batch.delete(Space::Listing, key::listing(&identity.state_machine_arn, status, &place));
+    listing::remove(&stored.identity, stored.qualifier.as_ref(), id, status_name(&stored.status), batch);
     batch.delete(Space::Summary, key::summary(id));
     Ok(Removal::Done)
 }
@@ -94,7 +91,7 @@ pub fn expired(
                 return Ok(Visit::Break(()));
             }
             // A row that cannot be read is left for whoever examines the store.
-            if super::listing::stop_of(row).is_some_and(|stop_ms| stop_ms < before_ms) {
+            if listing::stop_of(row).is_some_and(|stop_ms| stop_ms < before_ms) {
                 found.push(Expired { execution, place: key.to_vec() });
             }
             Ok(Visit::Continue(()))

@@ -12,9 +12,10 @@ use super::{
     input_hash, key,
     texts::{Rows, Texts},
 };
-use crate::handle::{StatusName, Summary};
+use crate::handle::{Qualifier, StatusName, Summary};
 
-const VERSION: u8 = 1;
+/// Version 2 adds the qualifier; a row without one is still written as version 1.
+const VERSION: u8 = 2;
 const ROW: &str = "summary";
 
 /// Everything that a summary row says.
@@ -23,6 +24,7 @@ pub(super) struct Stored {
     pub(super) identity: Identity,
     pub(super) revision: u64,
     pub(super) trace_header: Option<Arc<str>>,
+    pub(super) qualifier: Option<Qualifier>,
     pub(super) input_hash: [u8; 32],
     pub(super) status: Status,
     /// One more than the last event's id; as of the start while the execution runs.
@@ -61,6 +63,7 @@ pub fn summary(store: &dyn Store, id: ExecutionId) -> Result<Option<SummaryRow>,
             start_ms: identity.start_ms,
             input: identity.input,
             trace_header: stored.trace_header,
+            qualifier: stored.qualifier,
         };
         SummaryRow { summary, revision: stored.revision, input_hash: stored.input_hash }
     }))
@@ -74,7 +77,8 @@ pub(super) fn read(store: &dyn Store, id: ExecutionId, texts: &mut Texts) -> Res
 }
 
 pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
-    let mut out = Writer::row(VERSION);
+    let version = if stored.qualifier.is_some() { VERSION } else { 1 };
+    let mut out = Writer::row(version);
     let identity = &stored.identity;
     out.text(&identity.arn);
     out.text(&identity.name);
@@ -88,6 +92,9 @@ pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
     out.raw(&stored.input_hash);
     out.number(stored.revision);
     out.optional_text(stored.trace_header.as_ref());
+    if let Some(qualifier) = &stored.qualifier {
+        write_qualifier(qualifier, &mut out);
+    }
     out.number(stored.next_event);
     out.number(u64::from(stored.next_frame));
     status(&stored.status, &mut out, rows);
@@ -95,7 +102,7 @@ pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
 }
 
 fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Fault> {
-    let mut row = Reader::row(row, VERSION)?;
+    let (mut row, version) = Reader::versioned(row, VERSION)?;
     let identity = Identity {
         arn: row.text()?,
         name: row.text()?,
@@ -113,6 +120,7 @@ fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Faul
         input_hash: row.array()?,
         revision: row.number()?,
         trace_header: row.optional_text()?,
+        qualifier: if version < 2 { None } else { Some(read_qualifier(&mut row)?) },
         next_event: row.number()?,
         next_frame: row.small()?,
         status: read_status(&mut row, texts)?,
@@ -152,6 +160,15 @@ fn read_status(row: &mut Reader<'_>, texts: &mut Texts) -> Result<Status, Fault>
         StatusName::TimedOut => Status::TimedOut { failure: read_failure(row)?, stop_ms: row.signed()? },
         StatusName::Aborted => Status::Aborted { failure: read_failure(row)?, stop_ms: row.signed()? },
     })
+}
+
+pub(super) fn write_qualifier(qualifier: &Qualifier, out: &mut Writer) {
+    out.number(qualifier.version);
+    out.optional_text(qualifier.alias.as_ref());
+}
+
+pub(super) fn read_qualifier(row: &mut Reader<'_>) -> Result<Qualifier, Fault> {
+    Ok(Qualifier { version: row.number()?, alias: row.optional_text()? })
 }
 
 pub(super) fn failure(failure: &Failure, out: &mut Writer) {

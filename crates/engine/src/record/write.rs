@@ -12,12 +12,19 @@ use super::{
     summary::{self, Stored, status_name},
     texts::Rows,
 };
+use crate::handle::Qualifier;
 
 /// The books of an execution that has not begun. Nothing is written before its first step.
-pub fn record_start(execution: &Execution, revision: u64, trace_header: Option<Arc<str>>) -> Books {
+pub fn record_start(
+    execution: &Execution,
+    revision: u64,
+    trace_header: Option<Arc<str>>,
+    qualifier: Option<Qualifier>,
+) -> Books {
     Books {
         revision,
         trace_header,
+        qualifier,
         input_hash: input_hash(&execution.identity.input),
         header: Vec::new(),
         timer_ms: None,
@@ -214,6 +221,7 @@ fn record_status(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
         identity: Identity::clone(&after.identity),
         revision: books.revision,
         trace_header: books.trace_header.clone(),
+        qualifier: books.qualifier.clone(),
         input_hash: books.input_hash,
         status: after.header.status.clone(),
         next_event: after.header.next_event,
@@ -221,6 +229,6 @@ fn record_status(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
     };
     let row = summary::encode(&stored, rows);
     rows.put(Space::Summary, key::summary(rows.id), row);
-    listing::record(&after.identity, books.listed, &after.header.status, rows);
+    listing::record(&after.identity, books.qualifier.as_ref(), books.listed, &after.header.status, rows);
     books.listed = Some(status);
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use stepwell_expr::{Value, json};
 use stepwell_machine::{Program, definition};
 
-use crate::handle::{Activity, StateMachine, Tags};
+use crate::handle::{Activity, Route, StateMachine, Tags};
 
 const VERSION: u8 = 1;
 
@@ -16,6 +16,9 @@ const VERSION: u8 = 1;
 pub(crate) const MACHINE_PREFIX: &[u8] = b"engine/machine/";
 pub(crate) const REVISION_PREFIX: &[u8] = b"engine/revision/";
 pub(crate) const ACTIVITY_PREFIX: &[u8] = b"engine/activity/";
+pub(crate) const PUBLISHED_PREFIX: &[u8] = b"engine/published/";
+pub(crate) const VERSION_PREFIX: &[u8] = b"engine/version/";
+pub(crate) const ALIAS_PREFIX: &[u8] = b"engine/alias/";
 pub(crate) const TAGS_PREFIX: &[u8] = b"engine/tags/";
 /// Who owns the store: [`OwnerRow`].
 pub(crate) const OWNER_KEY: &[u8] = b"engine/owner";
@@ -30,6 +33,21 @@ pub(crate) fn machine_key(name: &str) -> Vec<u8> {
 /// Key: the revision's number, big endian.
 pub(crate) fn revision_key(revision: u64) -> Vec<u8> {
     [REVISION_PREFIX, &revision.to_be_bytes()].concat()
+}
+
+/// Key: the machine's name.
+pub(crate) fn published_key(machine: &str) -> Vec<u8> {
+    [PUBLISHED_PREFIX, machine.as_bytes()].concat()
+}
+
+/// Key: the machine's name, which has no slash, and the version's number in twenty digits.
+pub(crate) fn version_key(machine: &str, version: u64) -> Vec<u8> {
+    [VERSION_PREFIX, format!("{machine}/{version:020}").as_bytes()].concat()
+}
+
+/// Key: the machine's name, which has no slash, and the alias's.
+pub(crate) fn alias_key(machine: &str, alias: &str) -> Vec<u8> {
+    [ALIAS_PREFIX, format!("{machine}/{alias}").as_bytes()].concat()
 }
 
 /// Key: the activity's name.
@@ -173,6 +191,55 @@ impl RevisionRow {
     }
 }
 
+/// The last numbers that a machine's versions and aliases got, and whether its creation published it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct PublishedRow {
+    pub(crate) last_version: u64,
+    pub(crate) last_alias: u64,
+    pub(crate) creation: Option<CreationRow>,
+}
+
+/// With what the creation of a machine published it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CreationRow {
+    pub(crate) description: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct VersionRow {
+    pub(crate) revision: u64,
+    pub(crate) description: Option<String>,
+    pub(crate) created_ms: i64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct AliasRow {
+    /// Place in the order of creation among the aliases of the machine.
+    pub(crate) order: u64,
+    pub(crate) description: Option<String>,
+    pub(crate) routes: Vec<RouteRow>,
+    pub(crate) created_ms: i64,
+    pub(crate) updated_ms: i64,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct RouteRow {
+    pub(crate) version: u64,
+    pub(crate) weight: u8,
+}
+
+impl From<&Route> for RouteRow {
+    fn from(route: &Route) -> RouteRow {
+        RouteRow { version: route.version, weight: route.weight }
+    }
+}
+
+impl From<&RouteRow> for Route {
+    fn from(route: &RouteRow) -> Route {
+        Route { version: route.version, weight: route.weight }
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ActivityRow {
     pub(crate) name: String,
@@ -243,6 +310,17 @@ mod tests {
         let activity = b"\x01\x01a\x03\x02\x02{}";
         let row: ActivityRow = decode(activity).unwrap();
         assert_eq!((row.name.as_str(), row.order, row.created_ms, row.encryption.as_str()), ("a", 3, 1, "{}"));
+        let published = b"\x01\x02\x01\x01\x01\x01d";
+        let row: PublishedRow = decode(published).unwrap();
+        let description = row.creation.and_then(|creation| creation.description);
+        assert_eq!((row.last_version, row.last_alias, description.as_deref()), (2, 1, Some("d")));
+        let version = b"\x01\x09\x00\x54";
+        let row: VersionRow = decode(version).unwrap();
+        assert_eq!((row.revision, row.description, row.created_ms), (9, None, 42));
+        let alias = b"\x01\x01\x01\x01d\x01\x02\x64\x02\x04";
+        let row: AliasRow = decode(alias).unwrap();
+        let routes: Vec<_> = row.routes.iter().map(|route| (route.version, route.weight)).collect();
+        assert_eq!((row.order, routes, row.created_ms, row.updated_ms), (1, vec![(2, 100)], 1, 2));
         let tags = b"\x01\x01\x01k\x01v";
         assert_eq!(decode::<TagsRow>(tags).unwrap().into_tags(), Tags::from([("k".into(), "v".into())]));
     }

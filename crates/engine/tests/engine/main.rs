@@ -13,3 +13,4 @@ mod registry;
 mod restart;
 mod retention;
 mod time;
+mod versions;

@@ -16,6 +16,7 @@ fn update(arn: &str, definition: Option<&str>, role: Option<&str>) -> UpdateStat
         logging: None,
         tracing: None,
         encryption: None,
+        publish: None,
     }
 }
 
@@ -27,7 +28,7 @@ fn creation_is_idempotent_by_content() {
     let mut again = machine("m", PASS);
     again.role_arn = "arn:aws:iam::123456789012:role/other".into();
     again.tags = Tags::from([("k".into(), "v".into())]);
-    let same = world.run(world.engine.create_state_machine(again)).unwrap();
+    let same = world.run(world.engine.create_state_machine(again)).unwrap().machine;
     assert_eq!((same.created_ms, &same.role_arn), (first.created_ms, &first.role_arn));
     assert_eq!(world.engine.tags(&first.arn).unwrap(), Tags::new());
     let other = world.run(world.engine.create_state_machine(machine("m", &format!("{PASS} "))));
@@ -145,7 +146,7 @@ fn tags() {
     let world = World::new();
     let mut new = machine("m", PASS);
     new.tags = Tags::from([("a".into(), "1".into())]);
-    let arn = world.run(world.engine.create_state_machine(new)).unwrap().arn;
+    let arn = world.run(world.engine.create_state_machine(new)).unwrap().machine.arn;
     world.run(world.engine.tag(&arn, Tags::from([("b".into(), "2".into()), ("a".into(), "3".into())]))).unwrap();
     let world = world.restart();
     assert_eq!(world.engine.tags(&arn).unwrap(), Tags::from([("a".into(), "3".into()), ("b".into(), "2".into())]));

@@ -2,7 +2,11 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use stepwell_engine::{Bounds, Clock, ExecutionError, ListExecutions, Swept, UpdateStateMachine, record::ExecutionId};
+use stepwell_engine::{
+    Bounds, Clock, ExecutionError, ListExecutions, PublishVersion, StartExecution, Swept, UpdateStateMachine,
+    record::ExecutionId,
+};
+use stepwell_expr::Payload;
 use stepwell_store::{
     Direction, Space, Store,
     faulty::{Fate, Faulty, Plan},
@@ -120,6 +124,7 @@ fn revisions_go_when_nothing_names_them() {
             logging: None,
             tracing: None,
             encryption: None,
+            publish: None,
         };
         world.run(world.engine.update_state_machine(update)).unwrap();
     };
@@ -140,6 +145,41 @@ fn revisions_go_when_nothing_names_them() {
     assert_eq!(sweep(&world, world.clock.now_ms() + 1), Swept { executions: 1, revisions: 1 });
     let last = world.start("m", "last", "3");
     assert_eq!(world.end(&last), "SUCCEEDED 3");
+}
+
+#[test]
+fn a_version_keeps_its_revision_and_its_listing_goes_with_the_execution() {
+    let world = World::held();
+    let machine = world.create("m", PASS);
+    let asked = PublishVersion { state_machine_arn: machine.arn.clone(), revision_id: None, description: None };
+    let version = world.run(world.engine.publish_version(asked)).unwrap().arn;
+    for definition in [WAIT_30_DAYS, STEPS] {
+        let update = UpdateStateMachine {
+            arn: machine.arn.clone(),
+            definition: Some(definition.into()),
+            role_arn: None,
+            logging: None,
+            tracing: None,
+            encryption: None,
+            publish: None,
+        };
+        world.run(world.engine.update_state_machine(update)).unwrap();
+    }
+    let start = |name: &str| {
+        let start = StartExecution {
+            state_machine_arn: version.clone(),
+            name: Some(name.into()),
+            input: Payload::from_checked_text("7"),
+            trace_header: None,
+        };
+        world.run(world.engine.start_execution(start)).unwrap().arn
+    };
+    let arn = start("x");
+    assert_eq!(world.end(&arn), "SUCCEEDED 7");
+    let swept = sweep(&world, world.clock.now_ms() + 1);
+    assert_eq!(swept, Swept { executions: 1, revisions: 1 }, "the one between is named by nothing");
+    assert_eq!(rows_of(world.store.as_ref(), &arn), 0, "also under the version");
+    assert_eq!(world.end(&start("x")), "SUCCEEDED 7", "the version still runs");
 }
 
 #[test]

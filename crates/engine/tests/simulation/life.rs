@@ -12,7 +12,7 @@ use std::{
 };
 
 use stepwell_engine::{
-    ActivityError, ActivityTask, Answer, Bounds, Clock, Config, CreateStateMachine, Engine, ExecutionError,
+    ActivityError, ActivityTask, Answer, Bounds, Clock, Config, CreateStateMachine, Engine, ExecutionError, Quotas,
     StartExecution, StartExecutionError, StartedExecution, TaskRunner, TokenError,
     by_hand::ByHand,
     record::{self, ExecutionId, Shards},
@@ -156,6 +156,7 @@ impl<'a> Life<'a> {
             region: "us-east-1".into(),
             drivers: world.drivers,
             clock: world.clock.clone(),
+            quotas: Quotas::default(),
         };
         let opened = Engine::open_by_hand(
             store.clone(),
@@ -527,5 +528,6 @@ fn machine(name: &str, definition: &str) -> CreateStateMachine {
         tracing: Value::empty_object(),
         encryption: Value::empty_object(),
         tags: BTreeMap::new(),
+        publish: None,
     }
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use stepwell_engine::{
-    ActivityTask, Bounds, Clock, Config, CreateStateMachine, Engine, GetHistory, OpenError, StartExecution,
+    ActivityTask, Bounds, Clock, Config, CreateStateMachine, Engine, GetHistory, OpenError, Quotas, StartExecution,
     StartExecutionError, StartedExecution, StateMachine, Summary, TaskRunner,
 };
 use stepwell_expr::{Payload, Value};
@@ -111,7 +111,7 @@ pub(crate) struct World {
 }
 
 pub(crate) fn config(clock: Arc<VirtualClock>, drivers: usize) -> Config {
-    Config { account: "123456789012".into(), region: "us-east-1".into(), drivers, clock }
+    Config { account: "123456789012".into(), region: "us-east-1".into(), drivers, clock, quotas: Quotas::default() }
 }
 
 impl World {
@@ -149,6 +149,17 @@ impl World {
         World { engine: opened.unwrap(), runtime, store, clock, script, bounds, drivers }
     }
 
+    /// Restarts on the same store, with other quotas.
+    pub(crate) fn restart_with(self, quotas: Quotas) -> World {
+        let World { runtime, store, clock, script, bounds, drivers, engine } = self;
+        runtime.block_on(engine.shut_down());
+        drop(engine);
+        let config = Config { quotas, ..config(clock.clone(), drivers) };
+        let tasks = Arc::new(Scripted(script.clone()));
+        let opened = Engine::open_within(store.clone(), config, tasks, runtime.handle().clone(), bounds);
+        World { engine: opened.unwrap(), runtime, store, clock, script, bounds, drivers }
+    }
+
     pub(crate) fn restart(self) -> World {
         let store = self.store.clone();
         self.restart_on(store)
@@ -175,7 +186,7 @@ impl World {
     }
 
     pub(crate) fn create(&self, name: &str, definition: &str) -> StateMachine {
-        self.run(self.engine.create_state_machine(machine(name, definition))).unwrap()
+        self.run(self.engine.create_state_machine(machine(name, definition))).unwrap().machine
     }
 
     pub(crate) fn try_start(
@@ -274,6 +285,7 @@ pub(crate) fn machine(name: &str, definition: &str) -> CreateStateMachine {
         tracing: Value::empty_object(),
         encryption: Value::empty_object(),
         tags: BTreeMap::new(),
+        publish: None,
     }
 }
 

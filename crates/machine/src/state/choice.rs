@@ -101,7 +101,7 @@ impl Choice {
     /// Neither: `States.Runtime`, not the `States.NoChoiceMatched` of the language's text. Source: measured on AWS.
     pub(crate) fn run(&self, state: &State, input: &Payload, scene: &Scene<'_>) -> Result<Ran, Fault> {
         let effective = match &state.flow {
-            DataFlow::JsonPath(flow) => data::select(&flow.input_path, input, scene)?,
+            DataFlow::JsonPath(flow) => flow.selected_input(input, scene)?,
             DataFlow::Jsonata(_) => input.clone(),
         };
         let view = scene.view(&effective);

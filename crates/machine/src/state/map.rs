@@ -53,6 +53,15 @@ pub(crate) struct Iterations {
     pub(crate) concurrency: u32,
 }
 
+/// How many iterations may run at a time, and how many may fail.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// 0: as many as there are.
+    pub(crate) max_concurrency: u64,
+    pub(crate) failures: Option<u64>,
+    pub(crate) failures_percentage: Option<f64>,
+}
+
 impl Map {
     pub(crate) fn run(&self, state: &State, input: &Payload, scene: &Scene<'_>) -> Result<Ran, Fault> {
         if self.distributed {
@@ -60,17 +69,11 @@ impl Map {
             return Err(Fault::Named("States.Runtime", text.to_owned()));
         }
         let effective_input = match &state.flow {
-            DataFlow::JsonPath(flow) => data::select(&flow.input_path, input, scene)?,
+            DataFlow::JsonPath(flow) => flow.selected_input(input, scene)?,
             DataFlow::Jsonata(_) => input.clone(),
         };
         let view = scene.view(&effective_input);
-        let limit = self.max_concurrency.as_ref().map_or(Ok(0), |field| count(field, "MaxConcurrency", &view))?;
-        if let Some(field) = &self.tolerated_failure_count {
-            count(field, "ToleratedFailureCount", &view)?;
-        }
-        if let Some(field) = &self.tolerated_failure_percentage {
-            percentage(field, &view)?;
-        }
+        let limit = self.bounds(&view)?.max_concurrency;
         let items = self.items(&state.flow, &effective_input, &view)?;
         let length = items.value().as_array().map_or(0, <[Value]>::len);
         let length = u32::try_from(length).unwrap_or(u32::MAX);
@@ -81,7 +84,19 @@ impl Map {
         Ok(Ran::Iterations(Iterations { items, effective_input, length, concurrency }))
     }
 
-    fn items(&self, flow: &DataFlow, effective_input: &Payload, view: &View<'_>) -> Result<Payload, Fault> {
+    /// `MaxConcurrency`, `ToleratedFailureCount` and `ToleratedFailurePercentage`, evaluated and checked.
+    pub(crate) fn bounds(&self, view: &View<'_>) -> Result<Bounds, Fault> {
+        let max_concurrency = self.max_concurrency.as_ref();
+        let failures = self.tolerated_failure_count.as_ref();
+        let failures_percentage = self.tolerated_failure_percentage.as_ref();
+        Ok(Bounds {
+            max_concurrency: max_concurrency.map_or(Ok(0), |field| count(field, "MaxConcurrency", view))?,
+            failures: failures.map(|field| count(field, "ToleratedFailureCount", view)).transpose()?,
+            failures_percentage: failures_percentage.map(|field| percentage(field, view)).transpose()?,
+        })
+    }
+
+    pub(crate) fn items(&self, flow: &DataFlow, effective_input: &Payload, view: &View<'_>) -> Result<Payload, Fault> {
         match &self.items {
             Items::Input => match effective_input.value() {
                 Value::Array(_) => Ok(effective_input.clone()),
@@ -138,19 +153,19 @@ fn count(field: &Field<u64>, name: &str, view: &View<'_>) -> Result<u64, Fault> 
     }
 }
 
-fn percentage(field: &Field<f64>, view: &View<'_>) -> Result<(), Fault> {
+fn percentage(field: &Field<f64>, view: &View<'_>) -> Result<f64, Fault> {
     let name = "ToleratedFailurePercentage";
     let outside = || format!("{name} must be between 0 and 100.");
     let inside = |number: f64| (0.0..=100.0).contains(&number);
     match data::field(field, &name.into(), view)? {
-        FieldValue::Constant(_) => Ok(()),
+        FieldValue::Constant(number) => Ok(number),
         FieldValue::AtPath(path, value) => {
             let number = match &value {
                 Value::String(text) => text.parse().ok(),
                 value => value.as_f64(),
             };
             match number {
-                Some(number) if inside(number) => Ok(()),
+                Some(number) if inside(number) => Ok(number),
                 Some(_) => Err(Fault::Runtime(outside())),
                 None => {
                     let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -161,7 +176,7 @@ fn percentage(field: &Field<f64>, view: &View<'_>) -> Result<(), Fault> {
             }
         }
         FieldValue::Evaluated(value) => match value.as_f64() {
-            Some(number) if inside(number) => Ok(()),
+            Some(number) if inside(number) => Ok(number),
             Some(_) => Err(Fault::Query { cause: outside(), location: Some(name.into()) }),
             None => Err(data::unexpected_type(data::expression_text(field), &name.into(), "number", &value)),
         },

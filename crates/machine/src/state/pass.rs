@@ -26,7 +26,10 @@ impl Pass {
         let (output, assigned) = match &state.flow {
             DataFlow::JsonPath(flow) => {
                 let result = match &self.result {
-                    Some(result) => result.clone(),
+                    Some(result) => {
+                        scene.saw(|stages| stages.result = Some(result.clone()));
+                        result.clone()
+                    }
                     None => flow.effective_input(input, scene)?,
                 };
                 let assigned = data::assign(&state.assign, &scene.view(&result))?;

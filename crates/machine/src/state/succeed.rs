@@ -16,7 +16,7 @@ impl Succeed {
     pub(crate) fn run(&self, state: &State, input: &Payload, scene: &Scene<'_>) -> Result<Ran, Fault> {
         let (output, assigned) = match &state.flow {
             DataFlow::JsonPath(flow) => {
-                let effective = data::select(&flow.input_path, input, scene)?;
+                let effective = flow.selected_input(input, scene)?;
                 (
                     data::select(&flow.output_path, &effective, scene)?,
                     data::assign(&state.assign, &scene.view(&effective))?,

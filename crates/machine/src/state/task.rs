@@ -11,6 +11,7 @@ use crate::{
         compiler::{BOTH, Compiler, FieldTable, JSON_PATH, JSONATA, expected},
         expression::Available,
     },
+    effect::TaskTarget,
     history::ServiceResource,
     limits::{self, SECONDS_MAX},
     program::{DataFlow, Field, QueryLanguage, ServicePattern, Template, Transition},
@@ -61,11 +62,8 @@ impl Task {
     pub(crate) fn run(&self, state: &State, input: &Payload, scene: &Scene<'_>) -> Result<Ran, Fault> {
         let (effective, arguments) = match &state.flow {
             DataFlow::JsonPath(flow) => {
-                let selected = data::select(&flow.input_path, input, scene)?;
-                let arguments = match &flow.parameters {
-                    Some(parameters) => Payload::from_value(data::evaluate(parameters, &scene.view(&selected))?),
-                    None => selected.clone(),
-                };
+                let selected = flow.selected_input(input, scene)?;
+                let arguments = flow.parameters(&selected, scene)?;
                 (selected, arguments)
             }
             DataFlow::Jsonata(flow) => (input.clone(), flow.arguments(input, scene)?),
@@ -100,6 +98,17 @@ impl Resource {
     /// True for the pattern `.waitForTaskToken`: the call's return only submits.
     pub(crate) fn waits_for_token(&self) -> bool {
         matches!(self, Resource::Service { pattern: ServicePattern::WaitForTaskToken, .. })
+    }
+
+    /// What runs it; `None` for an activity, which workers poll.
+    pub(crate) fn target(&self) -> Option<TaskTarget> {
+        match self {
+            Resource::Activity { .. } => None,
+            Resource::LambdaFunction { arn } => Some(TaskTarget::LambdaFunction { arn: arn.clone() }),
+            Resource::Service { service, action, pattern } => {
+                Some(TaskTarget::Service { service: service.clone(), action: action.clone(), pattern: *pattern })
+            }
+        }
     }
 
     /// How history names it; `None` for what has event types of its own.

@@ -34,7 +34,7 @@ impl Wait {
     /// When it is over, in milliseconds since 1970.
     pub(crate) fn run(&self, state: &State, input: &Payload, scene: &Scene<'_>) -> Result<Ran, Fault> {
         let effective = match &state.flow {
-            DataFlow::JsonPath(flow) => data::select(&flow.input_path, input, scene)?,
+            DataFlow::JsonPath(flow) => flow.selected_input(input, scene)?,
             DataFlow::Jsonata(_) => input.clone(),
         };
         let until_ms = match &self.until {
@@ -60,7 +60,7 @@ impl Wait {
     pub(crate) fn conclude(&self, state: &State, input: &Payload, scene: &Scene<'_>) -> Result<Ran, Fault> {
         let (output, assigned) = match &state.flow {
             DataFlow::JsonPath(flow) => {
-                let effective = data::select(&flow.input_path, input, scene)?;
+                let effective = flow.selected_input(input, scene)?;
                 let assigned = data::assign(&state.assign, &scene.view(&effective))?;
                 (data::select(&flow.output_path, &effective, scene)?, assigned)
             }

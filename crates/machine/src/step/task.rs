@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stepwell_expr::Payload;
 
 use crate::{
-    data,
+    data::{self, too_large, too_large_input},
     effect::{Effect, TaskOutcome},
     execution::{FrameId, Phase, TaskId, TaskWait},
     failure::Failure,
@@ -16,7 +16,7 @@ use crate::{
         task::{Resource, Scheduling},
     },
     step::{
-        visit::{How, Stage, too_large, too_large_input},
+        visit::{How, Stage},
         work::{Flow, Work},
     },
 };

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use stepwell_expr::Payload;
 
 use crate::{
-    data::{self, Fault},
+    data::{Explained, Fault, too_large},
     execution::{Frame, FrameId, Phase, Status},
     failure::Failure,
     history::{Assigned, Detail},
     limits,
-    program::{DataFlow, ScopeId, Transition},
+    program::{ScopeId, Transition},
     retry,
     state::{Kind, Ran, StateType},
     step::work::{Flow, Interrupt, Work, require},
@@ -209,22 +209,13 @@ impl Work<'_> {
 
     /// The failure that a fault is, with AWS's texts; records the EvaluationFailed event of JSONata.
     fn failure_of(&mut self, id: FrameId, fault: Fault, stage: Stage) -> Flow<Failure> {
+        if fault == Fault::OutOfFuel && !self.had_full_fuel() {
+            return Err(Interrupt::Slow);
+        }
         let state = self.state_of(id);
         let frame = self.frame(id);
-        let cause = |text: &str| data::cause(&state.name, frame.entered, text);
-        let (text, location) = match fault {
-            Fault::OutOfFuel if !self.had_full_fuel() => return Err(Interrupt::Slow),
-            Fault::OutOfFuel => match state.flow {
-                DataFlow::Jsonata(_) => (OUT_OF_FUEL.to_owned(), None),
-                DataFlow::JsonPath(_) => return Ok(Failure::new("States.Runtime", cause(OUT_OF_FUEL))),
-            },
-            Fault::Runtime(text) => return Ok(Failure::new("States.Runtime", cause(&text)).bounded()),
-            Fault::Named(error, text) => return Ok(Failure::new(error, cause(&text)).bounded()),
-            Fault::ResultTooLarge => return Ok(too_large(&state.name)),
-            Fault::InputTooLarge => return Ok(too_large_input(&state.name)),
-            Fault::Query { cause, location } => (cause, location),
-        };
-        let failure = Failure::new("States.QueryEvaluationError", cause(&text)).bounded();
+        let Explained { failure, evaluation } = fault.explained(state.language, &state.name, frame.entered);
+        let Some(location) = evaluation else { return Ok(failure) };
         let previous = match (stage, &state.kind) {
             // An unparsable Timestamp of a Wait follows the Entered event. Source: recordings.
             (Stage::OnEntry, Kind::Wait(_)) | (Stage::Afterwards, _) => frame.last_event,
@@ -305,22 +296,9 @@ impl Work<'_> {
     fn catch(&mut self, id: FrameId, at: usize, failure: &Failure) -> Flow<()> {
         let state = self.state_of(id);
         let catcher = &state.catchers()[at];
-        let error_output = data::error_output(failure);
-        let error_payload = Payload::from_value(error_output.clone());
         let input = self.frame(id).input.clone();
         self.refuel();
-        let scene = self.scene(id)?;
-        let caught = match &state.flow {
-            DataFlow::JsonPath(_) => data::assign(&catcher.assign, &scene.view(&error_payload))
-                .and_then(|assigned| Ok((data::place(&catcher.result_path, &input, &error_payload)?, assigned))),
-            DataFlow::Jsonata(_) => {
-                let view = scene.view(&input).with_error_output(&error_output);
-                data::assign(&catcher.assign, &view).and_then(|assigned| match &catcher.output {
-                    Some(output) => Ok((Payload::from_value(data::evaluate(output, &view)?), assigned)),
-                    None => Ok((error_payload.clone(), assigned)),
-                })
-            }
-        };
+        let caught = state.caught(catcher, &input, failure, &self.scene(id)?);
         let (output, assigned) = match caught {
             Ok(caught) => caught,
             Err(fault) => {
@@ -338,27 +316,4 @@ impl Work<'_> {
             None => self.leave(id, output, assigned, Transition::Next(catcher.next)),
         }
     }
-}
-
-/// AWS's text for an evaluation that takes too long. Source: Step Functions guide.
-const OUT_OF_FUEL: &str = "Expression evaluation timeout";
-
-/// Source: recordings.
-pub(super) fn too_large(name: &str) -> Failure {
-    Failure::new(
-        "States.DataLimitExceeded",
-        format!(
-            "The state/task '{name}' returned a result with a size exceeding the maximum number of bytes service limit."
-        ),
-    )
-}
-
-/// Source: seen in the field.
-pub(super) fn too_large_input(name: &str) -> Failure {
-    Failure::new(
-        "States.DataLimitExceeded",
-        format!(
-            "The state/task '{name}' provided parameters with a size exceeding the maximum number of bytes service limit."
-        ),
-    )
 }

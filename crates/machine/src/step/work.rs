@@ -397,6 +397,8 @@ impl<'a> Work<'a> {
             chance: &self.chance,
             now_ms: self.now_ms,
             fuel: &self.fuel,
+            given_context: None,
+            seen: None,
         })
     }
 

@@ -11,11 +11,13 @@ use stepwell_machine::{Frame, FrameId};
 
 use super::samples::{MACHINE, Run, START_MS, everything, frame, identity, json, long, picture, rows, succeeded};
 use crate::{
-    handle::GetHistory,
+    handle::{GetHistory, Qualifier},
     record::{ExecutionId, Shards, history, intents, list, load, offers, runnable, summary, timers},
 };
 
 const ROWS_1: &str = include_str!("rows-1.txt");
+/// Summary and listing of an execution that was started through an alias.
+const ROWS_2: &str = include_str!("rows-2.txt");
 
 /// The store that the files were written from.
 fn written() -> (Memory, Vec<Arc<str>>) {
@@ -31,6 +33,16 @@ fn written() -> (Memory, Vec<Arc<str>>) {
     ended.step(&ended.end(succeeded(json("\"done\""))));
     let arns = [&full, &waits, &ended].map(|run| run.execution.identity.arn.clone());
     (store, arns.into())
+}
+
+/// The store that the second file was written from.
+fn written_2() -> (Memory, Vec<Arc<str>>) {
+    let store = Memory::new();
+    let mut run = Run::new(&store, identity("qualified", START_MS, json("[]")));
+    run.books.qualifier = Some(Qualifier { version: 7, alias: Some("PROD".into()) });
+    run.step(&run.end(succeeded(json("1"))));
+    let arn = run.execution.identity.arn.clone();
+    (store, vec![arn])
 }
 
 /// Bytes in hexadecimal; many equal ones as `78*4096` between commas.
@@ -95,11 +107,19 @@ fn reading(store: &dyn Store, arns: &[Arc<str>]) -> String {
 fn released_formats_are_read() {
     let (store, arns) = written();
     assert_eq!(reading(&parse(ROWS_1), &arns), reading(&store, &arns));
+    let (store, arns) = written_2();
+    let reading = |store: &dyn Store| {
+        let listed = [":7", ":PROD"].map(|tail| list(store, &format!("{MACHINE}{tail}"), None, 100, None).unwrap());
+        format!("{}{listed:?}", reading(store, &arns))
+    };
+    assert_eq!(reading(&parse(ROWS_2)), reading(&store));
+    assert_eq!(reading(&store).matches("alias: Some(\"PROD\")").count(), 4, "in summary and listings");
 }
 
 #[test]
 fn this_release_writes_the_newest_format() {
-    let (store, _) = written();
-    let now = show(&store);
-    assert!(now == ROWS_1, "a format changed: give its row a new version and these rows a new file:\n{now}");
+    for ((store, _), rows) in [(written(), ROWS_1), (written_2(), ROWS_2)] {
+        let now = show(&store);
+        assert!(now == rows, "a format changed: give its row a new version and these rows a new file:\n{now}");
+    }
 }

@@ -131,7 +131,7 @@ fn a_pure_execution_writes_three_rows_and_its_long_texts_once() {
 fn pure_steps_in_one_batch_leave_what_one_step_would() {
     let store = Memory::new();
     let first = Execution::new(Arc::new(identity("e", START_MS, json("{}"))));
-    let mut books = record_start(&first, 1, None);
+    let mut books = record_start(&first, 1, None, None);
     let mut batch = Batch::default();
     let mut step = Run::new(&store, identity("e", START_MS, json("{}"))).next();
     step.frames.insert(FrameId(0), Some(Arc::new(frame(Phase::Run))));

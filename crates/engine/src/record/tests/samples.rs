@@ -62,7 +62,7 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(super) fn new(store: &'a Memory, identity: Identity) -> Run<'a> {
         let execution = Execution::new(Arc::new(identity));
-        let books = record_start(&execution, 42, Some("Root=1-2-3".into()));
+        let books = record_start(&execution, 42, Some("Root=1-2-3".into()), None);
         Run { store, execution, books }
     }
 
