@@ -76,3 +76,8 @@ pub const RETENTION_REST: u32 = 4;
 pub const RETENTION_PAUSE_MAX: Duration = Duration::from_secs(1);
 /// Times that a group is asked for more of its rows in one pass: more than the largest history has.
 pub const RETENTION_ROUNDS_MAX: usize = 4_096;
+/// Ids of tasks that wait to be run, and of tasks that wait for workers, that are kept in memory; further ones are rows
+/// alone, and are read when there is room.
+pub const WAITING_MAX: usize = 100_000;
+/// Tasks of one activity that are read from rows at once, when a worker waits and none is in memory.
+pub const OFFERS_READ_MAX: usize = 1_000;

@@ -17,7 +17,7 @@ use stepwell_store::{Batch, Space, Store};
 use tokio::runtime::Handle;
 
 use crate::{
-    activities::Activities,
+    activities::{Activities, Rows},
     bounds::Bounds,
     by_hand::Witness,
     committer::{Committer, Ledger, Message},
@@ -26,7 +26,7 @@ use crate::{
     handle::{Engine, Inner},
     inbox::{Errand, Inboxes},
     limits::SHARDS,
-    record::{self, RecordError, Shards},
+    record::RecordError,
     registry::{
         Registry, RegistryError,
         rows::{self, OwnerRow, RowError},
@@ -162,8 +162,14 @@ pub(crate) fn assemble(
     // Time stands still until everything runs.
     let opening = timeline.begin();
     let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
-    let activities = Arc::new(Activities::new(inboxes.clone()));
-    let tasks = Arc::new(Tasks::new(bounds.task_runs, tasks, runtime.clone(), inboxes.clone(), timeline.clone()));
+    let rows = Rows {
+        store: store.clone(),
+        runtime: runtime.clone(),
+        timeline: timeline.clone(),
+        offers_max: bounds.waiting.max(1),
+    };
+    let activities = Arc::new(Activities::new(inboxes.clone(), rows));
+    let tasks = Tasks::new(&bounds, store.clone(), tasks, runtime.clone(), inboxes.clone(), timeline.clone());
     let ledger = Arc::new(Ledger::new(open_executions, &bells));
     let (queue, submissions) = mpsc::channel();
     let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone()));
@@ -274,14 +280,11 @@ fn claim(store: &dyn Store, config: &Config) -> Result<(), OpenError> {
 
 /// Tasks whose run had not ended are run again; tasks of activities wait for workers again.
 fn resume_tasks(shared: &Shared) -> Result<(), RecordError> {
-    for offer in record::offers(shared.store.as_ref(), Shards::ALL)? {
-        if !shared.activities.offer(&offer.activity_arn, offer.execution, offer.task) {
-            let orphaned = Errand::Orphaned { task: offer.task, activity_arn: offer.activity_arn };
-            shared.inboxes.post(offer.execution, orphaned);
+    for row in shared.activities.resume()? {
+        if let Some(activity_arn) = row.activity_arn {
+            shared.inboxes.post(row.execution, Errand::Orphaned { task: row.task, activity_arn });
         }
     }
-    for intent in record::intents(shared.store.as_ref(), Shards::ALL)? {
-        shared.tasks.queue(intent.execution, intent.task);
-    }
+    shared.tasks.resume()?;
     Ok(())
 }

@@ -36,7 +36,7 @@ pub use examine::{Broken, Examined, examine};
 pub use history::history;
 pub use listing::list;
 pub use load::load;
-pub use queues::{intents, offers, runnable, timers};
+pub use queues::{Waiting, intents, offers, runnable, timers, waiting};
 pub use remove::{Expired, Removal, expired, keep_used, remove};
 pub use summary::summary;
 pub use texts::fill;

@@ -115,6 +115,9 @@ fn remove(
     mut group: Vec<Expired>,
     rest: &mut dyn FnMut(Duration) -> bool,
 ) -> Result<u64, Unavailable> {
+    // One that was started through a version or an alias stands in several lists.
+    group.sort_by_key(|expired| expired.execution);
+    group.dedup_by_key(|expired| expired.execution);
     let mut removed = 0;
     for _ in 0..RETENTION_ROUNDS_MAX {
         let began = Instant::now();

@@ -93,7 +93,7 @@ fn simulate(seed: u64) {
     let mut dice = Dice(seed);
     let bounds = match dice.roll(2) {
         0 => Bounds::default(),
-        _ => Bounds { cache_bytes: 20_000, timers: 5, task_runs: 3 },
+        _ => Bounds { cache_bytes: 20_000, timers: 5, task_runs: 3, ..Bounds::default() },
     };
     let drivers = 1 + usize::try_from(dice.roll(3)).unwrap_or(0);
     let mut world = World::with(Arc::new(Memory::new()), bounds, drivers);

@@ -193,6 +193,15 @@ pub(super) fn tasks(shard: u32) -> Range {
     Range::of_prefix(of_shard(TASK, shard))
 }
 
+/// The tasks of all shards behind one.
+pub(super) fn tasks_behind(after: Option<(ExecutionId, TaskId)>) -> Range {
+    let from = match after {
+        Some((id, after)) => task(id, after).into_iter().chain([0]).collect(),
+        None => vec![TASK],
+    };
+    Range { from, to: prefix_end(&[TASK]) }
+}
+
 pub(super) fn parse_task(key: &[u8]) -> Option<(ExecutionId, TaskId)> {
     let (id, task) = key.get(5..)?.split_first_chunk::<16>()?;
     Some((ExecutionId(*id), TaskId(u64::from_be_bytes(task.try_into().ok()?))))
