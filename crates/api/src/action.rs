@@ -29,10 +29,12 @@ mod list_state_machine_versions;
 mod list_state_machines;
 mod list_tags_for_resource;
 mod publish_state_machine_version;
+mod redrive_execution;
 mod send_task_failure;
 mod send_task_heartbeat;
 mod send_task_success;
 mod start_execution;
+mod start_sync_execution;
 mod stop_execution;
 mod tag_resource;
 mod test_state;
@@ -215,10 +217,12 @@ impl Action {
             Action::ListStateMachines => list_state_machines::answer(request).await,
             Action::ListTagsForResource => list_tags_for_resource::answer(request).await,
             Action::PublishStateMachineVersion => publish_state_machine_version::answer(request).await,
+            Action::RedriveExecution => redrive_execution::answer(request).await,
             Action::SendTaskFailure => send_task_failure::answer(request).await,
             Action::SendTaskHeartbeat => send_task_heartbeat::answer(request).await,
             Action::SendTaskSuccess => send_task_success::answer(request).await,
             Action::StartExecution => start_execution::answer(request).await,
+            Action::StartSyncExecution => start_sync_execution::answer(request).await,
             Action::StopExecution => stop_execution::answer(request).await,
             Action::TagResource => tag_resource::answer(request).await,
             Action::TestState => test_state::answer(request).await,
@@ -226,11 +230,7 @@ impl Action {
             Action::UpdateStateMachine => update_state_machine::answer(request).await,
             Action::UpdateStateMachineAlias => update_state_machine_alias::answer(request).await,
             Action::ValidateStateMachineDefinition => validate_state_machine_definition::answer(request).await,
-            Action::DescribeMapRun
-            | Action::ListMapRuns
-            | Action::RedriveExecution
-            | Action::StartSyncExecution
-            | Action::UpdateMapRun => Err(Error::Unsupported(self.name())),
+            Action::DescribeMapRun | Action::ListMapRuns | Action::UpdateMapRun => Err(Error::Unsupported(self.name())),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use stepwell_engine::Unavailable;
+use stepwell_engine::{NotRedrivable, Unavailable};
 use stepwell_machine::{Diagnostic, Severity};
 
 use crate::writer::Writer;
@@ -63,6 +63,9 @@ pub(crate) enum Error {
     /// The sentence is ours.
     #[error("The maximum number of running executions has been reached.")]
     ExecutionLimitExceeded,
+    /// The frame of the sentence is ours, the reason AWS's.
+    #[error("Execution Not Redrivable: '{arn}'. {reason}")]
+    ExecutionNotRedrivable { arn: Arc<str>, reason: NotRedrivable },
     #[error("Invalid Arn: '{0}'")]
     InvalidArn(String),
     #[error("Invalid State Machine Definition: '{0}'")]
@@ -163,6 +166,7 @@ impl Error {
             Error::ExecutionAlreadyExists(_) => "ExecutionAlreadyExists",
             Error::ExecutionDoesNotExist(_) => "ExecutionDoesNotExist",
             Error::ExecutionLimitExceeded => "ExecutionLimitExceeded",
+            Error::ExecutionNotRedrivable { .. } => "ExecutionNotRedrivable",
             Error::InvalidArn(_) => "InvalidArn",
             Error::InvalidDefinition(_) | Error::UntestableState(_) => "InvalidDefinition",
             Error::InvalidEncryptionConfiguration(_) => "InvalidEncryptionConfiguration",

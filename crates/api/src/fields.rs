@@ -60,6 +60,14 @@ pub(crate) const DEFINITION: Text =
 /// As [`DEFINITION`]: the quota counts bytes.
 pub(crate) const PAYLOAD: Text =
     Text { min: 0, max: limits::PAYLOAD_BYTES_MAX, unit: Unit::Bytes, sensitive: true, pattern: None };
+pub(crate) const CLIENT_TOKEN: Text =
+    Text { pattern: Some(Pattern { text: "[!-~]+", fits: is_visible }), ..text(1, limits::CLIENT_TOKEN_CHARS_MAX) };
+
+/// ASCII without blanks and control characters.
+fn is_visible(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 pub(crate) const TRACE_HEADER: Text = Text {
     pattern: Some(Pattern { text: "\\p{ASCII}*", fits: str::is_ascii }),
     ..text(0, limits::TRACE_HEADER_CHARS_MAX)

@@ -19,17 +19,29 @@ pub(crate) fn write(event: &mut Writer, of: &HistoryEvent, with_data: bool) {
     event.number("id", of.id);
     event.number("previousEventId", of.previous);
     if let Some(member) = details_name(&of.detail) {
-        event.member_object(member, |details| write_details(&mut Details { writer: details, with_data }, &of.detail));
+        let data = if with_data { Data::All } else { Data::None };
+        event.member_object(member, |details| write_details(details, &of.detail, data));
     }
 }
 
-fn type_name(detail: &Detail) -> &'static str {
+/// What becomes of the payloads of an event.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Data {
+    All,
+    /// Neither texts nor their details.
+    None,
+    /// No texts; the details say so. Of log lines only.
+    Truncated,
+}
+
+pub(crate) fn type_name(detail: &Detail) -> &'static str {
     match detail {
         Detail::ExecutionStarted { .. } => "ExecutionStarted",
         Detail::ExecutionSucceeded { .. } => "ExecutionSucceeded",
         Detail::ExecutionFailed(_) => "ExecutionFailed",
         Detail::ExecutionAborted(_) => "ExecutionAborted",
         Detail::ExecutionTimedOut(_) => "ExecutionTimedOut",
+        Detail::ExecutionRedriven { .. } => "ExecutionRedriven",
         Detail::StateEntered { kind, .. } => match kind {
             StateType::Task => "TaskStateEntered",
             StateType::Wait => "WaitStateEntered",
@@ -93,6 +105,7 @@ fn details_name(detail: &Detail) -> Option<&'static str> {
         Detail::ExecutionFailed(_) => "executionFailedEventDetails",
         Detail::ExecutionAborted(_) => "executionAbortedEventDetails",
         Detail::ExecutionTimedOut(_) => "executionTimedOutEventDetails",
+        Detail::ExecutionRedriven { .. } => "executionRedrivenEventDetails",
         Detail::StateEntered { .. } => "stateEnteredEventDetails",
         Detail::StateExited { .. } => "stateExitedEventDetails",
         Detail::LambdaFunctionScheduled { .. } => "lambdaFunctionScheduledEventDetails",
@@ -129,7 +142,9 @@ fn details_name(detail: &Detail) -> Option<&'static str> {
     })
 }
 
-fn write_details(details: &mut Details<'_>, detail: &Detail) {
+/// Writes the members of the details object.
+pub(crate) fn write_details(writer: &mut Writer, detail: &Detail, data: Data) {
+    let mut details = Details { writer, data };
     match detail {
         Detail::ExecutionStarted { input, role_arn } => {
             details.input(input);
@@ -189,6 +204,7 @@ fn write_details(details: &mut Details<'_>, detail: &Detail) {
             details.resource(resource);
             details.failure(failure);
         }
+        Detail::ExecutionRedriven { count } => details.writer.number("redriveCount", *count),
         Detail::MapStateStarted { length } => details.writer.number("length", *length),
         Detail::MapIterationStarted { name, index }
         | Detail::MapIterationSucceeded { name, index }
@@ -218,43 +234,45 @@ fn write_details(details: &mut Details<'_>, detail: &Detail) {
 /// A details object that is being written.
 struct Details<'w> {
     writer: &'w mut Writer,
-    with_data: bool,
+    data: Data,
 }
 
 impl Details<'_> {
     fn payload(&mut self, name: &str, payload: &Payload) {
-        if self.with_data {
+        if self.data == Data::All {
             self.writer.string(name, payload.text());
         }
     }
 
     fn input(&mut self, payload: &Payload) {
         self.payload("input", payload);
-        self.not_truncated("inputDetails");
+        self.truncated("inputDetails");
     }
 
     fn output(&mut self, payload: &Payload) {
         self.payload("output", payload);
-        self.not_truncated("outputDetails");
+        self.truncated("outputDetails");
     }
 
-    /// Only log lines are ever truncated.
-    fn not_truncated(&mut self, name: &str) {
-        if self.with_data {
-            self.writer.member_object(name, |details| details.bool("truncated", false));
+    fn truncated(&mut self, name: &str) {
+        if self.data != Data::None {
+            let truncated = self.data == Data::Truncated;
+            self.writer.member_object(name, |details| details.bool("truncated", truncated));
         }
     }
 
     fn assigned(&mut self, assigned: &Assigned) {
-        if assigned.is_empty() || !self.with_data {
+        if assigned.is_empty() || self.data == Data::None {
             return;
         }
-        self.writer.member_object("assignedVariables", |variables| {
-            for (name, value) in assigned.iter() {
-                variables.named_string(name, value.text());
-            }
-        });
-        self.not_truncated("assignedVariablesDetails");
+        if self.data == Data::All {
+            self.writer.member_object("assignedVariables", |variables| {
+                for (name, value) in assigned.iter() {
+                    variables.named_string(name, value.text());
+                }
+            });
+        }
+        self.truncated("assignedVariablesDetails");
     }
 
     fn failure(&mut self, failure: &Failure) {

@@ -12,6 +12,7 @@ mod fields;
 mod history_event;
 mod http;
 pub mod limits;
+mod log_record;
 mod machine_view;
 mod name;
 mod page;
@@ -22,3 +23,4 @@ mod tags;
 mod writer;
 
 pub use http::{Api, Options, serve};
+pub use log_record::{log_gap, log_record};

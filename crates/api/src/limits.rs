@@ -61,9 +61,15 @@ pub const TAG_KEY_CHARS_MAX: usize = 128;
 pub const TAG_VALUE_CHARS_MAX: usize = 256;
 /// Longest id of an encryption key, in characters. Source: API model.
 pub const KEY_ID_CHARS_MAX: usize = 2_048;
+/// Longest client token, in characters. Source: API model.
+pub const CLIENT_TOKEN_CHARS_MAX: usize = 64;
+/// Milliseconds that Express executions are billed by. Source: Step Functions pricing.
+pub const BILLED_MS: u64 = 100;
+/// Megabytes that Express executions are billed by. Source: Step Functions pricing.
+pub const BILLED_MB: u64 = 64;
+/// Most bytes of data in one record of an execution log. Source: Step Functions guide (248 KB).
+pub const LOG_DATA_BYTES_MAX: usize = 248 * 1024;
 /// How long the test of one state may take, in seconds. Source: API reference, TestState.
 pub const TEST_SECONDS_MAX: u64 = 5 * 60;
 /// Bytes of the shapes of one service's answers, as text: several times what the largest has. Ours.
 pub const SHAPES_BYTES_MAX: u64 = 4 * 1024 * 1024;
-/// How long a closed execution may be redriven, in milliseconds (14 days). Source: Step Functions guide.
-pub const REDRIVE_PERIOD_MS: i64 = 14 * 24 * 60 * 60 * 1_000;

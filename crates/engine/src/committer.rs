@@ -18,6 +18,7 @@ use crate::{
     handle::Unavailable,
     inbox::{Errand, Inboxes},
     limits::{COMMIT_BYTES_MAX, COMMIT_STEPS_MAX},
+    logs::{Logged, Logs},
     record::ExecutionId,
     registry::rows,
     reply::Reply,
@@ -31,6 +32,7 @@ pub(crate) struct Submission {
     pub(crate) steps: usize,
     pub(crate) replies: Vec<Reply>,
     pub(crate) effects: Vec<(ExecutionId, Effect)>,
+    pub(crate) logs: Vec<Logged>,
     /// Executions begun, less executions ended.
     pub(crate) opened: i64,
     /// The driver that is told, and its number for this batch.
@@ -89,6 +91,7 @@ pub(crate) struct Committer {
     pub(crate) activities: Arc<Activities>,
     pub(crate) inboxes: Arc<Inboxes>,
     pub(crate) timeline: Arc<Timeline>,
+    pub(crate) logs: Arc<Logs>,
 }
 
 impl Committer {
@@ -205,6 +208,7 @@ impl Committer {
                 }
             }
         }
+        submission.logs.into_iter().for_each(|logged| self.logs.put(logged));
         submission.replies.into_iter().for_each(Reply::send);
         if let Some((driver, number)) = submission.from {
             let progress = &self.ledger.progress[driver];

@@ -5,6 +5,7 @@
 //! [`COMMITS_OUTSTANDING_MAX`]; once the store has failed it drops everything it holds and ends.
 
 mod errands;
+mod redrive;
 mod residents;
 mod timers;
 mod turn;
@@ -18,7 +19,7 @@ use std::{
 use stepwell_machine::Effect;
 use stepwell_store::Batch;
 
-pub(crate) use self::turn::Then;
+pub(crate) use self::turn::{BROKEN, ENDLESS, Then, broken};
 use self::{
     residents::{Resident, Residents},
     timers::Timers,
@@ -32,6 +33,7 @@ use crate::{
         COMMIT_BYTES_MAX, COMMIT_STEPS_MAX, COMMITS_OUTSTANDING_MAX, DRIVER_SLEEP_MS_MAX, SLICES_PER_BATCH_MAX,
         TIMERS_READ_BELOW, TIMERS_READ_MAX,
     },
+    logs::Logged,
     record::{self, ExecutionId, RecordError, Shards},
     reply::Reply,
     shared::Shared,
@@ -61,6 +63,7 @@ struct Open {
     steps: usize,
     replies: Vec<Reply>,
     effects: Vec<(ExecutionId, Effect)>,
+    logs: Vec<Logged>,
     opened: i64,
 }
 
@@ -215,12 +218,13 @@ impl Driver {
             return;
         }
         self.publish();
-        let Open { batch, steps, replies, effects, opened } = std::mem::take(&mut self.open);
+        let Open { batch, steps, replies, effects, logs, opened } = std::mem::take(&mut self.open);
         let submission = Submission {
             batch,
             steps,
             replies,
             effects,
+            logs,
             opened,
             from: Some((self.index, self.number)),
             under_way: self.shared.timeline.begin(),

@@ -4,7 +4,9 @@
 
 mod activities;
 mod executions;
+mod express;
 mod machines;
+mod redrive;
 mod tags;
 mod tasks;
 mod versions;
@@ -15,8 +17,9 @@ use parking_lot::Mutex;
 use stepwell_machine::definition::MachineType;
 use tokio::runtime::Handle;
 
-pub use self::{activities::*, executions::*, machines::*, tags::*, tasks::*, versions::*};
+pub use self::{activities::*, executions::*, express::*, machines::*, redrive::*, tags::*, tasks::*, versions::*};
 use crate::{
+    logs::LogSink,
     open::{Threads, stop},
     shared::Shared,
 };
@@ -102,6 +105,12 @@ impl Engine {
         let ledger = &self.0.shared.ledger;
         let poisoned = ledger.poison.get().cloned().or_else(|| self.0.shared.store.poisoned());
         Health { poisoned, open_executions: ledger.open_executions.load(Ordering::Relaxed) }
+    }
+
+    /// Gives execution logs to a sink from now on, those first that a process before this one did not log any more. To be
+    /// called once; what comes before waits.
+    pub fn log_to(&self, sink: Arc<dyn LogSink>) {
+        self.0.shared.logs.start(&self.0.shared, sink, &self.0.runtime);
     }
 
     /// To be called after a clock that does not run by itself was moved, or may jump again.

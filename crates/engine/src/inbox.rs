@@ -9,7 +9,7 @@ use tokio::sync::oneshot::Sender;
 
 use crate::{
     activities::{Offered, Poller},
-    handle::{ExecutionError, Qualifier, StartExecutionError, StartedExecution, TokenError, Unavailable},
+    handle::{ExecutionError, Qualifier, RedriveError, StartExecutionError, StartedExecution, TokenError, Unavailable},
     limits::{INBOX_BYTES_MAX, INBOX_EVENTS_MAX},
     record::{ExecutionId, Removal},
     registry::Revision,
@@ -38,6 +38,11 @@ pub(crate) enum Errand {
     Stop {
         failure: Failure,
         to: Sender<Result<i64, ExecutionError>>,
+    },
+    Redrive {
+        /// The client's own; the same one within some time answers the same redrive.
+        token: Option<Arc<str>>,
+        to: Sender<Result<i64, RedriveError>>,
     },
     Answer {
         token: Token,

@@ -81,3 +81,36 @@ pub const RETENTION_ROUNDS_MAX: usize = 4_096;
 pub const WAITING_MAX: usize = 100_000;
 /// Tasks of one activity that are read from rows at once, when a worker waits and none is in memory.
 pub const OFFERS_READ_MAX: usize = 1_000;
+/// Express executions that run at the same time; past it the caller is throttled.
+pub const EXPRESS_RUNS_MAX: usize = 10_000;
+/// Events that are kept of one Express execution; AWS has no such bound. Later ones are not kept.
+pub const EXPRESS_EVENTS_MAX: usize = 25_000;
+/// Bytes of the histories of all Express executions that run; past it further events are not kept.
+pub const EXPRESS_HISTORY_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Ended Express executions that are kept in memory, to be looked at.
+pub const EXPRESS_ENDED_MAX: usize = 1_000;
+/// Bytes of the ended Express executions that are kept.
+pub const EXPRESS_ENDED_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// How long an execution that ended unsuccessfully may be redriven, in milliseconds. Source: Step Functions guide.
+pub const REDRIVE_PERIOD_MS: i64 = 14 * 24 * 60 * 60 * 1_000;
+/// Client tokens of redrives that an execution remembers. Source: Step Functions guide.
+pub const REDRIVE_TOKENS_MAX: usize = 10;
+/// How long a client token of a redrive is valid, in milliseconds. Source: Step Functions guide.
+pub const REDRIVE_TOKEN_MS_MAX: i64 = 15 * 60 * 1_000;
+/// What is kept for redrives and has expired: executions that one further unsuccessful end in their shard cleans up.
+pub const WRECKS_SWEPT_MAX: usize = 2;
+/// Log entries that wait for the sink; past it further ones are dropped, and the gap is told.
+pub const LOG_QUEUE_EVENTS_MAX: usize = 200_000;
+/// Bytes of the log entries that wait for the sink.
+pub const LOG_QUEUE_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Log entries that a sink is given at a time, before what one step adds to them.
+pub const LOG_BATCH_EVENTS_MAX: usize = 1_000;
+/// Bytes of the log entries that a sink is given at a time, before what one step adds to them.
+pub const LOG_BATCH_BYTES_MAX: usize = 512 * 1024;
+/// Rows of dropped log entries that are deleted together.
+pub const LOG_MARKS_MAX: usize = 256;
+/// How long after an error a sink is tried again; then twice as long, up to [`LOG_RETRY_AFTER_MAX`].
+pub const LOG_RETRY_AFTER: Duration = Duration::from_millis(500);
+pub const LOG_RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
+/// How long a stop waits for the sink.
+pub const LOG_FLUSH_TIME_MAX: Duration = Duration::from_secs(5);

@@ -23,10 +23,12 @@ use crate::{
     committer::{Committer, Ledger, Message},
     config::Config,
     driver::Driver,
+    express::Express,
     handle::{Engine, Inner},
     inbox::{Errand, Inboxes},
     limits::SHARDS,
-    record::RecordError,
+    logs::Logs,
+    record::{self, RecordError},
     registry::{
         Registry, RegistryError,
         rows::{self, OwnerRow, RowError},
@@ -169,6 +171,7 @@ pub(crate) fn assemble(
         offers_max: bounds.waiting.max(1),
     };
     let activities = Arc::new(Activities::new(inboxes.clone(), rows));
+    let express = Express::new(tasks.clone(), bounds);
     let tasks = Tasks::new(&bounds, store.clone(), tasks, runtime.clone(), inboxes.clone(), timeline.clone());
     let ledger = Arc::new(Ledger::new(open_executions, &bells));
     let (queue, submissions) = mpsc::channel();
@@ -176,6 +179,8 @@ pub(crate) fn assemble(
     let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
     let registry =
         Registry::open(store.clone(), queue.clone(), timeline.clone(), activities.clone(), arn_prefix, config.quotas)?;
+    let left = record::log_marks(store.as_ref())?;
+    let logs = Arc::new(Logs::new(left, bounds.log_events, queue.clone(), timeline.clone()));
     let shared = Arc::new(Shared {
         store: store.clone(),
         region: config.region,
@@ -185,6 +190,8 @@ pub(crate) fn assemble(
         registry,
         tasks: tasks.clone(),
         activities: activities.clone(),
+        express,
+        logs: logs.clone(),
         ledger: ledger.clone(),
         queue,
         slow,
@@ -206,6 +213,7 @@ pub(crate) fn assemble(
         activities: activities.clone(),
         inboxes: inboxes.clone(),
         timeline: shared.timeline.clone(),
+        logs,
     };
     let inner = Inner { shared, runtime, threads: Mutex::default() };
     Ok(Parts { inner, drivers, committer, opening })
@@ -233,10 +241,12 @@ pub(crate) fn stop(shared: &Shared, threads: &Mutex<Threads>) {
     shared.timeline.freeze();
     shared.inboxes.close();
     shared.tasks.close();
+    shared.express.close();
     shared.activities.close();
     shared.sweeping.ring();
     join(&mut threads.sweeper);
     join(&mut threads.drivers);
+    shared.logs.finish();
     // A receiver that has gone belongs to a thread that has ended.
     drop(shared.queue.send(Message::Stop));
     join(&mut threads.committer);

@@ -16,10 +16,12 @@ mod history;
 mod key;
 mod listing;
 mod load;
+mod marks;
 mod queues;
 mod remove;
 mod summary;
 mod texts;
+mod wrecks;
 mod write;
 
 #[cfg(test)]
@@ -35,16 +37,18 @@ use stepwell_store::{Direction, Space, Store, Visit};
 pub use examine::{Broken, Examined, examine};
 pub use history::history;
 pub use listing::list;
-pub use load::load;
+pub use load::{load, load_wrecked};
+pub use marks::{forget_log, log_marks, mark_log};
 pub use queues::{Waiting, intents, offers, runnable, timers, waiting};
 pub use remove::{Expired, Removal, expired, keep_used, remove};
 pub use summary::summary;
 pub use texts::fill;
+pub use wrecks::sweep_wrecks;
 pub use write::{record_start, record_step};
 
 use crate::{
     handle::{Qualifier, StatusName, Summary},
-    limits::SHARDS,
+    limits::{REDRIVE_TOKEN_MS_MAX, REDRIVE_TOKENS_MAX, SHARDS},
 };
 
 /// First 16 bytes of the SHA-256 of the execution's ARN: uniqueness of the name, look-up and routing in one.
@@ -123,6 +127,17 @@ pub struct Books {
     queued: BTreeSet<TaskId>,
     /// Ids of texts known to be stored under this execution.
     texts: BTreeSet<u64>,
+    /// Redrives as of the summary row.
+    redrives: u64,
+    /// Of the last redrives, the oldest first.
+    redrive_tokens: Vec<RedriveToken>,
+}
+
+/// A client token that an execution was redriven with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RedriveToken {
+    hash: [u8; 16],
+    redrive_ms: i64,
 }
 
 impl Books {
@@ -130,6 +145,29 @@ impl Books {
     pub fn same_input(&self, input: &Payload) -> bool {
         self.input_hash == input_hash(input)
     }
+
+    /// When the execution was redriven with this client token, if that is not long ago.
+    pub fn redriven_with(&self, token: &str, now_ms: i64) -> Option<i64> {
+        let hash = token_hash(token);
+        let is_it = |known: &&RedriveToken| {
+            known.hash == hash && now_ms.saturating_sub(known.redrive_ms) < REDRIVE_TOKEN_MS_MAX
+        };
+        self.redrive_tokens.iter().find(is_it).map(|known| known.redrive_ms)
+    }
+
+    /// To be told before the step of a redrive is recorded.
+    pub fn note_redrive(&mut self, token: &str, now_ms: i64) {
+        if self.redrive_tokens.len() >= REDRIVE_TOKENS_MAX {
+            self.redrive_tokens.remove(0);
+        }
+        self.redrive_tokens.push(RedriveToken { hash: token_hash(token), redrive_ms: now_ms });
+    }
+}
+
+fn token_hash(token: &str) -> [u8; 16] {
+    let mut hash = [0; 16];
+    hash.copy_from_slice(&Sha256::digest(token.as_bytes())[..16]);
+    hash
 }
 
 fn input_hash(input: &Payload) -> [u8; 32] {
@@ -176,6 +214,16 @@ pub struct Offer {
     pub execution: ExecutionId,
     pub task: TaskId,
     pub activity_arn: Arc<str>,
+}
+
+/// That events of an execution are to be logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogMark {
+    pub execution: ExecutionId,
+    pub first_event: u64,
+    pub last_event: u64,
+    /// Redrives before these events.
+    pub redrive_count: u64,
 }
 
 #[derive(Debug, thiserror::Error)]

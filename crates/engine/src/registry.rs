@@ -146,6 +146,7 @@ impl Registry {
             steps: 1,
             replies: vec![Reply::Done(to)],
             effects: Vec::new(),
+            logs: Vec::new(),
             opened: 0,
             from: None,
             under_way: self.timeline.begin(),
@@ -329,6 +330,11 @@ impl Registry {
         index.machines.remove(arn);
         index.machine_order.remove(&entry.row.order);
         Ok(())
+    }
+
+    /// True of a machine that is being deleted, or has been.
+    pub(crate) fn is_deleting(&self, arn: &str) -> bool {
+        self.entry(arn).is_none_or(|machine| machine.deleting.load(Ordering::SeqCst))
     }
 
     /// Machines whose deletion a restart interrupted.

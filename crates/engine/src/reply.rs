@@ -4,7 +4,9 @@ use tokio::sync::oneshot::Sender;
 
 use crate::{
     activities::Poller,
-    handle::{ActivityTask, ExecutionError, StartExecutionError, StartedExecution, TokenError, Unavailable},
+    handle::{
+        ActivityTask, ExecutionError, RedriveError, StartExecutionError, StartedExecution, TokenError, Unavailable,
+    },
     record::Removal,
 };
 
@@ -12,6 +14,7 @@ use crate::{
 pub(crate) enum Reply {
     Start(Sender<Result<StartedExecution, StartExecutionError>>, Result<StartedExecution, StartExecutionError>),
     Stop(Sender<Result<i64, ExecutionError>>, Result<i64, ExecutionError>),
+    Redrive(Sender<Result<i64, RedriveError>>, Result<i64, RedriveError>),
     Token(Sender<Result<(), TokenError>>, Result<(), TokenError>),
     Task(Poller, ActivityTask),
     Removed(Sender<Result<Removal, Unavailable>>, Removal),
@@ -24,6 +27,7 @@ impl Reply {
         match self {
             Reply::Start(to, answer) => drop(to.send(answer)),
             Reply::Stop(to, answer) => drop(to.send(answer)),
+            Reply::Redrive(to, answer) => drop(to.send(answer)),
             Reply::Token(to, answer) => drop(to.send(answer)),
             Reply::Task(poller, task) => drop(poller.to.send(Ok(Some(task)))),
             Reply::Removed(to, removal) => drop(to.send(Ok(removal))),
@@ -36,6 +40,7 @@ impl Reply {
         match self {
             Reply::Start(to, _) => drop(to.send(Err(why.into()))),
             Reply::Stop(to, _) => drop(to.send(Err(why.into()))),
+            Reply::Redrive(to, _) => drop(to.send(Err(why.into()))),
             Reply::Token(to, _) => drop(to.send(Err(why.into()))),
             Reply::Task(poller, _) => drop(poller.to.send(Err(why.into()))),
             Reply::Removed(to, _) => drop(to.send(Err(why))),

@@ -8,7 +8,9 @@ use crate::{
     activities::Activities,
     by_hand::Witness,
     committer::{CommitQueue, Ledger},
+    express::Express,
     inbox::Inboxes,
+    logs::Logs,
     registry::Registry,
     slow::SlowLane,
     tasks::Tasks,
@@ -23,6 +25,8 @@ pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) tasks: Arc<Tasks>,
     pub(crate) activities: Arc<Activities>,
+    pub(crate) express: Express,
+    pub(crate) logs: Arc<Logs>,
     pub(crate) ledger: Arc<Ledger>,
     /// To the committer.
     pub(crate) queue: CommitQueue,

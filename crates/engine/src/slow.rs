@@ -12,6 +12,7 @@ use std::{
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use stepwell_machine::{Event, Execution, Moment, Program, Stepped, limits::FUEL_EVALUATION, step};
+use tokio::sync::oneshot;
 
 use crate::{
     activities::Activities,
@@ -23,12 +24,25 @@ use crate::{
 
 /// A step to run.
 pub(crate) struct Job {
-    pub(crate) id: ExecutionId,
+    pub(crate) to: Whom,
+    pub(crate) work: Work,
+}
+
+/// What is to be run.
+pub(crate) struct Work {
     pub(crate) execution: Execution,
     pub(crate) program: Arc<Program>,
     pub(crate) event: Event,
     pub(crate) now_ms: i64,
     pub(crate) under_way: UnderWay,
+}
+
+/// Who is told how a step went.
+pub(crate) enum Whom {
+    /// The driver that owns the execution.
+    Driver(ExecutionId),
+    /// The task that runs an Express execution; it has gone where nobody waits for it any more.
+    Express(oneshot::Sender<Attempt>),
 }
 
 /// A step that was run.
@@ -38,6 +52,7 @@ pub(crate) struct Thought {
     pub(crate) attempt: Attempt,
 }
 
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it arrives, and nearly always a step")]
 pub(crate) enum Attempt {
     Stepped(Stepped),
     /// The machine has a bug; its own words.
@@ -93,7 +108,7 @@ struct State {
 }
 
 struct Running {
-    id: ExecutionId,
+    to: Whom,
     now_ms: i64,
     since: Instant,
 }
@@ -163,7 +178,7 @@ impl SlowLane {
         let mut state = self.state.lock();
         if !state.closed {
             let job = Box::new(job);
-            state.waiting.put(&job.execution.identity.state_machine_arn.clone(), job);
+            state.waiting.put(&job.work.execution.identity.state_machine_arn.clone(), job);
             self.work.notify_one();
         }
     }
@@ -185,28 +200,34 @@ impl SlowLane {
         if let Err(error) = rustix::process::nice(SLOW_NICE) {
             tracing::warn!(error = error.to_string(), "the threads for slow evaluations have the usual priority");
         }
-        while let Some(job) = self.next(number) {
-            let Job { id, execution, program, event, now_ms, under_way } = *job;
+        while let Some(work) = self.next(number) {
+            let Work { execution, program, event, now_ms, under_way } = *work;
             let attempt = attempt(&program, &execution, event, now_ms, &self.activities, FUEL_EVALUATION);
-            if self.state.lock().running.remove(&number).is_none() {
-                return;
-            }
-            self.inboxes.post_thought(Thought { execution: id, now_ms, attempt });
+            let Some(running) = self.state.lock().running.remove(&number) else { return };
+            self.tell(running, attempt);
             drop(under_way);
         }
     }
 
-    fn next(&self, number: usize) -> Option<Box<Job>> {
+    fn tell(&self, running: Running, attempt: Attempt) {
+        let Running { to, now_ms, .. } = running;
+        match to {
+            Whom::Driver(execution) => self.inboxes.post_thought(Thought { execution, now_ms, attempt }),
+            Whom::Express(to) => drop(to.send(attempt)),
+        }
+    }
+
+    fn next(&self, number: usize) -> Option<Box<Work>> {
         let mut state = self.state.lock();
         loop {
             if state.closed {
                 return None;
             }
             if let Some(job) = state.waiting.take() {
-                let running = Running { id: job.id, now_ms: job.now_ms, since: Instant::now() };
-                state.running.insert(number, running);
+                let Job { to, work } = *job;
+                state.running.insert(number, Running { to, now_ms: work.now_ms, since: Instant::now() });
                 self.watch.notify_one();
-                return Some(job);
+                return Some(Box::new(work));
             }
             self.work.wait(&mut state);
         }
@@ -226,9 +247,9 @@ impl SlowLane {
             let lost = state.running.extract_if(.., |_, running| running.since.elapsed() > SLOW_LOST_AFTER).take(room);
             let lost: Vec<Running> = lost.map(|(_, running)| running).collect();
             state.lost += lost.len();
-            for Running { id, now_ms, .. } in lost {
+            for running in lost {
                 tracing::error!("an evaluation does not end: its thread is given up");
-                self.inboxes.post_thought(Thought { execution: id, now_ms, attempt: Attempt::Lost });
+                self.tell(running, Attempt::Lost);
                 if let Err(error) = MutexGuard::unlocked(&mut state, || self.start_thread()) {
                     tracing::error!(error = error.to_string(), "cannot start a thread for slow evaluations");
                 }

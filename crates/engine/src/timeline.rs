@@ -12,6 +12,7 @@ use std::{
 };
 
 use parking_lot::{Condvar, Mutex};
+use tokio::sync::Notify;
 
 use crate::config::Clock;
 
@@ -55,8 +56,11 @@ pub(crate) struct Timeline {
     clock: Arc<dyn Clock>,
     /// One per driver.
     bells: Vec<Arc<Bell>>,
-    /// The next deadline of each driver, in milliseconds since 1970; [`NEVER`] without one.
+    /// The next deadline of each driver, and last that of all Express executions, in milliseconds since 1970;
+    /// [`NEVER`] without one.
     deadlines: Vec<AtomicI64>,
+    /// Rung together with the bells: wakes Express executions, which have no threads.
+    pub(crate) express: Notify,
     under_way: AtomicUsize,
     /// The clock refused to jump; it is not asked again.
     refused: AtomicBool,
@@ -66,11 +70,12 @@ pub(crate) struct Timeline {
 
 impl Timeline {
     pub(crate) fn new(clock: Arc<dyn Clock>, bells: Vec<Arc<Bell>>) -> Timeline {
-        let deadlines = bells.iter().map(|_| AtomicI64::new(NEVER)).collect();
+        let deadlines = (0..=bells.len()).map(|_| AtomicI64::new(NEVER)).collect();
         Timeline {
             clock,
             bells,
             deadlines,
+            express: Notify::new(),
             under_way: AtomicUsize::new(0),
             refused: AtomicBool::new(false),
             frozen: Mutex::new(false),
@@ -92,11 +97,21 @@ impl Timeline {
         self.deadlines[driver].store(deadline_ms, Ordering::SeqCst);
     }
 
+    /// Tells the next deadline of all Express executions; as [`Timeline::publish`].
+    pub(crate) fn publish_express(&self, deadline_ms: i64) {
+        self.publish(self.bells.len(), deadline_ms);
+    }
+
+    fn ring(&self) {
+        self.bells.iter().for_each(|bell| bell.ring());
+        self.express.notify_waiters();
+    }
+
     /// The clock was moved, or may jump now, from outside.
     pub(crate) fn clock_changed(&self) {
         self.refused.store(false, Ordering::SeqCst);
         self.jump_if_idle();
-        self.bells.iter().for_each(|bell| bell.ring());
+        self.ring();
     }
 
     /// The engine stops, or its store has failed: what is no longer under way has not come to its end.
@@ -114,7 +129,7 @@ impl Timeline {
             return;
         }
         if next <= self.now_ms() || self.clock.jump_to(next) {
-            self.bells.iter().for_each(|bell| bell.ring());
+            self.ring();
         } else {
             self.refused.store(true, Ordering::SeqCst);
         }

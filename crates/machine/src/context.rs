@@ -2,23 +2,30 @@
 
 use stepwell_expr::{Object, Value};
 
-use crate::{data::Scene, timestamp};
+use crate::{
+    data::Scene,
+    execution::{ExpressStart, Workflow},
+    timestamp,
+};
 
 /// Builds it for a state. Source: Step Functions guide and recordings (reference asl.md §8).
 pub(crate) fn build(scene: &Scene<'_>) -> Value {
     let identity = scene.identity;
     let mut context = Object::new();
-    context.insert(
-        "Execution".into(),
-        Value::object([
-            ("Id", Value::String(identity.arn.clone())),
-            ("Input", identity.input.value().clone()),
-            ("StartTime", timestamp::format(identity.start_ms).into()),
-            ("Name", Value::String(identity.name.clone())),
-            ("RoleArn", Value::String(identity.role_arn.clone())),
-            ("RedriveCount", Value::from(0)),
-        ]),
-    );
+    let mut execution = vec![
+        ("Id", Value::String(identity.arn.clone())),
+        ("Input", identity.input.value().clone()),
+        ("StartTime", timestamp::format(identity.start_ms).into()),
+        ("Name", Value::String(identity.name.clone())),
+        ("RoleArn", Value::String(identity.role_arn.clone())),
+    ];
+    if identity.workflow != Workflow::Express(ExpressStart::Synchronous) {
+        execution.push(("RedriveCount", Value::from(i64::try_from(scene.redrives.count).unwrap_or(i64::MAX))));
+    }
+    if let Some(last_ms) = scene.redrives.last_ms {
+        execution.push(("RedriveTime", timestamp::format(last_ms).into()));
+    }
+    context.insert("Execution".into(), Value::object(execution));
     context.insert(
         "StateMachine".into(),
         Value::object([

@@ -12,7 +12,7 @@ use stepwell_expr::{
 use crate::{
     chance::Chance,
     context,
-    execution::Identity,
+    execution::{Identity, Redrives},
     failure::Failure,
     history::Assigned,
     limits,
@@ -23,6 +23,7 @@ use crate::{
 /// What every expression of one visit of a state has in common.
 pub(crate) struct Scene<'a> {
     pub(crate) identity: &'a Identity,
+    pub(crate) redrives: Redrives,
     pub(crate) state_name: &'a str,
     pub(crate) entered_ms: i64,
     /// Retries so far; of Task, Map and Parallel states.

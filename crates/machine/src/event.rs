@@ -23,6 +23,8 @@ pub enum Event {
     TaskHeartbeat { task: TaskId },
     /// StopExecution.
     Stopped(Failure),
+    /// RedriveExecution: one that ended unsuccessfully goes on with what had not succeeded.
+    Redriven,
 }
 
 /// What a step may know of the world: the time, and which activities there are.

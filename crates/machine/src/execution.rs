@@ -11,6 +11,7 @@ use crate::{
     effect::{TaskOutcome, TaskRequest},
     failure::Failure,
     history::EventId,
+    limits,
     program::{Program, ScopeId, StateId},
     root::Root,
     state::Kind,
@@ -40,6 +41,41 @@ pub struct Identity {
     /// Milliseconds since 1970 in UTC.
     pub start_ms: i64,
     pub input: Payload,
+    pub workflow: Workflow,
+}
+
+/// How an execution is run, as far as the language itself can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workflow {
+    Standard,
+    Express(ExpressStart),
+}
+
+/// How an Express execution was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpressStart {
+    /// StartExecution.
+    Asynchronous,
+    /// StartSyncExecution, whose caller waits.
+    Synchronous,
+}
+
+impl Workflow {
+    /// How long an execution may run. Source: Step Functions quotas.
+    pub(crate) fn seconds_max(self) -> u64 {
+        match self {
+            Workflow::Standard => limits::EXECUTION_SECONDS_MAX,
+            Workflow::Express(_) => limits::EXPRESS_SECONDS_MAX,
+        }
+    }
+
+    /// The last id that an event may have. Source: Step Functions quotas; Express has no such bound.
+    pub(crate) fn events_max(self) -> EventId {
+        match self {
+            Workflow::Standard => limits::HISTORY_EVENTS_MAX,
+            Workflow::Express(_) => EventId::MAX,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -65,8 +101,17 @@ pub struct Header {
     pub last_event_ms: i64,
     /// When the whole execution times out.
     pub deadline_ms: Option<i64>,
+    pub redrives: Redrives,
     /// Frames that can go on, in turn.
     pub ready: VecDeque<FrameId>,
+}
+
+/// How often an execution was redriven.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Redrives {
+    pub count: u64,
+    /// When it was redriven last, in milliseconds since 1970.
+    pub last_ms: Option<i64>,
 }
 
 #[derive(Clone, Debug)]
@@ -124,7 +169,37 @@ pub enum Phase {
     Failed {
         failure: Failure,
         in_task: bool,
+        wreck: Wreck,
     },
+    /// It failed or was aborted, and nothing that could handle that has been found yet, or there is nothing. It waits
+    /// for nothing; a redrive goes on from it.
+    Wrecked(Wreck),
+}
+
+/// Where a redrive goes on in a frame that has ended unsuccessfully.
+#[derive(Clone, Debug)]
+pub enum Wreck {
+    /// Its state had not been entered.
+    Enter,
+    /// Its state's work is done once more.
+    Run,
+    /// In the branches that had not succeeded.
+    Parallel(ParallelWait),
+    /// In the iterations that had not succeeded or had not begun.
+    Map(MapWait),
+}
+
+impl Phase {
+    /// What is left of a frame in this phase that ends unsuccessfully now.
+    pub(crate) fn wreck(&self) -> Wreck {
+        match self {
+            Phase::Enter => Wreck::Enter,
+            Phase::Parallel(wait) => Wreck::Parallel(wait.clone()),
+            Phase::Map(wait) => Wreck::Map(wait.clone()),
+            Phase::Failed { wreck, .. } | Phase::Wrecked(wreck) => wreck.clone(),
+            Phase::Run | Phase::Backoff { .. } | Phase::Wait { .. } | Phase::Task(_) => Wreck::Run,
+        }
+    }
 }
 
 /// A task that has been scheduled.
@@ -189,6 +264,7 @@ impl Execution {
             next_frame: 0,
             last_event_ms: identity.start_ms,
             deadline_ms: None,
+            redrives: Redrives::default(),
             ready: VecDeque::new(),
         };
         Execution { identity, header, frames: BTreeMap::new(), results: BTreeMap::new() }
@@ -196,6 +272,21 @@ impl Execution {
 
     pub fn is_running(&self) -> bool {
         matches!(self.header.status, Status::Running)
+    }
+
+    /// True if it ended unsuccessfully and left what `Event::Redriven` goes on from.
+    pub fn is_redrivable(&self) -> bool {
+        let ended = match self.header.status {
+            Status::Running | Status::Succeeded { .. } => false,
+            Status::Failed { .. } | Status::TimedOut { .. } | Status::Aborted { .. } => true,
+        };
+        ended && !self.frames.is_empty() && self.header.next_event < self.identity.workflow.events_max()
+    }
+
+    /// What is left of its frames if it ends unsuccessfully now, by no step of the machine.
+    pub fn wrecks(&self) -> BTreeMap<FrameId, Option<Arc<Frame>>> {
+        let wrecked = |frame: &Frame| Arc::new(Frame { phase: Phase::Wrecked(frame.phase.wreck()), ..frame.clone() });
+        self.frames.iter().map(|(id, frame)| (*id, Some(wrecked(frame)))).collect()
     }
 
     /// True if a step would go on without an event from outside: feed it `Event::Continued`.
@@ -262,7 +353,12 @@ impl Frame {
                 let heartbeat = wait.heartbeat.and_then(|(_, due)| due);
                 wait.deadline_ms.into_iter().chain(heartbeat).min()
             }
-            Phase::Enter | Phase::Run | Phase::Parallel(_) | Phase::Map(_) | Phase::Failed { .. } => None,
+            Phase::Enter
+            | Phase::Run
+            | Phase::Parallel(_)
+            | Phase::Map(_)
+            | Phase::Failed { .. }
+            | Phase::Wrecked(_) => None,
         }
     }
 }

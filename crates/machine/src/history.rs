@@ -31,6 +31,10 @@ pub enum Detail {
     ExecutionFailed(Failure),
     ExecutionAborted(Failure),
     ExecutionTimedOut(Failure),
+    ExecutionRedriven {
+        /// Redrives so far, this one included.
+        count: u64,
+    },
 
     StateEntered {
         kind: StateType,
@@ -146,4 +150,54 @@ pub type Assigned = Arc<[(Arc<str>, Payload)]>;
 pub struct ServiceResource {
     pub kind: Arc<str>,
     pub action: Arc<str>,
+}
+
+impl Detail {
+    /// Visits every payload of the event, e.g. to weigh them.
+    pub fn for_each_payload(&self, visit: &mut dyn FnMut(&Payload)) {
+        match self {
+            Detail::ExecutionStarted { input, .. }
+            | Detail::StateEntered { input, .. }
+            | Detail::LambdaFunctionScheduled { input, .. }
+            | Detail::ActivityScheduled { input, .. }
+            | Detail::TaskScheduled { parameters: input, .. } => visit(input),
+            Detail::ExecutionSucceeded { output }
+            | Detail::LambdaFunctionSucceeded { output }
+            | Detail::ActivitySucceeded { output }
+            | Detail::TaskSubmitted { output, .. }
+            | Detail::TaskSucceeded { output, .. } => visit(output),
+            Detail::StateExited { output, assigned, .. } => {
+                visit(output);
+                assigned.iter().for_each(|(_, value)| visit(value));
+            }
+            Detail::ExecutionFailed(_)
+            | Detail::ExecutionAborted(_)
+            | Detail::ExecutionTimedOut(_)
+            | Detail::ExecutionRedriven { .. }
+            | Detail::LambdaFunctionStarted
+            | Detail::LambdaFunctionFailed(_)
+            | Detail::LambdaFunctionTimedOut(_)
+            | Detail::ActivityStarted { .. }
+            | Detail::ActivityFailed(_)
+            | Detail::ActivityTimedOut(_)
+            | Detail::TaskStarted { .. }
+            | Detail::TaskFailed { .. }
+            | Detail::TaskTimedOut { .. }
+            | Detail::TaskStateAborted
+            | Detail::WaitStateAborted
+            | Detail::ParallelStateStarted
+            | Detail::ParallelStateSucceeded
+            | Detail::ParallelStateFailed
+            | Detail::ParallelStateAborted
+            | Detail::MapStateStarted { .. }
+            | Detail::MapStateSucceeded
+            | Detail::MapStateFailed
+            | Detail::MapStateAborted
+            | Detail::MapIterationStarted { .. }
+            | Detail::MapIterationSucceeded { .. }
+            | Detail::MapIterationFailed { .. }
+            | Detail::MapIterationAborted { .. }
+            | Detail::EvaluationFailed { .. } => {}
+        }
+    }
 }

@@ -27,7 +27,7 @@ pub mod trial;
 pub use diagnostic::{Diagnostic, Severity};
 pub use effect::{Effect, TaskOutcome, TaskRequest};
 pub use event::{Event, Moment};
-pub use execution::{Execution, Frame, FrameId, Header, Identity, Status, TaskId};
+pub use execution::{Execution, ExpressStart, Frame, FrameId, Header, Identity, Redrives, Status, TaskId, Workflow};
 pub use failure::Failure;
 pub use history::{EventId, HistoryEvent};
 pub use program::{Program, StateId};

@@ -42,6 +42,8 @@ pub const FUEL_SLICE: u64 = 5_000;
 pub const FUEL_EVALUATION: u64 = 1_000_000;
 /// An execution runs at most one year. Source: Step Functions quotas.
 pub const EXECUTION_SECONDS_MAX: u64 = 31_536_000;
+/// An Express execution runs at most five minutes. Source: Step Functions quotas.
+pub const EXPRESS_SECONDS_MAX: u64 = 300;
 /// Longest text of a place inside a definition, in bytes, rounded up to one more step. Ours: a definition may hold
 /// keys of any length, and many places below each.
 pub const PLACE_BYTES_MAX: usize = 1_024;

@@ -1,6 +1,7 @@
 //! One call of the machine: one event in, any number of state transitions, until every frame waits.
 
 mod container;
+mod redrive;
 mod task;
 mod timer;
 mod visit;
@@ -33,6 +34,7 @@ pub struct Step {
 
 /// What [`step`] answers.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it arrives, and nearly always a step")]
 pub enum Stepped {
     Done(Step),
     /// These payloads are absent: fill them and call again. Nothing has happened yet.
@@ -52,7 +54,11 @@ pub enum Stepped {
 /// Give it `FUEL_SLICE`, and `FUEL_EVALUATION` after [`Stepped::Slow`]: that always gives a `Done` or `Needs`.
 pub fn step(program: &Program, execution: &Execution, event: Event, moment: Moment<'_>, fuel: u64) -> Stepped {
     let mut work = Work::new(program, execution, moment, fuel);
-    let done = if execution.is_running() { take(&mut work, event).and_then(|()| work.drain()) } else { Ok(()) };
+    let done = if execution.is_running() || matches!(event, Event::Redriven) {
+        take(&mut work, event).and_then(|()| work.drain())
+    } else {
+        Ok(())
+    };
     match done {
         Ok(()) => Stepped::Done(work.finish()),
         Err(Interrupt::Needs(payloads)) => Stepped::Needs(payloads),
@@ -82,6 +88,10 @@ fn take(work: &mut Work<'_>, event: Event) -> Result<(), Interrupt> {
         }
         Event::Stopped(failure) => {
             work.stop(failure);
+            Ok(())
+        }
+        Event::Redriven => {
+            work.redrive();
             Ok(())
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     data::{Fault, Scene, too_large, too_large_input},
     definition::{LONE_STATE, Lone},
     effect::TaskRequest,
-    execution::{FrameId, Identity, TaskId},
+    execution::{FrameId, Identity, Redrives, TaskId},
     failure::Failure,
     history::Assigned,
     limits,
@@ -392,6 +392,7 @@ impl Trial {
         let has_token = matches!(&state.kind, Kind::Task(task) if task.resource.has_token());
         Scene {
             identity: &self.identity,
+            redrives: Redrives::default(),
             state_name: LONE_STATE,
             entered_ms: self.now_ms,
             retry_count: state.counts_retries().then_some(self.retries),

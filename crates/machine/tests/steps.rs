@@ -25,6 +25,7 @@ use stepwell_expr::{Payload, json};
 use stepwell_machine::{
     Effect, Event, Execution, Failure, Identity, Moment, Program, Status, Stepped, TaskId, TaskOutcome,
     definition::{self, MachineType},
+    execution::Phase,
     history::{Detail, HistoryEvent},
     limits,
     root::Root,
@@ -157,6 +158,7 @@ fn begin(text: &str, first: &str) -> Case {
         root: Root([1; 32]),
         start_ms: START_MS,
         input: Payload::from_checked_text(input),
+        workflow: stepwell_machine::Workflow::Standard,
     };
     Case { program, execution: Execution::new(Arc::new(identity)), now_ms: START_MS, slices: None }
 }
@@ -182,6 +184,7 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
         "returned" => Event::TaskReturned { task: task(), outcome: outcome() },
         "answered" => Event::TaskAnswered { task: task(), outcome: outcome() },
         "heartbeat" => Event::TaskHeartbeat { task: task() },
+        "redrive" => Event::Redriven,
         "stop" => Event::Stopped(failure_of(rest)),
         "slices" => {
             case.slices = Some(rest.parse().expect("fuel"));
@@ -231,7 +234,7 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
     if let Some(due_ms) = case.execution.deadline_ms().filter(|due_ms| *due_ms != START_MS + year_ms) {
         let _ = writeln!(out, "due {}", (due_ms - START_MS) as f64 / 1_000.0);
     }
-    if was_running {
+    if was_running || verb == "redrive" {
         let _ = match &case.execution.header.status {
             Status::Running => Ok(()),
             Status::Succeeded { output, .. } => writeln!(out, "= SUCCEEDED {}", output.text()),
@@ -240,8 +243,11 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
             Status::Aborted { failure, .. } => writeln!(out, "= ABORTED {}", show_failure(failure)),
         };
         if !case.execution.is_running() {
-            assert!(case.execution.frames.is_empty(), "an ended execution has no frames");
-            assert!(case.execution.results.is_empty(), "an ended execution keeps no results");
+            let wrecks =
+                case.execution.frames.values().filter(|frame| matches!(frame.phase, Phase::Wrecked(_))).count();
+            assert_eq!(wrecks, case.execution.frames.len(), "an ended execution has only wrecks");
+            assert!(wrecks == 0 || case.execution.is_redrivable(), "and those only for a redrive");
+            assert!(wrecks > 0 || case.execution.results.is_empty(), "without them it keeps no results");
         }
     }
 }

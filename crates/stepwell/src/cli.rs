@@ -63,6 +63,16 @@ pub(crate) struct ServeOptions {
     /// Remove executions so many days after they ended; 0 keeps them.
     #[arg(long, value_name = "DAYS", env = "STEPWELL_RETENTION_DAYS", default_value_t = 90)]
     pub(crate) retention_days: u32,
+    /// Where execution logs go that state machines ask for (loggingConfiguration): a folder, `-` for standard output,
+    /// `cloudwatch`, several with commas between them, or `off`. By default the folder `logs` of the data.
+    #[arg(
+        long,
+        value_name = "DIR|-|cloudwatch|off",
+        env = "STEPWELL_EXECUTION_LOGS",
+        allow_hyphen_values = true,
+        value_delimiter = ','
+    )]
+    pub(crate) execution_logs: Vec<String>,
     /// One JSON object for each log line, and for the line that tells where the server listens.
     #[arg(long, env = "STEPWELL_JSON")]
     pub(crate) json: bool,

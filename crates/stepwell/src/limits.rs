@@ -16,7 +16,16 @@ pub(crate) const SIMPLE_KEY_CHARS_MAX: usize = 1_000;
 pub(crate) const LINE_CHARS_MAX: usize = 120;
 /// Nodes that are looked at to find where one JSON pointer leads. Ours: AWS's pointers are ambiguous, keys may hold `/`.
 pub(crate) const LOOKUP_NODES_MAX: usize = 100_000;
-
+/// Bytes after which a file of execution logs is put aside. Ours.
+pub(crate) const LOG_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Files that are kept of one log group. Ours.
+pub(crate) const LOG_FILES_MAX: usize = 8;
+/// Events in one call of PutLogEvents. Source: CloudWatch Logs quotas.
+pub(crate) const LOG_PUT_EVENTS_MAX: usize = 10_000;
+/// Bytes in one call of PutLogEvents. Source: CloudWatch Logs quotas.
+pub(crate) const LOG_PUT_BYTES_MAX: usize = 1_048_576;
+/// Bytes that each event counts beside its text. Source: CloudWatch Logs quotas.
+pub(crate) const LOG_EVENT_OVERHEAD_BYTES: usize = 26;
 /// Longest line of an export that is read, in bytes: a row of the largest batch, in base64.
 pub(crate) const IMPORT_LINE_BYTES_MAX: usize = 96 * 1024 * 1024;
 /// Bytes of rows that an import gathers for one commit.

@@ -8,6 +8,7 @@ mod eval;
 mod exit;
 mod fmt;
 mod limits;
+mod logs;
 mod run;
 mod serve;
 mod tasks;

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context;
 use stepwell_api::Api;
-use stepwell_engine::{Config, Engine, Quotas, SystemClock};
+use stepwell_engine::{Config, Engine, Quotas, SystemClock, TaskRunner};
 use stepwell_store::{Store, embedded::Embedded, memory::Memory};
 use tokio::{
     net::TcpListener,
@@ -18,7 +18,7 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-use crate::{cli::ServeOptions, data::control::Control, exit::Exit, tasks::Tasks};
+use crate::{cli::ServeOptions, data::control::Control, exit::Exit, logs, tasks::Tasks};
 
 pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
     log_to_stderr(options.json);
@@ -32,9 +32,11 @@ pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
         clock: Arc::new(SystemClock),
         quotas: Quotas::default(),
     };
-    let tasks = Arc::new(Tasks::new(&options.identity));
+    let tasks: Arc<dyn TaskRunner> = Arc::new(Tasks::new(&options.identity));
     let control = control(&options.data, &store);
-    let engine = Engine::open(store, config, tasks, runtime.handle().clone()).context("the engine cannot start")?;
+    let engine = Engine::open(store, config, tasks.clone(), runtime.handle().clone());
+    let engine = engine.context("the engine cannot start")?;
+    engine.log_to(logs::sink(&options.execution_logs, &options.data, &tasks));
     if options.retention_days > 0 {
         let retention = Duration::from_secs(u64::from(options.retention_days) * 86_400);
         engine.remove_closed_after(retention).context("no thread to remove what ended long ago")?;

@@ -47,6 +47,7 @@ fn line(detail: &Detail) -> Line {
         Detail::ExecutionFailed(failure) => bad("execution failed", failure),
         Detail::ExecutionAborted(failure) => bad("execution aborted", failure),
         Detail::ExecutionTimedOut(failure) => bad("execution timed out", failure),
+        Detail::ExecutionRedriven { count } => Line { text: format!("[{count}]"), ..plain("execution redriven") },
         Detail::StateEntered { kind, name, input } => step(&format!("→ {}", kind.as_str()), name, short(input)),
         Detail::StateExited { kind, name, output, assigned } => {
             let assigned = assigned.iter().map(|(name, value)| format!(" ${name}={}", short(value)));

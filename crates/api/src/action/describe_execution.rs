@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use stepwell_engine::{Clock, ExecutionError, Summary, SystemClock};
+use stepwell_engine::{Clock, ExecutionError, NotRedrivable, Summary, SystemClock};
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, Status};
+use stepwell_machine::{Failure, Redrives, Status};
 
 use crate::{
     action::Request,
     arn,
     error::Error,
     fields::ARN,
-    limits::REDRIVE_PERIOD_MS,
     machine_view::{self, IncludedData},
     writer::Writer,
 };
@@ -24,7 +23,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     arn::execution(&arn)?;
     let summary = request.engine.execution(&arn).await.map_err(|error| refusal(error, arn))?;
     let machine = request.engine.state_machine(&summary.state_machine_arn);
-    let deleting = machine.is_some_and(|machine| machine.deleting);
+    let deleting = machine.is_none_or(|machine| machine.deleting);
     Ok(describe(&summary, deleting, included, SystemClock.now_ms()))
 }
 
@@ -56,18 +55,25 @@ fn describe(summary: &Summary, machine_deleting: bool, included: IncludedData, n
     }
     answer.optional_string("traceHeader", summary.trace_header.as_deref());
     machine_view::write_qualifier(&mut answer, &summary.state_machine_arn, summary.qualifier.as_ref());
-    answer.number("redriveCount", 0);
-    match not_redrivable(&summary.status, machine_deleting, now_ms) {
-        None => answer.string("redriveStatus", "REDRIVABLE"),
-        Some(reason) => {
+    write_redrives(&mut answer, &summary.redrives);
+    match NotRedrivable::check(&summary.status, machine_deleting, summary.events, summary.start_ms, now_ms) {
+        Ok(()) => answer.string("redriveStatus", "REDRIVABLE"),
+        Err(reason) => {
             answer.string("redriveStatus", "NOT_REDRIVABLE");
-            answer.string("redriveStatusReason", reason);
+            answer.string("redriveStatusReason", &reason.to_string());
         }
     }
     answer.end()
 }
 
-fn status_name(status: &Status) -> &'static str {
+pub(super) fn write_redrives(answer: &mut Writer, redrives: &Redrives) {
+    answer.number("redriveCount", redrives.count);
+    if let Some(last_ms) = redrives.last_ms {
+        answer.timestamp("redriveDate", last_ms);
+    }
+}
+
+pub(super) fn status_name(status: &Status) -> &'static str {
     match status {
         Status::Running => "RUNNING",
         Status::Succeeded { .. } => "SUCCEEDED",
@@ -87,7 +93,7 @@ fn stop_ms(status: &Status) -> Option<i64> {
     }
 }
 
-fn payload(answer: &mut Writer, (text, details): (&str, &str), payload: &Payload, included: IncludedData) {
+pub(super) fn payload(answer: &mut Writer, (text, details): (&str, &str), payload: &Payload, included: IncludedData) {
     let all = included == IncludedData::All;
     if all {
         answer.string(text, payload.text());
@@ -95,25 +101,10 @@ fn payload(answer: &mut Writer, (text, details): (&str, &str), payload: &Payload
     answer.member_object(details, |details| details.bool("included", all));
 }
 
-fn write_failure(answer: &mut Writer, failure: &Failure, included: IncludedData) {
+pub(super) fn write_failure(answer: &mut Writer, failure: &Failure, included: IncludedData) {
     if included == IncludedData::All {
         answer.optional_string("error", failure.error.as_deref());
         answer.optional_string("cause", failure.cause.as_deref());
-    }
-}
-
-/// Why it cannot be redriven; `None` if it can. Source: API model, `redriveStatusReason`.
-fn not_redrivable(status: &Status, machine_deleting: bool, now_ms: i64) -> Option<&'static str> {
-    match status {
-        Status::Running => Some("Execution is RUNNING and cannot be redriven"),
-        Status::Succeeded { .. } => Some("Execution is SUCCEEDED and cannot be redriven"),
-        Status::Failed { .. } | Status::TimedOut { .. } | Status::Aborted { .. } if machine_deleting => {
-            Some("State machine is in DELETING status")
-        }
-        Status::Failed { stop_ms, .. } | Status::TimedOut { stop_ms, .. } | Status::Aborted { stop_ms, .. } => {
-            let expired = now_ms.saturating_sub(*stop_ms) > REDRIVE_PERIOD_MS;
-            expired.then_some("Execution redrivable period exceeded")
-        }
     }
 }
 
@@ -130,6 +121,8 @@ mod tests {
             start_ms: 1_000,
             input: Payload::from_checked_text("{ }"),
             trace_header: None,
+            events: 5,
+            redrives: Redrives::default(),
             qualifier: None,
         };
         let text = describe(&summary, machine_deleting, included, now_ms);
@@ -186,14 +179,5 @@ mod tests {
             describe_as(failed, IncludedData::MetadataOnly, false, 3_000),
             r#"FAILED","startDate":1.000,"stopDate":2.500,"inputDetails":{"included":false},"redriveCount":0,"redriveStatus":"REDRIVABLE"}"#
         );
-    }
-
-    #[test]
-    fn what_keeps_a_failed_execution_from_being_redriven() {
-        let failed = Status::Failed { failure: Failure::named("E"), stop_ms: 0 };
-        assert_eq!(not_redrivable(&failed, false, REDRIVE_PERIOD_MS), None);
-        let late = not_redrivable(&failed, false, REDRIVE_PERIOD_MS + 1);
-        assert_eq!(late, Some("Execution redrivable period exceeded"));
-        assert_eq!(not_redrivable(&failed, true, 0), Some("State machine is in DELETING status"));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use stepwell_engine::{Cursor, ListExecutions, StatusName};
 use stepwell_machine::definition::MachineType;
 
+use super::describe_execution::write_redrives;
 use crate::{
     action::Request,
     arn::{self, StateMachineArn},
@@ -57,7 +58,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
             execution.timestamp("stopDate", stop_ms);
         }
         machine_view::write_qualifier(execution, machine_arn, listed.qualifier.as_ref());
-        execution.number("redriveCount", 0);
+        write_redrives(execution, &listed.redrives);
     });
     if let Some(Cursor(next)) = &page.next {
         answer.string("nextToken", &call(&arn, status).token(next));

@@ -30,11 +30,33 @@ pub(crate) async fn answer(mut request: Request<'_>) -> Result<String, Error> {
 }
 
 fn read(mut fields: Fields<'_>) -> Result<StartExecution, Error> {
-    let arn = fields.required_text("stateMachineArn", &ARN)?;
-    let name = fields.optional_text("name", &NAME)?;
-    let input = fields.optional_text("input", &PAYLOAD)?;
-    let trace_header = fields.optional_text("traceHeader", &TRACE_HEADER)?;
+    let members = Members::read(&mut fields)?;
     fields.check()?;
+    checked(members)
+}
+
+/// What both ways to start an execution are given.
+pub(super) struct Members {
+    arn: Arc<str>,
+    name: Option<Arc<str>>,
+    input: Option<Arc<str>>,
+    trace_header: Option<Arc<str>>,
+}
+
+impl Members {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Result<Members, Error> {
+        Ok(Members {
+            arn: fields.required_text("stateMachineArn", &ARN)?,
+            name: fields.optional_text("name", &NAME)?,
+            input: fields.optional_text("input", &PAYLOAD)?,
+            trace_header: fields.optional_text("traceHeader", &TRACE_HEADER)?,
+        })
+    }
+}
+
+/// Once all constraints hold.
+pub(super) fn checked(members: Members) -> Result<StartExecution, Error> {
+    let Members { arn, name, input, trace_header } = members;
     match arn::state_machine(&arn)? {
         StateMachineArn::Plain | StateMachineArn::Version { .. } | StateMachineArn::Alias { .. } => {}
         StateMachineArn::Labelled => return Err(arn::labelled_not_supported(&arn)),
@@ -55,12 +77,11 @@ pub(super) fn checked_input(input: Option<Arc<str>>) -> Result<Payload, Error> {
     Ok(Payload::from_checked_text(input))
 }
 
-fn refusal(error: StartExecutionError, state_machine: Arc<str>) -> Error {
+pub(super) fn refusal(error: StartExecutionError, state_machine: Arc<str>) -> Error {
     match error {
         StartExecutionError::StateMachineDoesNotExist => Error::StateMachineDoesNotExist(state_machine),
         StartExecutionError::StateMachineDeleting => Error::StateMachineDeleting(state_machine),
         StartExecutionError::AlreadyExists { arn } => Error::ExecutionAlreadyExists(arn),
-        StartExecutionError::ExpressNotSupported => Error::Unsupported("executions of EXPRESS state machines"),
         StartExecutionError::TooManyOpen => Error::ExecutionLimitExceeded,
         StartExecutionError::Unavailable(unavailable) => unavailable.into(),
     }

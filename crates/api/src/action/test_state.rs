@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use stepwell_engine::{Clock, SystemClock, record::ExecutionId};
 use stepwell_expr::{Payload, Value, json};
 use stepwell_machine::{
-    Failure, Identity, TaskOutcome, TaskRequest,
+    ExpressStart, Failure, Identity, TaskOutcome, TaskRequest, Workflow,
     definition::{self, Lone, LoneError},
     program::ServicePattern,
     root::Root,
@@ -249,6 +249,7 @@ fn identity(arn_prefix: &str, role_arn: Arc<str>, input: Payload) -> Identity {
         root: Root(root),
         start_ms: SystemClock.now_ms(),
         input,
+        workflow: Workflow::Express(ExpressStart::Synchronous),
     }
 }
 

@@ -214,9 +214,19 @@ fn express() {
     server.succeed("CreateStateMachine", &body);
     let named = format!(r#"{{"stateMachineArn":"{}"}}"#, machine("X"));
     assert_eq!(text(&server.succeed("DescribeStateMachine", &named), "type"), "EXPRESS");
+    let prefix = "arn:aws:states:us-east-1:123456789012:express:X:";
+    let started = server.succeed("StartExecution", &named);
+    assert!(text(&started, "executionArn").starts_with(prefix), "{started}");
+    let ended = server.succeed("StartSyncExecution", &named);
+    assert!(text(&ended, "executionArn").starts_with(&format!("{prefix}{}:", text(&ended, "name"))), "{ended}");
     assert_eq!(
-        server.fail("StartExecution", &named),
-        "UnsupportedOperationException: stepwell does not support executions of EXPRESS state machines yet"
+        (text(&ended, "status"), text(&ended, "input"), text(&ended, "output")),
+        ("SUCCEEDED", "{}", r#"{"x":1}"#)
+    );
+    create(&server, "S", PASS);
+    assert_eq!(
+        server.fail("StartSyncExecution", &format!(r#"{{"stateMachineArn":"{}"}}"#, machine("S"))),
+        "StateMachineTypeNotSupported: This operation is not supported by this type of state machine"
     );
     assert_eq!(
         server.fail("ListExecutions", &named),
@@ -226,6 +236,43 @@ fn express() {
     assert_eq!(
         server.fail("DescribeExecution", express),
         "InvalidArn: Invalid Arn: 'Resource type not valid in this context: express'"
+    );
+}
+
+#[test]
+fn redrives() {
+    let server = Server::start();
+    create(&server, "M", r#"{"StartAt":"F","States":{"F":{"Type":"Fail","Error":"E"}}}"#);
+    let started = server.succeed("StartExecution", &format!(r#"{{"stateMachineArn":"{}"}}"#, machine("M")));
+    let arn = text(&started, "executionArn").to_string();
+    let named = format!(r#"{{"executionArn":"{arn}"}}"#);
+    let described = server.succeed("DescribeExecution", &named);
+    assert_eq!((text(&described, "status"), text(&described, "redriveStatus")), ("FAILED", "REDRIVABLE"));
+    let token = format!(r#"{{"executionArn":"{arn}","clientToken":"t"}}"#);
+    let redriven = server.succeed("RedriveExecution", &token);
+    assert_eq!(server.succeed("RedriveExecution", &token), redriven);
+    let described = server.succeed("DescribeExecution", &named);
+    assert_eq!(described.get("redriveCount"), Some(&Value::from(1)));
+    assert_eq!(described.get("redriveDate"), redriven.get("redriveDate"));
+    let page = server.succeed("ListExecutions", &format!(r#"{{"stateMachineArn":"{}"}}"#, machine("M")));
+    let row = &page.get("executions").and_then(Value::as_array).unwrap()[0];
+    assert_eq!(row.get("redriveDate"), redriven.get("redriveDate"));
+    let history = server.succeed("GetExecutionHistory", &named);
+    let events = history.get("events").and_then(Value::as_array).unwrap();
+    assert_eq!(events[3].get("executionRedrivenEventDetails").unwrap().to_string(), r#"{"redriveCount":1}"#);
+    create(&server, "P", PASS);
+    let started = server.succeed("StartExecution", &format!(r#"{{"stateMachineArn":"{}"}}"#, machine("P")));
+    let arn = text(&started, "executionArn").to_string();
+    assert_eq!(
+        server.fail("RedriveExecution", &format!(r#"{{"executionArn":"{arn}"}}"#)),
+        format!(
+            "ExecutionNotRedrivable: Execution Not Redrivable: '{arn}'. Execution is SUCCEEDED and cannot be redriven"
+        )
+    );
+    assert_eq!(
+        server.fail("RedriveExecution", &format!(r#"{{"executionArn":"{arn}","clientToken":"a b"}}"#)),
+        "ValidationException: 1 validation error detected: Value 'a b' at 'clientToken' failed to satisfy constraint: \
+         Member must satisfy regular expression pattern: [!-~]+"
     );
 }
 

@@ -11,7 +11,7 @@ use super::{
     turn::{Then, started, stop_ms},
 };
 use crate::{
-    handle::{ActivityTask, ExecutionError, StartExecutionError, TokenError, Unavailable},
+    handle::{ActivityTask, ExecutionError, RedriveError, StartExecutionError, TokenError, Unavailable},
     inbox::{Errand, Start, Token},
     limits::RETENTION_ROWS,
     record::{self, ExecutionId, Removal},
@@ -39,6 +39,7 @@ impl Driver {
                 }
                 self.residents.put(resident);
             }
+            Ok(Found::Ended(_)) if let Errand::Redrive { token, to } = errand => self.redrive_stored(id, token, to),
             Ok(Found::Ended(execution)) => self.tell_ended(&execution, errand),
             Ok(Found::Missing) => self.tell_missing(id, errand),
             Err(why) => self.tell_unreadable(id, errand, why),
@@ -106,7 +107,7 @@ impl Driver {
             return Ok(Found::Ended(Box::new(loaded.execution)));
         }
         let revision = self.shared.registry.revision(loaded.books.revision).map_err(log_down)?;
-        let mut resident = Box::new(Resident::new(id, loaded.execution, loaded.books, revision.program.clone()));
+        let mut resident = Box::new(Resident::new(id, loaded.execution, loaded.books, &revision));
         self.renew_heartbeats(&mut resident);
         Ok(Found::Here(resident))
     }
@@ -156,10 +157,14 @@ impl Driver {
             resident.waiting.push_front((errand, under_way));
             return;
         }
+        if let Errand::Redrive { token, to } = errand {
+            return self.redrive(resident, token, to);
+        }
         if !resident.execution.is_running() {
             return self.tell_ended(&resident.execution, errand);
         }
         match errand {
+            Errand::Redrive { .. } => {}
             Errand::Start(start) => self.repeated(resident, *start),
             Errand::Stop { failure, to } => self.turn(resident, Event::Stopped(failure), Then::Stopper(to)),
             Errand::Answer { token, outcome, to } => self.answer(resident, token, outcome, to),
@@ -240,7 +245,7 @@ impl Driver {
             Errand::Run { task } => {
                 return self.shared.tasks.requested(ExecutionId::of(&execution.identity), task, None);
             }
-            Errand::Returned { .. } | Errand::Orphaned { .. } => return,
+            Errand::Returned { .. } | Errand::Orphaned { .. } | Errand::Redrive { .. } => return,
         };
         self.open.replies.push(reply);
     }
@@ -249,6 +254,7 @@ impl Driver {
         let reply = match errand {
             Errand::Start(start) => return self.start(id, *start),
             Errand::Stop { to, .. } => Reply::Stop(to, Err(ExecutionError::DoesNotExist)),
+            Errand::Redrive { to, .. } => Reply::Redrive(to, Err(RedriveError::DoesNotExist)),
             Errand::Answer { to, .. } | Errand::Heartbeat { to, .. } => Reply::Token(to, Err(TokenError::Invalid)),
             Errand::Take { poller, .. } => return self.shared.activities.poll_again(poller),
             Errand::Run { task } => return self.shared.tasks.requested(id, task, None),
@@ -262,6 +268,7 @@ impl Driver {
         match errand {
             Errand::Start(start) => drop(start.to.send(Err(why.into()))),
             Errand::Stop { to, .. } => drop(to.send(Err(why.into()))),
+            Errand::Redrive { to, .. } => drop(to.send(Err(why.into()))),
             Errand::Answer { to, .. } | Errand::Heartbeat { to, .. } => drop(to.send(Err(why.into()))),
             Errand::Take { poller, .. } => self.shared.activities.poll_again(poller),
             Errand::Run { task } => self.shared.tasks.requested(id, task, None),
@@ -294,9 +301,10 @@ impl Driver {
             root: root::Root(secret),
             start_ms: self.shared.timeline.now_ms(),
             input,
+            workflow: stepwell_machine::Workflow::Standard,
         }));
         let books = record::record_start(&execution, revision.key, trace_header, qualifier);
-        let mut resident = Box::new(Resident::new(id, execution, books, machine.program.clone()));
+        let mut resident = Box::new(Resident::new(id, execution, books, &machine));
         self.turn(&mut resident, Event::Started, Then::Starter(to));
         self.residents.put(resident);
     }

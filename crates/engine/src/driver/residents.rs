@@ -8,12 +8,14 @@ use std::{
 use stepwell_expr::Payload;
 use stepwell_machine::{
     Event, Execution, Frame, FrameId, Program, Step,
-    execution::{Phase, TaskWait},
+    execution::{Phase, TaskWait, Wreck},
 };
 
 use super::Then;
 use crate::{
+    handle::StateMachine,
     inbox::Errand,
+    logs::Logging,
     lru::Lru,
     record::{Books, ExecutionId},
     timeline::UnderWay,
@@ -29,6 +31,8 @@ pub(crate) struct Resident {
     pub(crate) execution: Execution,
     pub(crate) books: Books,
     pub(crate) program: Arc<Program>,
+    /// What its state machine wants to be logged.
+    pub(crate) logging: Option<Arc<Logging>>,
     /// Number of the last batch that has rows of it; 0 for none since it was loaded.
     pub(crate) batch: u64,
     /// It stands in the queue of executions that go on with another slice.
@@ -49,13 +53,14 @@ pub(crate) struct Thinking {
 }
 
 impl Resident {
-    pub(crate) fn new(id: ExecutionId, execution: Execution, books: Books, program: Arc<Program>) -> Resident {
+    pub(crate) fn new(id: ExecutionId, execution: Execution, books: Books, machine: &StateMachine) -> Resident {
         let results_bytes = execution.results.values().map(|chunk| chunk_bytes(chunk)).sum();
         Resident {
             id,
             execution,
             books,
-            program,
+            program: machine.program.clone(),
+            logging: Logging::of(&machine.logging),
             batch: 0,
             queued: false,
             thinking: None,
@@ -118,14 +123,17 @@ fn chunk_bytes(chunk: &[Option<Payload>]) -> usize {
 fn frame_bytes(frame: &Frame) -> usize {
     let variables: usize = frame.variables.values().map(|payload| payload.bytes()).sum();
     let phase = match &frame.phase {
-        Phase::Map(wait) => wait.items.bytes() + wait.effective_input.bytes(),
+        Phase::Map(wait) | Phase::Failed { wreck: Wreck::Map(wait), .. } | Phase::Wrecked(Wreck::Map(wait)) => {
+            wait.items.bytes() + wait.effective_input.bytes()
+        }
         Phase::Task(wait) => wait.input.bytes(),
         Phase::Enter
         | Phase::Run
         | Phase::Backoff { .. }
         | Phase::Wait { .. }
         | Phase::Parallel(_)
-        | Phase::Failed { .. } => 0,
+        | Phase::Failed { wreck: Wreck::Enter | Wreck::Run | Wreck::Parallel(_), .. }
+        | Phase::Wrecked(Wreck::Enter | Wreck::Run | Wreck::Parallel(_)) => 0,
     };
     FRAME_BYTES + frame.input.bytes() + variables + phase
 }
@@ -165,7 +173,9 @@ impl Residents {
                 return;
             }
             self.ended.pop_front();
-            if self.lru.peek(&id).is_some_and(|resident| !resident.execution.is_running()) {
+            // One that was redriven may have ended again, in a batch that is not durable yet.
+            let is_over = |resident: &Resident| !resident.execution.is_running() && resident.batch <= committed;
+            if self.lru.peek(&id).is_some_and(|resident| is_over(resident)) {
                 self.lru.remove(&id);
             }
         }

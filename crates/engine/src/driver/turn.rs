@@ -1,5 +1,7 @@
 //! One turn of one execution: a step of the machine, and what becomes of it.
 
+use std::collections::BTreeMap;
+
 use stepwell_machine::{
     Effect, Event, Execution, Failure, HistoryEvent, Status, Step, Stepped, history::Detail, limits::FUEL_SLICE,
 };
@@ -8,11 +10,12 @@ use tokio::sync::oneshot::Sender;
 use super::{Driver, Resident, residents::Thinking};
 use crate::{
     activities::Poller,
-    handle::{ActivityTask, ExecutionError, StartExecutionError, StartedExecution, TokenError},
+    handle::{ActivityTask, ExecutionError, RedriveError, StartExecutionError, StartedExecution, TokenError},
     limits::FILLS_PER_STEP_MAX,
+    logs::Logged,
     record::{self, ExecutionId},
     reply::Reply,
-    slow::{Attempt, Job, Thought, attempt},
+    slow::{Attempt, Job, Thought, Whom, Work, attempt},
 };
 
 /// Who is answered after a step.
@@ -20,6 +23,7 @@ pub(crate) enum Then {
     Nobody,
     Starter(Sender<Result<StartedExecution, StartExecutionError>>),
     Stopper(Sender<Result<i64, ExecutionError>>),
+    Redriver(Sender<Result<i64, RedriveError>>),
     Answerer(Sender<Result<(), TokenError>>),
     Worker(Poller, ActivityTask),
 }
@@ -51,8 +55,7 @@ impl Driver {
 
     /// Runs the step with full fuel, away from this thread.
     fn think(&mut self, resident: &mut Resident, event: Event, now_ms: i64, then: Then) {
-        let job = Job {
-            id: resident.id,
+        let work = Work {
             execution: resident.execution.clone(),
             program: resident.program.clone(),
             event: event.clone(),
@@ -60,7 +63,7 @@ impl Driver {
             under_way: self.shared.timeline.begin(),
         };
         resident.thinking = Some(Thinking { event, then });
-        self.shared.slow.send(job);
+        self.shared.slow.send(Job { to: Whom::Driver(resident.id), work });
     }
 
     /// A step comes back that was run away from this thread; then what came in the meantime.
@@ -134,6 +137,7 @@ impl Driver {
             Then::Nobody => return,
             Then::Starter(to) => Reply::Start(to, Ok(started(&resident.execution))),
             Then::Stopper(to) => Reply::Stop(to, Ok(stop_ms(&resident.execution))),
+            Then::Redriver(to) => Reply::Redrive(to, Ok(redrive_ms(&resident.execution))),
             Then::Answerer(to) => Reply::Token(to, Ok(())),
             Then::Worker(poller, task) => Reply::Task(poller, task),
         };
@@ -144,13 +148,30 @@ impl Driver {
         let execution = &resident.execution;
         record::record_step(&mut resident.books, before, &step, execution, &mut self.open.batch);
         self.open.steps += 1;
-        self.open.opened += i64::from(before.header.next_event == 1 && !step.history.is_empty());
-        self.open.opened -= i64::from(before.is_running() && !execution.is_running());
+        let is_open = |execution: &Execution| execution.is_running() && execution.header.next_event > 1;
+        self.open.opened += i64::from(is_open(execution)) - i64::from(is_open(before));
+        if execution.is_redrivable() && !before.is_redrivable() {
+            self.sweep_wrecks(resident.id, execution.header.last_event_ms);
+        }
         resident.batch = self.number;
         for frame in step.frames.keys() {
             resident.beaten.remove(frame);
         }
+        if let Some(logging) = &resident.logging
+            && let Some(logged) = Logged::of(logging, &execution.identity, &step)
+        {
+            let logged = logged.marked(resident.id);
+            logged.mark.iter().for_each(|mark| record::mark_log(mark, &mut self.open.batch));
+            self.open.logs.push(logged);
+        }
         self.open.effects.extend(step.effects.into_iter().map(|effect| (resident.id, effect)));
+    }
+
+    fn sweep_wrecks(&mut self, id: ExecutionId, now_ms: i64) {
+        let swept = record::sweep_wrecks(self.shared.store.as_ref(), id, now_ms, &mut self.open.batch);
+        if let Err(error) = swept {
+            tracing::error!(error = error.to_string(), "what redrives no longer need cannot be removed");
+        }
     }
 
     /// Records heartbeats that were only in memory, since the execution is to leave it.
@@ -162,16 +183,18 @@ impl Driver {
 }
 
 /// What an execution fails with whose evaluation was given up.
-const ENDLESS: &str = "An expression took far longer than its limit, and could not be ended.";
+pub(crate) const ENDLESS: &str = "An expression took far longer than its limit, and could not be ended.";
 /// What an execution fails with when it is our fault.
-const BROKEN: &str = "An internal error occurred while the execution was advanced.";
+pub(crate) const BROKEN: &str = "An internal error occurred while the execution was advanced.";
 
-/// A step that ends the execution with `States.Runtime`.
-fn broken(execution: &Execution, now_ms: i64, why: String) -> Step {
+/// A step that ends the execution with `States.Runtime`; what is left of its frames is kept for a redrive.
+pub(crate) fn broken(execution: &Execution, now_ms: i64, why: String) -> Step {
     let mut header = execution.header.clone();
     let mut history = Vec::new();
     let mut effects = Vec::new();
+    let mut frames = BTreeMap::new();
     if execution.is_running() {
+        frames = execution.wrecks();
         let failure = Failure::new("States.Runtime", why);
         history.push(HistoryEvent {
             id: header.next_event,
@@ -186,17 +209,16 @@ fn broken(execution: &Execution, now_ms: i64, why: String) -> Step {
         header.status = Status::Failed { failure, stop_ms: now_ms };
         effects.extend(execution.tasks().map(|wait| Effect::DropTask { task: wait.task }));
     }
-    Step {
-        header,
-        frames: execution.frames.keys().map(|id| (*id, None)).collect(),
-        results: execution.results.keys().map(|key| (*key, None)).collect(),
-        history,
-        effects,
-    }
+    Step { header, frames, results: BTreeMap::new(), history, effects }
 }
 
 pub(super) fn started(execution: &Execution) -> StartedExecution {
     StartedExecution { arn: execution.identity.arn.clone(), start_ms: execution.identity.start_ms }
+}
+
+/// When it was redriven last.
+fn redrive_ms(execution: &Execution) -> i64 {
+    execution.header.redrives.last_ms.unwrap_or(execution.header.last_event_ms)
 }
 
 /// When it ended; of one that runs (which no stop leaves behind), the time of its last event.
@@ -232,6 +254,7 @@ mod tests {
             root: Root([1; 32]),
             start_ms: 5,
             input: Payload::from_checked_text("{}"),
+            workflow: stepwell_machine::Workflow::Standard,
         }));
         let step = broken(&execution, 9, "why".to_owned());
         execution.apply(&step);

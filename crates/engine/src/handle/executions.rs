@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, HistoryEvent, Status, definition::MachineType};
+use stepwell_machine::{Failure, HistoryEvent, Redrives, Status, definition::MachineType};
 use tokio::sync::oneshot;
 
 use super::{Cursor, Engine, Page, Qualifier, Unavailable};
@@ -41,9 +41,6 @@ pub enum StartExecutionError {
     StateMachineDeleting,
     #[error("an execution of this name exists with another input, or has ended: {arn}")]
     AlreadyExists { arn: Arc<str> },
-    /// Express is started by StartSyncExecution, which is not here yet.
-    #[error("express state machines cannot be started yet")]
-    ExpressNotSupported,
     #[error("too many executions run")]
     TooManyOpen,
     #[error(transparent)]
@@ -61,6 +58,9 @@ pub struct Summary {
     pub input: Payload,
     pub trace_header: Option<Arc<str>>,
     pub qualifier: Option<Qualifier>,
+    /// Events so far; while it runs, of when it started or was redriven.
+    pub events: u64,
+    pub redrives: Redrives,
 }
 
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -98,6 +98,7 @@ pub struct ListedExecution {
     pub start_ms: i64,
     pub stop_ms: Option<i64>,
     pub qualifier: Option<Qualifier>,
+    pub redrives: Redrives,
 }
 
 #[derive(Clone, Debug)]
@@ -122,23 +123,14 @@ impl Engine {
     pub async fn start_execution(&self, start: StartExecution) -> Result<StartedExecution, StartExecutionError> {
         let StartExecution { state_machine_arn, name, input, trace_header } = start;
         let registry = &self.0.shared.registry;
-        let chosen = registry.choose(&state_machine_arn).ok_or(StartExecutionError::StateMachineDoesNotExist)?;
-        let Chosen { key, deleting, qualifier } = chosen;
-        let machine = match registry.in_memory(key) {
-            Some(machine) => machine,
-            None => self.blocking(move |shared| shared.registry.revision(key).map_err(log_down)).await??,
-        };
-        let revision = Revision { key, machine, deleting };
+        let (revision, qualifier) = self.startable(&state_machine_arn).await?;
+        match revision.machine.machine_type {
+            MachineType::Standard => {}
+            MachineType::Express => return self.start_express(revision, name, input, trace_header),
+        }
         let open = self.0.shared.ledger.open_executions.load(Ordering::Relaxed);
         if open >= registry.quotas.open_executions {
             return Err(StartExecutionError::TooManyOpen);
-        }
-        if revision.deleting.load(Ordering::SeqCst) {
-            return Err(StartExecutionError::StateMachineDeleting);
-        }
-        match revision.machine.machine_type {
-            MachineType::Standard => {}
-            MachineType::Express => return Err(StartExecutionError::ExpressNotSupported),
         }
         let name = name.unwrap_or_else(|| uuid::Uuid::new_v4().to_string().into());
         let arn: Arc<str> = format!("{}:execution:{}:{name}", registry.arn_prefix, revision.machine.name).into();
@@ -148,6 +140,25 @@ impl Engine {
         let start = Start { arn, name, revision, input, trace_header, qualifier, to };
         self.0.shared.inboxes.call(id, Errand::Start(Box::new(start)), bytes)?;
         answer.await.unwrap_or(Err(Unavailable::Down.into()))
+    }
+
+    /// The revision that an execution of this machine, version or alias starts with now.
+    pub(super) async fn startable(
+        &self,
+        state_machine_arn: &Arc<str>,
+    ) -> Result<(Revision, Option<Qualifier>), StartExecutionError> {
+        let registry = &self.0.shared.registry;
+        let chosen = registry.choose(state_machine_arn).ok_or(StartExecutionError::StateMachineDoesNotExist)?;
+        let Chosen { key, deleting, qualifier } = chosen;
+        let machine = match registry.in_memory(key) {
+            Some(machine) => machine,
+            None => self.blocking(move |shared| shared.registry.revision(key).map_err(log_down)).await??,
+        };
+        let revision = Revision { key, machine, deleting };
+        if revision.deleting.load(Ordering::SeqCst) {
+            return Err(StartExecutionError::StateMachineDeleting);
+        }
+        Ok((revision, qualifier))
     }
 
     /// Answers the stop date; of an execution that has ended, its own.

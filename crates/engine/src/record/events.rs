@@ -24,7 +24,8 @@ use super::{
 };
 use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
 
-const VERSION: u8 = 1;
+/// 2: a chunk with an event of a redrive; others are written as 1, which older releases read.
+const VERSION: u8 = 2;
 
 /// Writes the events of one step.
 pub(super) fn record(events: &[HistoryEvent], rows: &mut Rows<'_>) {
@@ -38,7 +39,9 @@ pub(super) fn record(events: &[HistoryEvent], rows: &mut Rows<'_>) {
 
 /// One chunk from the first of `events`, and how many of them are in it: at least one.
 fn encode(events: &[HistoryEvent], rows: &mut Rows<'_>) -> (Writer, usize) {
-    let mut out = Writer::row(VERSION);
+    let redriven = |event: &HistoryEvent| matches!(event.detail, Detail::ExecutionRedriven { .. });
+    let is_old = !events.iter().take(CHUNK_EVENTS_MAX).any(redriven);
+    let mut out = Writer::row(if is_old { 1 } else { VERSION });
     let mut time_ms = 0;
     let mut taken = 0;
     for event in events.iter().take(CHUNK_EVENTS_MAX) {
@@ -238,6 +241,10 @@ fn detail(detail: &Detail, out: &mut Writer, rows: &mut Rows<'_>) {
             out.optional_text(location.as_ref());
             out.text(state);
         }
+        Detail::ExecutionRedriven { count } => {
+            out.byte(39);
+            out.number(*count);
+        }
     }
 }
 
@@ -305,6 +312,7 @@ fn read_detail(row: &mut Reader<'_>, texts: &mut Texts) -> Result<Detail, Fault>
         38 => {
             Detail::EvaluationFailed { failure: read_failure(row)?, location: row.optional_text()?, state: row.text()? }
         }
+        39 => Detail::ExecutionRedriven { count: row.number()? },
         _ => return Err(Fault::Damaged("an event is of unknown type")),
     })
 }

@@ -6,7 +6,7 @@ use stepwell_expr::Payload;
 use stepwell_machine::{Status, execution::Phase};
 use stepwell_store::{Direction, Space, Store, Visit};
 
-use super::{ExecutionId, fill, history, load};
+use super::{ExecutionId, fill, history, load, load_wrecked};
 use crate::{handle::GetHistory, limits::PAGE_MAX};
 
 /// An execution whose rows cannot all be read.
@@ -88,7 +88,12 @@ pub fn examine(store: &dyn Store, progress: &mut dyn FnMut(u64)) -> Result<Exami
 }
 
 fn execution(store: &dyn Store, id: ExecutionId, found: &mut Examined) {
-    let loaded = match load(store, id) {
+    // What one that has ended left for a redrive is looked at too.
+    let loaded = load(store, id).and_then(|loaded| match loaded {
+        Some(loaded) if !loaded.execution.is_running() => load_wrecked(store, id),
+        loaded => Ok(loaded),
+    });
+    let loaded = match loaded {
         Ok(Some(loaded)) => loaded,
         Ok(None) => return,
         Err(error) => {

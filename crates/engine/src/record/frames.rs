@@ -10,8 +10,8 @@ use std::{
 
 use stepwell_expr::Payload;
 use stepwell_machine::{
-    Frame, FrameId, Header, StateId, Status, TaskId, TaskOutcome,
-    execution::{MapWait, ParallelWait, Phase, TaskWait},
+    Frame, FrameId, Header, Redrives, StateId, Status, TaskId, TaskOutcome,
+    execution::{MapWait, ParallelWait, Phase, TaskWait, Wreck},
     program::ScopeId,
 };
 
@@ -21,8 +21,11 @@ use super::{
     texts::{Rows, Texts},
 };
 
-const HEADER_VERSION: u8 = 1;
-const FRAME_VERSION: u8 = 1;
+/// 2: the header of an execution that was redriven; others are written as 1, which older releases read.
+const HEADER_VERSION: u8 = 2;
+/// 2: a frame that ended unsuccessfully with what is left of its branches or iterations, or is kept for a redrive;
+/// others are written as 1.
+const FRAME_VERSION: u8 = 2;
 const VARIABLES_VERSION: u8 = 1;
 const RESULT_VERSION: u8 = 1;
 
@@ -34,7 +37,8 @@ pub(super) type Variables = BTreeMap<Arc<str>, Payload>;
 /// That time is kept because it cannot be told from the frames: a heartbeat moves a frame's deadline in memory, and the
 /// frame may be written long after the timer row.
 pub(super) fn encode_header(header: &Header, timer_ms: Option<i64>) -> Writer {
-    let mut out = Writer::row(HEADER_VERSION);
+    let redriven = header.redrives != Redrives::default();
+    let mut out = Writer::row(if redriven { HEADER_VERSION } else { 1 });
     out.number(header.next_event);
     out.number(u64::from(header.next_frame));
     out.signed(header.last_event_ms);
@@ -44,11 +48,14 @@ pub(super) fn encode_header(header: &Header, timer_ms: Option<i64>) -> Writer {
     for frame in &header.ready {
         out.number(u64::from(frame.0));
     }
+    if redriven {
+        redrives(&header.redrives, &mut out);
+    }
     out
 }
 
 pub(super) fn decode_header(row: &[u8]) -> Result<(Header, Option<i64>), Fault> {
-    let mut row = Reader::row(row, HEADER_VERSION)?;
+    let (mut row, version) = Reader::versioned(row, HEADER_VERSION)?;
     let next_event = row.number()?;
     let next_frame = row.small()?;
     let last_event_ms = row.signed()?;
@@ -58,14 +65,28 @@ pub(super) fn decode_header(row: &[u8]) -> Result<(Header, Option<i64>), Fault> 
     for _ in 0..row.count()? {
         ready.push_back(FrameId(row.small()?));
     }
+    let redrives = if version >= 2 { read_redrives(&mut row)? } else { Redrives::default() };
     row.end()?;
     let status = Status::Running;
-    Ok((Header { status, next_event, next_frame, last_event_ms, deadline_ms, ready }, timer_ms))
+    Ok((Header { status, next_event, next_frame, last_event_ms, deadline_ms, redrives, ready }, timer_ms))
+}
+
+pub(super) fn redrives(redrives: &Redrives, out: &mut Writer) {
+    out.number(redrives.count);
+    out.option(redrives.last_ms, Writer::signed);
+}
+
+pub(super) fn read_redrives(row: &mut Reader<'_>) -> Result<Redrives, Fault> {
+    Ok(Redrives { count: row.number()?, last_ms: row.option(Reader::signed)? })
 }
 
 /// All of a frame but its variables.
 pub(super) fn encode_frame(frame: &Frame, rows: &mut Rows<'_>) -> Writer {
-    let mut out = Writer::row(FRAME_VERSION);
+    let is_old = !matches!(
+        &frame.phase,
+        Phase::Failed { wreck: Wreck::Enter | Wreck::Parallel(_) | Wreck::Map(_), .. } | Phase::Wrecked(_)
+    );
+    let mut out = Writer::row(if is_old { 1 } else { FRAME_VERSION });
     out.number(u64::from(frame.scope.0));
     out.option(frame.parent, |out, (parent, index)| {
         out.number(u64::from(parent.0));
@@ -126,6 +147,13 @@ const TASK: u8 = 5;
 const PARALLEL: u8 = 6;
 const MAP: u8 = 7;
 const FAILED: u8 = 8;
+const FAILED_WITH_WRECK: u8 = 9;
+const WRECKED: u8 = 10;
+
+const WRECK_ENTER: u8 = 1;
+const WRECK_RUN: u8 = 2;
+const WRECK_PARALLEL: u8 = 3;
+const WRECK_MAP: u8 = 4;
 
 fn phase(phase: &Phase, out: &mut Writer, rows: &mut Rows<'_>) {
     match phase {
@@ -145,19 +173,62 @@ fn phase(phase: &Phase, out: &mut Writer, rows: &mut Rows<'_>) {
         }
         Phase::Parallel(wait) => {
             out.byte(PARALLEL);
-            out.number(u64::from(wait.branches));
-            out.number(u64::from(wait.ended));
+            parallel(wait, out);
         }
         Phase::Map(wait) => {
             out.byte(MAP);
             map(wait, out, rows);
         }
-        Phase::Failed { failure: why, in_task } => {
+        Phase::Failed { failure: why, in_task, wreck: Wreck::Run } => {
             out.byte(FAILED);
             failure(why, out);
             out.flag(*in_task);
         }
+        Phase::Failed { failure: why, in_task, wreck: left } => {
+            out.byte(FAILED_WITH_WRECK);
+            failure(why, out);
+            out.flag(*in_task);
+            wreck(left, out, rows);
+        }
+        Phase::Wrecked(left) => {
+            out.byte(WRECKED);
+            wreck(left, out, rows);
+        }
     }
+}
+
+fn wreck(wreck: &Wreck, out: &mut Writer, rows: &mut Rows<'_>) {
+    match wreck {
+        Wreck::Enter => out.byte(WRECK_ENTER),
+        Wreck::Run => out.byte(WRECK_RUN),
+        Wreck::Parallel(wait) => {
+            out.byte(WRECK_PARALLEL);
+            parallel(wait, out);
+        }
+        Wreck::Map(wait) => {
+            out.byte(WRECK_MAP);
+            map(wait, out, rows);
+        }
+    }
+}
+
+fn read_wreck(row: &mut Reader<'_>, texts: &mut Texts) -> Result<Wreck, Fault> {
+    Ok(match row.byte()? {
+        WRECK_ENTER => Wreck::Enter,
+        WRECK_RUN => Wreck::Run,
+        WRECK_PARALLEL => Wreck::Parallel(read_parallel(row)?),
+        WRECK_MAP => Wreck::Map(read_map(row, texts)?),
+        _ => return Err(Fault::Damaged("what is left of it is of unknown kind")),
+    })
+}
+
+fn parallel(wait: &ParallelWait, out: &mut Writer) {
+    out.number(u64::from(wait.branches));
+    out.number(u64::from(wait.ended));
+}
+
+fn read_parallel(row: &mut Reader<'_>) -> Result<ParallelWait, Fault> {
+    Ok(ParallelWait { branches: row.small()?, ended: row.small()? })
 }
 
 fn read_phase(row: &mut Reader<'_>, texts: &mut Texts) -> Result<Phase, Fault> {
@@ -167,9 +238,13 @@ fn read_phase(row: &mut Reader<'_>, texts: &mut Texts) -> Result<Phase, Fault> {
         BACKOFF => Phase::Backoff { until_ms: row.signed()? },
         WAIT => Phase::Wait { until_ms: row.signed()? },
         TASK => Phase::Task(read_task(row, texts)?),
-        PARALLEL => Phase::Parallel(ParallelWait { branches: row.small()?, ended: row.small()? }),
+        PARALLEL => Phase::Parallel(read_parallel(row)?),
         MAP => Phase::Map(read_map(row, texts)?),
-        FAILED => Phase::Failed { failure: read_failure(row)?, in_task: row.flag()? },
+        FAILED => Phase::Failed { failure: read_failure(row)?, in_task: row.flag()?, wreck: Wreck::Run },
+        FAILED_WITH_WRECK => {
+            Phase::Failed { failure: read_failure(row)?, in_task: row.flag()?, wreck: read_wreck(row, texts)? }
+        }
+        WRECKED => Phase::Wrecked(read_wreck(row, texts)?),
         _ => return Err(Fault::Damaged("its phase is unknown")),
     })
 }

@@ -11,6 +11,8 @@
 //! Open     1 due id                               the earliest deadline of an execution
 //!          2 shard id task                        a task to be run or taken
 //!          3 shard id                             an execution that can go on by itself
+//!          4 shard until id                       an execution that can be redriven, with what is left of its frames
+//!          5 id first-event                       events that are to be logged
 //! Listing  1 machine status start-descending id   an execution of a state machine, a version or an alias
 //! ```
 //!
@@ -34,6 +36,8 @@ const RESULT: u8 = 3;
 const TIMER: u8 = 1;
 const TASK: u8 = 2;
 const WAKE: u8 = 3;
+const WRECKS: u8 = 4;
+const LOG_MARK: u8 = 5;
 
 const OF_MACHINE: u8 = 1;
 
@@ -219,6 +223,49 @@ pub(super) fn wakes(shard: u32) -> Range {
 
 pub(super) fn parse_wake(key: &[u8]) -> Option<ExecutionId> {
     Some(ExecutionId(key.get(5..)?.try_into().ok()?))
+}
+
+pub(super) fn wrecks(id: ExecutionId, until_ms: i64) -> Vec<u8> {
+    let mut key = of_shard(WRECKS, id.shard());
+    key.extend_from_slice(&ordered(until_ms));
+    key.extend_from_slice(&id.0);
+    key
+}
+
+/// What expires in a shard before `now_ms`.
+pub(super) fn expired_wrecks(shard: u32, now_ms: i64) -> Range {
+    let from = of_shard(WRECKS, shard);
+    let mut to = from.clone();
+    to.extend_from_slice(&ordered(now_ms));
+    Range { from, to }
+}
+
+pub(super) fn parse_wrecks(key: &[u8]) -> Option<ExecutionId> {
+    Some(ExecutionId(key.get(13..)?.try_into().ok()?))
+}
+
+pub(super) fn log_mark(id: ExecutionId, first_event: u64) -> Vec<u8> {
+    let mut key = Vec::with_capacity(25);
+    key.push(LOG_MARK);
+    key.extend_from_slice(&id.0);
+    key.extend_from_slice(&first_event.to_be_bytes());
+    key
+}
+
+pub(super) fn log_marks() -> Range {
+    Range::of_prefix(vec![LOG_MARK])
+}
+
+/// Those of one execution.
+pub(super) fn log_marks_of(id: ExecutionId) -> Range {
+    let mut prefix = vec![LOG_MARK];
+    prefix.extend_from_slice(&id.0);
+    Range::of_prefix(prefix)
+}
+
+pub(super) fn parse_log_mark(key: &[u8]) -> Option<(ExecutionId, u64)> {
+    let (id, first) = key.get(1..)?.split_first_chunk::<16>()?;
+    Some((ExecutionId(*id), u64::from_be_bytes(first.try_into().ok()?)))
 }
 
 /// Bytes of a [`place`].

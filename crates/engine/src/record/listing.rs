@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use stepwell_machine::{Identity, Status};
+use stepwell_machine::{Header, Identity};
 use stepwell_store::{Batch, Direction, Space, Store, Visit};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     codec::{Fault, Reader, Writer},
     key::{self, PLACE_BYTES},
     scan,
-    summary::{read_qualifier, status_byte, status_name, stop_ms, write_qualifier},
+    summary::{read_qualifier_and_redrives, status_byte, status_name, stop_ms, version, write_qualifier_and_redrives},
     texts::Rows,
 };
 use crate::{
@@ -21,30 +21,32 @@ use crate::{
     limits::PAGE_MAX,
 };
 
-/// Version 2 adds the qualifier; a row without one is still written as version 1.
-const VERSION: u8 = 2;
+/// Version 2 adds the qualifier, version 3 redrives, with a qualifier or without. A row is written in the oldest version that can
+/// hold it.
+const VERSION: u8 = 3;
 const ROW: &str = "listing";
 
 /// Running ones first: what ends while a merge is under way is then met twice rather than never.
 pub(super) const STATUSES: [StatusName; 5] =
     [StatusName::Running, StatusName::Succeeded, StatusName::Failed, StatusName::TimedOut, StatusName::Aborted];
 
-/// Moves the listing rows from the status `before` (`None`: there was none) to `status`.
+/// Moves the listing rows from the status `before` (`None`: there was none) to that of `header`.
 ///
 /// One row under the machine's ARN; if it was started through a version or an alias, one under each of those too.
 pub(super) fn record(
     identity: &Identity,
     qualifier: Option<&Qualifier>,
     before: Option<StatusName>,
-    status: &Status,
+    header: &Header,
     rows: &mut Rows<'_>,
 ) {
+    let status = &header.status;
     let place = key::place(identity.start_ms, rows.id);
     for arn in arns(identity, qualifier) {
         if let Some(before) = before {
             rows.delete(Space::Listing, key::listing(&arn, status_byte(before), &place));
         }
-        let out = encode(identity, qualifier, status);
+        let out = encode(identity, qualifier, header);
         rows.put(Space::Listing, key::listing(&arn, status_byte(status_name(status)), &place), out);
     }
 }
@@ -71,16 +73,15 @@ fn arns(identity: &Identity, qualifier: Option<&Qualifier>) -> impl Iterator<Ite
     [Some(machine_arn.to_string()), version, alias].into_iter().flatten()
 }
 
-fn encode(identity: &Identity, qualifier: Option<&Qualifier>, status: &Status) -> Writer {
-    let mut out = Writer::row(if qualifier.is_some() { VERSION } else { 1 });
+fn encode(identity: &Identity, qualifier: Option<&Qualifier>, header: &Header) -> Writer {
+    let status = &header.status;
+    let mut out = Writer::row(version(qualifier, &header.redrives));
     out.text(&identity.name);
     out.option(stop_ms(status), Writer::signed);
     // The ARN only where it cannot be made from the two names.
     let usual = execution_arn(&identity.state_machine_arn, &identity.name);
     out.optional_text(Some(&identity.arn).filter(|arn| arn.as_ref() != usual));
-    if let Some(qualifier) = qualifier {
-        write_qualifier(qualifier, &mut out);
-    }
+    write_qualifier_and_redrives(qualifier, &header.redrives, &mut out);
     out
 }
 
@@ -102,9 +103,9 @@ fn decode(row: &[u8], state_machine_arn: &str, status: StatusName, start_ms: i64
         Some(arn) => arn,
         None => execution_arn(state_machine_arn, &name).into(),
     };
-    let qualifier = if version < 2 { None } else { Some(read_qualifier(&mut row)?) };
+    let (qualifier, redrives) = read_qualifier_and_redrives(version, &mut row)?;
     row.end()?;
-    Ok(ListedExecution { arn, name, status, start_ms, stop_ms, qualifier })
+    Ok(ListedExecution { arn, name, status, start_ms, stop_ms, redrives, qualifier })
 }
 
 /// When the execution of a row ended, if it has and the row can be read.

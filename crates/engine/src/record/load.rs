@@ -44,8 +44,25 @@ pub fn load(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, Record
         waking: execution.is_ready(),
         queued: execution.frames.values().filter_map(|frame| queued(frame)).collect(),
         texts: texts.ids(),
+        redrives: execution.header.redrives.count,
+        redrive_tokens: stored.redrive_tokens,
     };
     Ok(Some(Loaded { execution, books }))
+}
+
+/// An execution that has ended, with what it left for a redrive. `None`: there is none, or it runs.
+pub fn load_wrecked(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, RecordError> {
+    let mut texts = Texts::checked();
+    let Some(stored) = summary::read(store, id, &mut texts)? else { return Ok(None) };
+    if matches!(stored.status, Status::Running) {
+        return Ok(None);
+    }
+    let rows = read_frames(store, id, &mut texts)?;
+    let mut loaded = ended(stored);
+    loaded.execution.frames = rows.frames.into_iter().map(|(id, frame)| (id, Arc::new(frame))).collect();
+    loaded.execution.results = rows.results.into_iter().map(|(chunk, results)| (chunk, Arc::new(results))).collect();
+    loaded.books.texts = texts.ids();
+    Ok(Some(loaded))
 }
 
 fn ended(stored: Stored) -> Loaded {
@@ -56,6 +73,7 @@ fn ended(stored: Stored) -> Loaded {
         next_event: stored.next_event,
         next_frame: stored.next_frame,
         deadline_ms: None,
+        redrives: stored.redrives,
         ready: VecDeque::new(),
     };
     let identity = Arc::new(stored.identity);
@@ -71,6 +89,8 @@ fn ended(stored: Stored) -> Loaded {
         waking: false,
         queued: Default::default(),
         texts: Default::default(),
+        redrives: stored.redrives.count,
+        redrive_tokens: stored.redrive_tokens,
     };
     Loaded { execution, books }
 }

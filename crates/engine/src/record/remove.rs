@@ -1,7 +1,8 @@
 //! An execution that has ended leaves, row by row.
 //!
-//! History and texts go first, a bounded number at a time; summary and listing go last and together. So whatever is cut
-//! off in the middle is found again by its listing row, and the name is free only when nothing is left.
+//! What was kept for a redrive goes first, from the top frame on, so that nothing is redriven whose history is on its way
+//! out. Then history and texts, a bounded number of rows at a time; summary and listing go last and together. So whatever
+//! is cut off in the middle is found again by its listing row, and the name is free only when nothing is left.
 
 use stepwell_machine::Status;
 use stepwell_store::{Batch, Direction, Space, Store, Visit};
@@ -11,7 +12,7 @@ use super::{
     summary::{self, status_byte, status_name, stop_ms},
     texts::Texts,
 };
-use crate::handle::StatusName;
+use crate::{handle::StatusName, limits::REDRIVE_PERIOD_MS};
 
 /// How far the removal of an execution has come, once the batch is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,15 +47,23 @@ pub fn remove(
     if !has_ended || stop_ms(&stored.status).is_none_or(|stop_ms| stop_ms >= before_ms) {
         return Ok(Removal::NotDue);
     }
-    let mut keys = Vec::new();
-    scan(store, Space::History, &key::frames(id), Direction::Forward, &mut |key, _| {
-        keys.push(key.to_vec());
-        Ok(if keys.len() < rows_max { Visit::Continue(()) } else { Visit::Break(()) })
-    })?;
+    let marks = key::log_marks_of(id);
+    let mut keys: Vec<(Space, Vec<u8>)> = Vec::new();
+    for (space, range) in [(Space::Frames, key::frames(id)), (Space::Open, marks), (Space::History, key::frames(id))] {
+        if keys.len() < rows_max {
+            scan(store, space, &range, Direction::Forward, &mut |key, _| {
+                keys.push((space, key.to_vec()));
+                Ok(if keys.len() < rows_max { Visit::Continue(()) } else { Visit::Break(()) })
+            })?;
+        }
+    }
     let more = keys.len() >= rows_max;
-    keys.into_iter().for_each(|key| batch.delete(Space::History, key));
+    keys.into_iter().for_each(|(space, key)| batch.delete(space, key));
     if more {
         return Ok(Removal::More);
+    }
+    if let Some(stop_ms) = stop_ms(&stored.status) {
+        batch.delete(Space::Open, key::wrecks(id, stop_ms.saturating_add(REDRIVE_PERIOD_MS)));
     }
     listing::remove(&stored.identity, stored.qualifier.as_ref(), id, status_name(&stored.status), batch);
     batch.delete(Space::Summary, key::summary(id));

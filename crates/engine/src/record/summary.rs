@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, Identity, Status, root::Root};
+use stepwell_machine::{Failure, Identity, Redrives, Status, Workflow, root::Root};
 use stepwell_store::{Space, Store};
 
 use super::{
-    ExecutionId, RecordError, SummaryRow,
+    ExecutionId, RecordError, RedriveToken, SummaryRow,
     codec::{Fault, Reader, Writer},
+    frames::{read_redrives, redrives},
     input_hash, key,
     texts::{Rows, Texts},
 };
 use crate::handle::{Qualifier, StatusName, Summary};
 
-/// Version 2 adds the qualifier; a row without one is still written as version 1.
-const VERSION: u8 = 2;
+/// Version 2 adds the qualifier, version 3 redrives, with a qualifier or without. A row is written in the oldest version that can
+/// hold it.
+const VERSION: u8 = 3;
 const ROW: &str = "summary";
 
 /// Everything that a summary row says.
@@ -31,6 +33,8 @@ pub(super) struct Stored {
     pub(super) next_event: u64,
     /// As of the start while the execution runs.
     pub(super) next_frame: u32,
+    pub(super) redrives: Redrives,
+    pub(super) redrive_tokens: Vec<RedriveToken>,
 }
 
 impl SummaryRow {
@@ -63,6 +67,8 @@ pub fn summary(store: &dyn Store, id: ExecutionId) -> Result<Option<SummaryRow>,
             start_ms: identity.start_ms,
             input: identity.input,
             trace_header: stored.trace_header,
+            events: stored.next_event.saturating_sub(1),
+            redrives: stored.redrives,
             qualifier: stored.qualifier,
         };
         SummaryRow { summary, revision: stored.revision, input_hash: stored.input_hash }
@@ -77,8 +83,7 @@ pub(super) fn read(store: &dyn Store, id: ExecutionId, texts: &mut Texts) -> Res
 }
 
 pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
-    let version = if stored.qualifier.is_some() { VERSION } else { 1 };
-    let mut out = Writer::row(version);
+    let mut out = Writer::row(version(stored.qualifier.as_ref(), &stored.redrives));
     let identity = &stored.identity;
     out.text(&identity.arn);
     out.text(&identity.name);
@@ -92,13 +97,56 @@ pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
     out.raw(&stored.input_hash);
     out.number(stored.revision);
     out.optional_text(stored.trace_header.as_ref());
-    if let Some(qualifier) = &stored.qualifier {
-        write_qualifier(qualifier, &mut out);
-    }
+    write_qualifier_and_redrives(stored.qualifier.as_ref(), &stored.redrives, &mut out);
     out.number(stored.next_event);
     out.number(u64::from(stored.next_frame));
     status(&stored.status, &mut out, rows);
+    if stored.redrives != Redrives::default() {
+        out.count(stored.redrive_tokens.len());
+        for token in &stored.redrive_tokens {
+            out.raw(&token.hash);
+            out.signed(token.redrive_ms);
+        }
+    }
     out
+}
+
+/// The oldest version of summary and listing rows that can hold these.
+pub(super) fn version(qualifier: Option<&Qualifier>, redrives: &Redrives) -> u8 {
+    match (qualifier, *redrives != Redrives::default()) {
+        (_, true) => 3,
+        (Some(_), false) => 2,
+        (None, false) => 1,
+    }
+}
+
+pub(super) fn write_qualifier_and_redrives(qualifier: Option<&Qualifier>, of: &Redrives, out: &mut Writer) {
+    match version(qualifier, of) {
+        3 => {
+            out.option(qualifier, |out, qualifier| write_qualifier(qualifier, out));
+            redrives(of, out);
+        }
+        _ => qualifier.into_iter().for_each(|qualifier| write_qualifier(qualifier, out)),
+    }
+}
+
+pub(super) fn read_qualifier_and_redrives(
+    version: u8,
+    row: &mut Reader<'_>,
+) -> Result<(Option<Qualifier>, Redrives), Fault> {
+    Ok(match version {
+        0 | 1 => (None, Redrives::default()),
+        2 => (Some(read_qualifier(row)?), Redrives::default()),
+        _ => (row.option(read_qualifier)?, read_redrives(row)?),
+    })
+}
+
+fn read_tokens(row: &mut Reader<'_>) -> Result<Vec<RedriveToken>, Fault> {
+    let mut tokens = Vec::new();
+    for _ in 0..row.count()? {
+        tokens.push(RedriveToken { hash: row.array()?, redrive_ms: row.signed()? });
+    }
+    Ok(tokens)
 }
 
 fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Fault> {
@@ -114,17 +162,25 @@ fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Faul
         root: Root(row.array()?),
         start_ms: row.signed()?,
         input: texts.payload(&mut row)?,
+        workflow: Workflow::Standard,
     };
-    let stored = Stored {
+    let (input_hash, revision, trace_header) = (row.array()?, row.number()?, row.optional_text()?);
+    let (qualifier, redrives) = read_qualifier_and_redrives(version, &mut row)?;
+    let mut stored = Stored {
         identity,
-        input_hash: row.array()?,
-        revision: row.number()?,
-        trace_header: row.optional_text()?,
-        qualifier: if version < 2 { None } else { Some(read_qualifier(&mut row)?) },
+        input_hash,
+        revision,
+        trace_header,
+        qualifier,
         next_event: row.number()?,
         next_frame: row.small()?,
         status: read_status(&mut row, texts)?,
+        redrives,
+        redrive_tokens: Vec::new(),
     };
+    if version >= 3 {
+        stored.redrive_tokens = read_tokens(&mut row)?;
+    }
     row.end()?;
     Ok(stored)
 }

@@ -9,10 +9,10 @@ use stepwell_store::{Batch, Space};
 use super::{
     Books, ExecutionId, Timer, events, frames, input_hash, key, listing,
     queues::{self, Queued},
-    summary::{self, Stored, status_name},
+    summary::{self, Stored, status_name, stop_ms},
     texts::Rows,
 };
-use crate::handle::Qualifier;
+use crate::{handle::Qualifier, limits::REDRIVE_PERIOD_MS};
 
 /// The books of an execution that has not begun. Nothing is written before its first step.
 pub fn record_start(
@@ -32,28 +32,27 @@ pub fn record_start(
         waking: false,
         queued: Default::default(),
         texts: Default::default(),
+        redrives: 0,
+        redrive_tokens: Vec::new(),
     }
 }
 
 /// Adds the rows of one step to `batch`: `after` is `before` with `step` applied.
 ///
 /// Steps of one execution are recorded in their order; several may go into one batch. A step that changed nothing
-/// adds nothing. A step that ended the execution removes all but summary, history and listing. Work in proportion to
-/// what changed, but for the end, which visits every frame that is left.
+/// adds nothing. A step that ended the execution removes all but summary, history and listing, and what a redrive of
+/// it would need. Work in proportion to what changed.
 pub fn record_step(books: &mut Books, before: &Execution, step: &Step, after: &Execution, batch: &mut Batch) {
     let id = ExecutionId::of(&after.identity);
     let mut texts = std::mem::take(&mut books.texts);
     let mut rows = Rows { id, root: &after.identity.root, stored: &mut texts, batch };
     events::record(&step.history, &mut rows);
-    if after.is_running() {
-        record_frames(before, step, &mut rows);
-        record_results(before, step, &mut rows);
-    } else if before.is_running() {
-        remove_frames(before, &mut rows);
-    }
+    record_frames(before, step, &mut rows);
+    record_results(before, step, &mut rows);
     record_tasks(books, step, after, &mut rows);
     record_timer(books, after, &mut rows);
     record_wake(books, after, &mut rows);
+    record_wrecks(before, after, &mut rows);
     record_header(books, after, &mut rows);
     record_status(books, after, &mut rows);
     books.texts = texts;
@@ -127,16 +126,6 @@ fn record_chunk(
     }
 }
 
-/// At the end. Frames and results that began in the ending step were never written.
-fn remove_frames(before: &Execution, rows: &mut Rows<'_>) {
-    for (frame_id, frame) in &before.frames {
-        remove_frame(*frame_id, frame, rows);
-    }
-    for ((frame_id, chunk), results) in &before.results {
-        record_chunk(*frame_id, *chunk, Some(results), None, rows);
-    }
-}
-
 /// A task has a row from its schedule until its call has come back or a worker has taken it, or it is dropped.
 fn record_tasks(books: &mut Books, step: &Step, after: &Execution, rows: &mut Rows<'_>) {
     let mut fresh: BTreeMap<TaskId, Queued> = BTreeMap::new();
@@ -197,6 +186,25 @@ fn record_wake(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
     books.waking = waking;
 }
 
+/// What is kept for a redrive has a row that says until when.
+fn record_wrecks(before: &Execution, after: &Execution, rows: &mut Rows<'_>) {
+    let [old, new] = [before, after].map(wrecks_until_ms);
+    if old == new {
+        return;
+    }
+    if let Some(until_ms) = old {
+        rows.delete(Space::Open, key::wrecks(rows.id, until_ms));
+    }
+    if let Some(until_ms) = new {
+        rows.put(Space::Open, key::wrecks(rows.id, until_ms), queues::encode_mark());
+    }
+}
+
+fn wrecks_until_ms(execution: &Execution) -> Option<i64> {
+    let stop_ms = stop_ms(&execution.header.status)?;
+    (!execution.frames.is_empty()).then(|| stop_ms.saturating_add(REDRIVE_PERIOD_MS))
+}
+
 fn record_header(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
     let header =
         if after.is_running() { frames::encode_header(&after.header, books.timer_ms).into_bytes() } else { Vec::new() };
@@ -214,7 +222,8 @@ fn record_header(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
 /// Summary and listing: written at the start and at the end.
 fn record_status(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
     let status = status_name(&after.header.status);
-    if books.listed == Some(status) {
+    let redrives = after.header.redrives.count;
+    if books.listed == Some(status) && books.redrives == redrives {
         return;
     }
     let stored = Stored {
@@ -226,9 +235,12 @@ fn record_status(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
         status: after.header.status.clone(),
         next_event: after.header.next_event,
         next_frame: after.header.next_frame,
+        redrives: after.header.redrives,
+        redrive_tokens: books.redrive_tokens.clone(),
     };
     let row = summary::encode(&stored, rows);
     rows.put(Space::Summary, key::summary(rows.id), row);
-    listing::record(&after.identity, books.qualifier.as_ref(), books.listed, &after.header.status, rows);
+    listing::record(&after.identity, books.qualifier.as_ref(), books.listed, &after.header, rows);
     books.listed = Some(status);
+    books.redrives = redrives;
 }

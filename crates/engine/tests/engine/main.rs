@@ -7,8 +7,11 @@ mod world;
 
 mod activities;
 mod executions;
+mod express;
+mod logs;
 mod memory;
 mod poison;
+mod redrive;
 mod registry;
 mod restart;
 mod retention;

@@ -45,6 +45,8 @@ pub(crate) struct Checks {
     pub(crate) stopped: BTreeSet<Arc<str>>,
     /// Those that were old enough to be removed at some time, and may be.
     pub(crate) expired: BTreeSet<Arc<str>>,
+    /// A redrive of these was tried.
+    pub(crate) redriven: BTreeSet<Arc<str>>,
     /// Tasks whose answer was acknowledged.
     pub(crate) answered: BTreeSet<(Arc<str>, TaskId)>,
     /// Tasks that a worker got.
@@ -64,6 +66,7 @@ impl Checks {
             started: BTreeSet::new(),
             stopped: BTreeSet::new(),
             expired: BTreeSet::new(),
+            redriven: BTreeSet::new(),
             answered: BTreeSet::new(),
             taken: BTreeSet::new(),
         }
@@ -74,7 +77,11 @@ impl Checks {
         let mut statuses = BTreeMap::new();
         for (arn, machine) in self.attempted.clone() {
             let id = ExecutionId::of_arn(&arn);
-            let loaded = record::load(store, id).map_err(|error| format!("{arn}: {error}"))?;
+            let loaded = record::load_wrecked(store, id).and_then(|ended| match ended {
+                Some(ended) => Ok(Some(ended)),
+                None => record::load(store, id),
+            });
+            let loaded = loaded.map_err(|error| format!("{arn}: {error}"))?;
             let Some(loaded) = loaded else {
                 // Not started as far as anybody knows, or gone with everything that it had.
                 if self.started.contains(&arn) && !self.expired.contains(&arn) {
@@ -301,7 +308,7 @@ fn texts(events: &[HistoryEvent]) -> Vec<String> {
 /// Numbered without gaps; ends once, or not yet; timers fired once, and not early.
 fn check_history(events: &[HistoryEvent], status: &Status) -> Result<(), String> {
     let mut fired = BTreeSet::new();
-    let mut ends = 0;
+    let (mut ends, mut redrives) = (0, 0);
     for (index, event) in events.iter().enumerate() {
         if event.id != index as u64 + 1 || event.previous >= event.id {
             return Err(format!("event {} with previous {} stands at place {}", event.id, event.previous, index + 1));
@@ -315,11 +322,20 @@ fn check_history(events: &[HistoryEvent], status: &Status) -> Result<(), String>
             | Detail::ExecutionFailed(_)
             | Detail::ExecutionAborted(_)
             | Detail::ExecutionTimedOut(_) => ends += 1,
+            Detail::ExecutionRedriven { count } => {
+                redrives += 1;
+                if ends != 1 || *count != redrives {
+                    return Err(format!("redrive {count} at event {} comes after {ends} ends", event.id));
+                }
+                ends = 0;
+            }
             Detail::StateExited { kind: StateType::Wait, name, .. } => {
                 let entered = usize::try_from(event.previous - 1).ok().and_then(|index| events.get(index));
                 let seconds: i64 = name.trim_start_matches('W').parse().map_err(|_| "a Wait has a wrong name")?;
                 let early = entered.is_none_or(|entered| event.timestamp_ms < entered.timestamp_ms + seconds * 1000);
-                if early || !fired.insert(event.previous) {
+                // Those that a redrive begins anew all follow its event.
+                let redriven = entered.is_some_and(|event| matches!(event.detail, Detail::ExecutionRedriven { .. }));
+                if early || (!fired.insert(event.previous) && !redriven) {
                     return Err(format!("the timer of {name} fired early or twice, at event {}", event.id));
                 }
             }

@@ -12,8 +12,8 @@ use std::{
 };
 
 use stepwell_engine::{
-    ActivityError, ActivityTask, Answer, Bounds, Clock, Config, CreateStateMachine, Engine, ExecutionError, Quotas,
-    StartExecution, StartExecutionError, StartedExecution, TaskRunner, TokenError,
+    ActivityError, ActivityTask, Answer, Bounds, Clock, Config, CreateStateMachine, Engine, ExecutionError,
+    NotRedrivable, Quotas, RedriveError, StartExecution, StartExecutionError, StartedExecution, TaskRunner, TokenError,
     by_hand::ByHand,
     record::{self, ExecutionId, Shards},
 };
@@ -107,6 +107,7 @@ impl AwaitsCall for stepwell_machine::Execution {
 enum Told {
     Start(Arc<str>, Result<StartedExecution, StartExecutionError>),
     Stop(Arc<str>, Result<i64, ExecutionError>),
+    Redrive(Arc<str>, Result<i64, RedriveError>),
     Answer(String, Result<(), TokenError>),
     Beat,
     Polled(Result<Option<ActivityTask>, ActivityError>),
@@ -206,6 +207,7 @@ impl<'a> Life<'a> {
                 self.world.dice.note(u64::from(worked));
             }
             12 | 13 => self.start(),
+            14 if self.world.dice.once_in(2) => self.redrive(),
             14 => self.stop(),
             15 | 16 => self.poll(),
             17 | 18 => self.end_a_call(false),
@@ -299,7 +301,9 @@ impl<'a> Life<'a> {
             Told::Start(_, Err(StartExecutionError::Unavailable(_) | StartExecutionError::AlreadyExists { .. })) => {}
             Told::Start(arn, Err(error)) => return Err(format!("{arn}: {error}")),
             Told::Stop(arn, Ok(_)) => {
-                checks.stopped.insert(arn);
+                if !checks.redriven.contains(&arn) {
+                    checks.stopped.insert(arn);
+                }
             }
             Told::Stop(arn, Err(ExecutionError::DoesNotExist))
                 if checks.started.contains(&arn) && !checks.expired.contains(&arn) =>
@@ -307,6 +311,14 @@ impl<'a> Life<'a> {
                 return Err(format!("{arn}: it cannot be stopped, as if it did not exist"));
             }
             Told::Stop(_, Err(_)) => {}
+            Told::Redrive(arn, Err(_)) if checks.expired.contains(&arn) => {}
+            Told::Redrive(arn, Err(RedriveError::DoesNotExist)) if checks.started.contains(&arn) => {
+                return Err(format!("{arn}: it cannot be redriven, as if it did not exist"));
+            }
+            Told::Redrive(arn, Err(RedriveError::NotRedrivable(NotRedrivable::BeforeRedrives))) => {
+                return Err(format!("{arn}: what a redrive of it needs is lost"));
+            }
+            Told::Redrive(_, Ok(_) | Err(_)) => {}
             Told::Answer(token, Ok(())) => {
                 let (arn, task) = self.named(&token)?;
                 if !self.world.checks.answered.insert((arn.clone(), task)) {
@@ -372,7 +384,7 @@ impl<'a> Life<'a> {
     fn stop(&mut self) {
         let Some(place) = self.world.dice.place(self.world.checks.attempted.len()) else { return };
         // Stops are rare, or nothing else would ever end.
-        if !self.world.dice.once_in(3) {
+        if !self.world.dice.once_in(2) {
             return;
         }
         let Some(arn) = self.world.checks.attempted.keys().nth(place).cloned() else { return };
@@ -380,6 +392,21 @@ impl<'a> Life<'a> {
         self.call(async move {
             let answer = engine.stop_execution(&arn, Failure::new("Stop", "by the dice")).await;
             Told::Stop(arn, answer)
+        });
+    }
+
+    fn redrive(&mut self) {
+        let Some(place) = self.world.dice.place(self.world.checks.attempted.len()) else { return };
+        let Some(arn) = self.world.checks.attempted.keys().nth(place).cloned() else { return };
+        // The same token twice redrives once.
+        let token = self.world.dice.once_in(4).then(|| "token".into());
+        // From now on it may run again, whether anybody hears of it or not.
+        self.world.checks.stopped.remove(&arn);
+        self.world.checks.redriven.insert(arn.clone());
+        let engine = self.engine.clone();
+        self.call(async move {
+            let answer = engine.redrive_execution(&arn, token).await;
+            Told::Redrive(arn, answer)
         });
     }
 

@@ -51,7 +51,7 @@ impl Clock for VirtualClock {
     }
 }
 
-/// Runs tasks by the name of their function: `echo`, `fail`, `panic`, `never`, and `gate`, which waits to be opened.
+/// Runs tasks by the name of their function: `echo`, `fail`, `fails_once`, `panic`, `never`, and `gate`, which waits to be opened.
 #[derive(Default)]
 pub(crate) struct Script {
     /// How often each input was run.
@@ -77,14 +77,20 @@ pub(crate) struct Scripted(pub(crate) Arc<Script>);
 impl TaskRunner for Scripted {
     fn run(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = TaskOutcome> + Send + 'static>> {
         let script = self.0.clone();
-        *script.runs.lock().unwrap().entry(request.input.text().to_string()).or_default() += 1;
+        let runs = {
+            let mut runs = script.runs.lock().unwrap();
+            let runs = runs.entry(request.input.text().to_string()).or_default();
+            *runs += 1;
+            *runs
+        };
         let name = match &request.target {
             TaskTarget::LambdaFunction { arn } => arn.rsplit(':').next().unwrap_or_default().to_owned(),
             TaskTarget::Service { action, .. } => action.to_string(),
         };
         Box::pin(async move {
             match name.as_str() {
-                "fail" => TaskOutcome::Failed(Failure::new("Scripted", "it was to fail")),
+                "fails_once" if runs > 1 => TaskOutcome::Succeeded { output: request.input },
+                "fail" | "fails_once" => TaskOutcome::Failed(Failure::new("Scripted", "it was to fail")),
                 "panic" => panic!("it was to panic"),
                 "never" => std::future::pending().await,
                 "gate" => {

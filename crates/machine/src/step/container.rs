@@ -186,12 +186,33 @@ impl Work<'_> {
         if in_task {
             self.emit(last, Detail::TaskStateAborted);
         }
-        self.remove_frame(child);
+        self.wreck_frame(child);
         self.frame_mut(parent).last_event = last;
-        self.fail(parent, failure, How::Plain)
+        self.fail(parent, failure, How::Child)
     }
 
-    /// Aborts all that runs below a container, and drops its results; every event follows the container's last one.
+    /// Forgets whatever a container's branches or iterations came to: its state is left, or its work done anew.
+    pub(super) fn clear_below(&mut self, container: FrameId) {
+        if !matches!(self.frame(container).phase, Phase::Parallel(_) | Phase::Map(_)) {
+            return;
+        }
+        let parents: BTreeMap<FrameId, FrameId> =
+            self.all_frames().filter_map(|(id, frame)| Some((id, frame.parent?.0))).collect();
+        let is_below = |id: &FrameId| {
+            let mut above = parents.get(id);
+            while above.is_some_and(|above| *above != container) {
+                above = above.and_then(|above| parents.get(above));
+            }
+            above.is_some()
+        };
+        let below: Vec<FrameId> = parents.keys().copied().filter(is_below).collect();
+        below.into_iter().for_each(|id| self.remove_frame(id));
+        self.drop_results(container);
+        self.forget_ended();
+        self.frame_mut(container).phase = Phase::Run;
+    }
+
+    /// Aborts all that runs below a container; every event follows the container's last one.
     pub(super) fn abort_below(&mut self, container: FrameId) {
         let mut children: BTreeMap<FrameId, Vec<FrameId>> = BTreeMap::new();
         for (id, frame) in self.open_frames() {
@@ -200,8 +221,7 @@ impl Work<'_> {
             }
         }
         self.abort_children(container, self.frame(container).last_event, &children);
-        self.drop_results(container);
-        self.forget_removed();
+        self.forget_ended();
     }
 
     /// `children`: by their parent. Recursion is bounded by the definition's nesting.
@@ -218,7 +238,7 @@ impl Work<'_> {
             if let Some(detail) = self.aborted(child) {
                 self.emit(last, detail);
             }
-            self.remove_frame(child);
+            self.wreck_frame(child);
         }
     }
 

@@ -65,7 +65,12 @@ impl Work<'_> {
                 let timed_out = wait.deadline_ms.is_some_and(|deadline_ms| deadline_ms <= due_ms);
                 self.task_timed_out(id, timed_out)
             }
-            Phase::Enter | Phase::Run | Phase::Parallel(_) | Phase::Map(_) | Phase::Failed { .. } => Ok(()),
+            Phase::Enter
+            | Phase::Run
+            | Phase::Parallel(_)
+            | Phase::Map(_)
+            | Phase::Failed { .. }
+            | Phase::Wrecked(_) => Ok(()),
         }
     }
 }

@@ -23,6 +23,8 @@ pub(super) enum How {
     Task,
     /// A heartbeat was missed.
     Heartbeat,
+    /// A branch or an iteration failed.
+    Child,
     /// Anything else.
     Plain,
 }
@@ -39,9 +41,7 @@ impl Work<'_> {
         let identity = &self.base.identity;
         let detail = Detail::ExecutionStarted { input: identity.input.clone(), role_arn: identity.role_arn.clone() };
         self.emit(0, detail);
-        let seconds = self.program.timeout_seconds.unwrap_or(limits::EXECUTION_SECONDS_MAX);
-        let timeout_ms = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000);
-        self.header.deadline_ms = Some(identity.start_ms.saturating_add(timeout_ms));
+        self.header.deadline_ms = Some(self.timeout_from(identity.start_ms));
         let scope = ScopeId(0);
         self.add_frame(Frame {
             scope,
@@ -56,6 +56,13 @@ impl Work<'_> {
             variables: Arc::new(BTreeMap::new()),
             phase: Phase::Enter,
         });
+    }
+
+    /// When an execution times out whose time begins now.
+    pub(super) fn timeout_from(&self, begin_ms: i64) -> i64 {
+        let longest = self.base.identity.workflow.seconds_max();
+        let seconds = self.program.timeout_seconds.map_or(longest, |seconds| seconds.min(longest));
+        begin_ms.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000))
     }
 
     /// StopExecution: whatever runs is dropped. Source: recordings (`previousEventId` 0).
@@ -74,15 +81,20 @@ impl Work<'_> {
                 Ok(())
             }
             Phase::Run => self.run(id),
-            Phase::Failed { failure, in_task } => {
+            Phase::Failed { failure, in_task, .. } => {
                 let (failure, in_task) = (failure.clone(), *in_task);
                 self.tell_parent(id, failure, in_task)
             }
-            Phase::Backoff { .. } | Phase::Wait { .. } | Phase::Task(_) | Phase::Parallel(_) | Phase::Map(_) => Ok(()),
+            Phase::Backoff { .. }
+            | Phase::Wait { .. }
+            | Phase::Task(_)
+            | Phase::Parallel(_)
+            | Phase::Map(_)
+            | Phase::Wrecked(_) => Ok(()),
         }
     }
 
-    fn enter(&mut self, id: FrameId) {
+    pub(super) fn enter(&mut self, id: FrameId) {
         let state = self.state_of(id);
         let frame = self.frame(id);
         let (previous, input) = (frame.last_event, frame.input.clone());
@@ -237,12 +249,18 @@ impl Work<'_> {
     pub(super) fn fail(&mut self, id: FrameId, failure: Failure, how: How) -> Flow<()> {
         if failure.error.as_deref() == Some("States.Runtime") {
             // Nothing handles it, on no level: it fails the execution from where it happened. Source: recordings.
+            if how != How::Child {
+                self.clear_below(id);
+            }
             self.fail_execution(id, failure);
             return Ok(());
         }
         if matches!(self.frame(id).phase, Phase::Parallel(_) | Phase::Map(_)) {
             self.abort_below(id);
-            self.frame_mut(id).phase = Phase::Run;
+            if how != How::Child {
+                // The container's own failure: a redrive runs all of it again.
+                self.clear_below(id);
+            }
         }
         let state = self.state_of(id);
         let cause = if how == How::Heartbeat { retry::Cause::Heartbeat } else { retry::Cause::Named };
@@ -253,6 +271,7 @@ impl Work<'_> {
             if made < retrier.attempts_max {
                 let random = if retrier.jitter { self.random() } else { 0 };
                 let until_ms = self.now_ms.saturating_add(retrier.delay_ms(made, random));
+                self.clear_below(id);
                 let frame = self.frame_mut(id);
                 if let Some(count) = frame.retries.get_mut(index) {
                     *count += 1;
@@ -267,7 +286,10 @@ impl Work<'_> {
             _ => {}
         }
         match state.catchers().iter().position(|catcher| retry::matches(&catcher.errors, &failure, cause)) {
-            Some(at) => self.catch(id, at, &failure),
+            Some(at) => {
+                self.clear_below(id);
+                self.catch(id, at, &failure)
+            }
             None => {
                 self.fail_uncaught(id, failure, how);
                 Ok(())
@@ -278,7 +300,9 @@ impl Work<'_> {
     /// Nothing of the frame's state handles the failure: its parent is told in a turn of its own.
     fn fail_uncaught(&mut self, id: FrameId, failure: Failure, how: How) {
         if self.frame(id).parent.is_some() && failure.error.as_deref() != Some("States.Runtime") {
-            self.make_ready(id, Phase::Failed { failure, in_task: how != How::Plain });
+            let in_task = matches!(how, How::Task | How::Heartbeat);
+            let wreck = self.frame(id).phase.wreck();
+            self.make_ready(id, Phase::Failed { failure, in_task, wreck });
         } else {
             self.fail_execution(id, failure);
         }

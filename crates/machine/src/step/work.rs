@@ -12,7 +12,7 @@ use crate::{
     data::{Fault, Scene},
     effect::Effect,
     event::Moment,
-    execution::{Execution, Frame, FrameId, Header, Phase, Status, TaskId},
+    execution::{Execution, Frame, FrameId, Header, Phase, Status, TaskId, Workflow},
     failure::Failure,
     history::{Detail, EventId, HistoryEvent},
     limits,
@@ -131,8 +131,8 @@ impl<'a> Work<'a> {
     pub(super) fn end_on_overflow(&mut self) {
         if self.overflow && self.is_running() {
             self.overflow = false;
-            let text =
-                format!("The execution reached the maximum number of history events ({}).", limits::HISTORY_EVENTS_MAX);
+            let most = self.base.identity.workflow.events_max();
+            let text = format!("The execution reached the maximum number of history events ({most}).");
             let failure = Failure::new("States.Runtime", text);
             let last = self.header.next_event - 1;
             self.end_execution(last, Detail::ExecutionFailed(failure.clone()), |stop_ms| Status::Failed {
@@ -215,12 +215,23 @@ impl<'a> Work<'a> {
         self.header.ready.push_back(id);
     }
 
-    /// Ends a frame that is not ready, its task if it has one, and its results.
-    pub(super) fn remove_frame(&mut self, id: FrameId) {
+    /// Ends a frame that is not ready unsuccessfully, and its task if it has one. What a redrive needs of it stays.
+    pub(super) fn wreck_frame(&mut self, id: FrameId) {
+        self.drop_task_of(id);
+        let frame = self.frame_mut(id);
+        frame.phase = Phase::Wrecked(frame.phase.wreck());
+    }
+
+    fn drop_task_of(&mut self, id: FrameId) {
         if let Phase::Task(wait) = &self.frame(id).phase {
             let task = wait.task;
             self.effects.push(Effect::DropTask { task });
         }
+    }
+
+    /// Ends a frame that is not ready, its task if it has one, and its results.
+    pub(super) fn remove_frame(&mut self, id: FrameId) {
+        self.drop_task_of(id);
         self.drop_results(id);
         if self.base.frames.contains_key(&id) {
             self.frames.insert(id, None);
@@ -229,17 +240,23 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Frames that were removed are ready no longer.
-    pub(super) fn forget_removed(&mut self) {
+    /// Frames that were removed or wrecked are ready no longer.
+    pub(super) fn forget_ended(&mut self) {
         let (frames, base) = (&self.frames, self.base);
+        let goes_on = |frame: &Frame| !matches!(frame.phase, Phase::Wrecked(_));
         self.header.ready.retain(|id| match frames.get(id) {
-            Some(frame) => frame.is_some(),
-            None => base.frames.contains_key(id),
+            Some(frame) => frame.as_ref().is_some_and(goes_on),
+            None => base.frames.get(id).is_some_and(|frame| goes_on(frame)),
         });
     }
 
     /// All frames that have not ended, in no order.
     pub(super) fn open_frames(&self) -> impl Iterator<Item = (FrameId, &Frame)> {
+        self.all_frames().filter(|(_, frame)| !matches!(frame.phase, Phase::Wrecked(_)))
+    }
+
+    /// All frames, also wrecked ones, in no order.
+    pub(super) fn all_frames(&self) -> impl Iterator<Item = (FrameId, &Frame)> {
         let untouched = self.base.frames.iter().filter(|(id, _)| !self.frames.contains_key(id));
         let touched = self.frames.iter().filter_map(|(id, frame)| Some((*id, frame.as_ref()?)));
         untouched.map(|(id, frame)| (*id, &**frame)).chain(touched)
@@ -318,7 +335,7 @@ impl<'a> Work<'a> {
     /// Records an event. Past the bound of the history nothing is recorded any more.
     pub(super) fn emit(&mut self, previous: EventId, detail: Detail) -> EventId {
         let id = self.header.next_event;
-        if id >= limits::HISTORY_EVENTS_MAX {
+        if id >= self.base.identity.workflow.events_max() {
             self.overflow = true;
             return id;
         }
@@ -348,13 +365,16 @@ impl<'a> Work<'a> {
         let id = self.header.next_event;
         self.record(id, previous, detail);
         self.header.ready.clear();
-        let mut frames: Vec<FrameId> = self.open_frames().map(|(id, _)| id).collect();
-        frames.sort_unstable();
-        for frame in frames {
-            self.remove_frame(frame);
-        }
         self.header.deadline_ms = None;
         self.header.status = status(self.now_ms);
+        let workflow = self.base.identity.workflow;
+        let unsuccessful = !matches!(self.header.status, Status::Succeeded { .. });
+        let may_go_on = unsuccessful && workflow == Workflow::Standard && id < workflow.events_max();
+        let mut frames: Vec<FrameId> = self.all_frames().map(|(id, _)| id).collect();
+        frames.sort_unstable();
+        for frame in frames {
+            if may_go_on { self.wreck_frame(frame) } else { self.remove_frame(frame) }
+        }
     }
 
     // What expressions see
@@ -388,6 +408,7 @@ impl<'a> Work<'a> {
         require(read.chain(variables.iter().flat_map(|scope| scope.values())))?;
         Ok(Scene {
             identity: &self.base.identity,
+            redrives: self.header.redrives,
             state_name: &state.name,
             entered_ms: frame.entered_ms,
             retry_count: state.counts_retries().then(|| frame.retries.iter().sum()),

@@ -10,7 +10,7 @@ use stepwell_expr::Payload;
 use stepwell_machine::{
     Effect, Event, Execution, Failure, Frame, HistoryEvent, Identity, Moment, Program, Status, Step, Stepped, TaskId,
     TaskOutcome,
-    execution::Phase,
+    execution::{Phase, Wreck},
     history::Detail,
     limits::{FUEL_EVALUATION, FUEL_SLICE},
     root::Root,
@@ -54,6 +54,8 @@ pub(crate) enum Happening {
     /// Somebody thought that it was ready.
     Continued,
     Stopped,
+    /// It goes on, if it had ended unsuccessfully.
+    Redriven,
 }
 
 /// A text, or an error name.
@@ -75,6 +77,7 @@ pub(crate) fn script() -> impl Strategy<Value = Vec<Happening>> {
         1 => (0..6_000_i64).prop_map(|ms| Happening::Unnoticed { ms }),
         1 => Just(Happening::StartedAgain),
         1 => Just(Happening::Continued),
+        3 => Just(Happening::Redriven),
     ];
     let stop = prop_oneof![9 => Just(Vec::new()), 1 => Just(vec![Happening::Stopped])];
     (vec(happening, 0..40), stop).prop_map(|(happenings, stop)| [happenings, stop].concat())
@@ -154,6 +157,7 @@ fn identity() -> Identity {
         root: Root([1; 32]),
         start_ms: START_MS,
         input: Payload::from_checked_text(INPUT),
+        workflow: stepwell_machine::Workflow::Standard,
     }
 }
 
@@ -204,6 +208,7 @@ impl<'p> Run<'p> {
             Happening::StartedAgain => Event::Started,
             Happening::Continued => Event::Continued,
             Happening::Stopped => Event::Stopped(Failure::named("Stop")),
+            Happening::Redriven => Event::Redriven,
         };
         self.feed(event);
     }
@@ -239,7 +244,8 @@ impl<'p> Run<'p> {
         if self.manner.twice {
             assert_eq!(format!("{step:?}"), format!("{:?}", self.step(&event)), "the same step twice");
         }
-        if !was_running {
+        let goes_on = matches!(event, Event::Redriven) && self.execution.is_redrivable();
+        if !was_running && !goes_on {
             let changes = step.history.len() + step.effects.len() + step.frames.len() + step.results.len();
             assert_eq!(changes, 0, "an execution that has ended changes no more");
         }
@@ -305,7 +311,7 @@ impl<'p> Run<'p> {
                         *output = hollow(output);
                     }
                 }
-                Phase::Map(wait) => {
+                Phase::Map(wait) | Phase::Wrecked(Wreck::Map(wait)) | Phase::Failed { wreck: Wreck::Map(wait), .. } => {
                     wait.items = hollow(&wait.items);
                     wait.effective_input = hollow(&wait.effective_input);
                 }
@@ -320,7 +326,8 @@ impl<'p> Run<'p> {
 
     /// Numbers without gaps, each linked to one before it, in order of time; one event ends the execution, the last.
     fn note(&mut self, event: &HistoryEvent) {
-        assert!(!self.ended, "after the end: {event:?}");
+        let redriven = matches!(event.detail, Detail::ExecutionRedriven { .. });
+        assert_eq!(self.ended, redriven, "after the end, or before it: {event:?}");
         self.ended = matches!(
             event.detail,
             Detail::ExecutionSucceeded { .. }
@@ -355,9 +362,10 @@ impl<'p> Run<'p> {
         assert_eq!(execution.header.next_event, self.last_event + 1);
         assert_eq!(self.ended, !execution.is_running());
         if !execution.is_running() {
-            assert!(execution.frames.is_empty() && execution.results.is_empty(), "nothing runs after the end");
+            let wrecked = |frame: &Arc<Frame>| matches!(frame.phase, Phase::Wrecked(_));
+            assert!(execution.frames.values().all(wrecked), "nothing runs after the end");
+            assert_eq!(execution.frames.is_empty(), !execution.is_redrivable(), "what is left is left for a redrive");
             assert!(execution.header.ready.is_empty() && execution.deadline_ms().is_none());
-            return;
         }
         let ready: BTreeSet<_> = execution.header.ready.iter().copied().collect();
         assert_eq!(ready.len(), execution.header.ready.len(), "a frame is ready once");
@@ -365,15 +373,22 @@ impl<'p> Run<'p> {
         for (id, frame) in &execution.frames {
             let waits = match &frame.phase {
                 Phase::Enter | Phase::Run | Phase::Failed { .. } => false,
-                Phase::Backoff { .. } | Phase::Wait { .. } | Phase::Task(_) | Phase::Parallel(_) | Phase::Map(_) => {
-                    true
-                }
+                Phase::Backoff { .. }
+                | Phase::Wait { .. }
+                | Phase::Task(_)
+                | Phase::Parallel(_)
+                | Phase::Map(_)
+                | Phase::Wrecked(_) => true,
             };
             assert_ne!(waits, ready.contains(id), "frame {id:?} waits or is ready: {frame:?}");
             let children = execution.frames.values().filter(|frame| frame.parent.is_some_and(|(of, _)| of == *id));
             let expected = match &frame.phase {
-                Phase::Parallel(wait) => wait.branches - wait.ended,
-                Phase::Map(wait) => wait.next - wait.ended,
+                Phase::Parallel(wait)
+                | Phase::Wrecked(Wreck::Parallel(wait))
+                | Phase::Failed { wreck: Wreck::Parallel(wait), .. } => wait.branches - wait.ended,
+                Phase::Map(wait) | Phase::Wrecked(Wreck::Map(wait)) | Phase::Failed { wreck: Wreck::Map(wait), .. } => {
+                    wait.next - wait.ended
+                }
                 _ => 0,
             };
             assert_eq!(children.count() as u32, expected, "children of {id:?}: {frame:?}");
@@ -383,7 +398,14 @@ impl<'p> Run<'p> {
         }
         for (container, _) in execution.results.keys() {
             let phase = &execution.frames[container].phase;
-            assert!(matches!(phase, Phase::Parallel(_) | Phase::Map(_)), "results of {phase:?}");
+            let gathers = match phase {
+                Phase::Parallel(_) | Phase::Map(_) => true,
+                Phase::Wrecked(wreck) | Phase::Failed { wreck, .. } => {
+                    matches!(wreck, Wreck::Parallel(_) | Wreck::Map(_))
+                }
+                _ => false,
+            };
+            assert!(gathers, "results of {phase:?}");
         }
     }
 

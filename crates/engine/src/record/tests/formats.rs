@@ -9,15 +9,19 @@ use stepwell_store::{Batch, Memory, Space, Store};
 
 use stepwell_machine::{Frame, FrameId};
 
-use super::samples::{MACHINE, Run, START_MS, everything, frame, identity, json, long, picture, rows, succeeded};
+use super::samples::{
+    MACHINE, Run, START_MS, everything, frame, identity, json, long, picture, redriven, rows, succeeded, wrecked,
+};
 use crate::{
     handle::{GetHistory, Qualifier},
-    record::{ExecutionId, Shards, history, intents, list, load, offers, runnable, summary, timers},
+    record::{ExecutionId, Shards, history, intents, list, load, load_wrecked, offers, runnable, summary, timers},
 };
 
 const ROWS_1: &str = include_str!("rows-1.txt");
 /// Summary and listing of an execution that was started through an alias.
 const ROWS_2: &str = include_str!("rows-2.txt");
+/// What a redrive needs, and what one leaves.
+const ROWS_3: &str = include_str!("rows-3.txt");
 
 /// The store that the files were written from.
 fn written() -> (Memory, Vec<Arc<str>>) {
@@ -43,6 +47,20 @@ fn written_2() -> (Memory, Vec<Arc<str>>) {
     run.step(&run.end(succeeded(json("1"))));
     let arn = run.execution.identity.arn.clone();
     (store, vec![arn])
+}
+
+/// The store that the third file was written from.
+fn written_3() -> (Memory, Vec<Arc<str>>) {
+    let store = Memory::new();
+    let mut failed = Run::new(&store, identity("failed", START_MS, json("{}")));
+    failed.step(&wrecked(&failed));
+    let mut again = Run::new(&store, identity("again", START_MS + 1, json("{}")));
+    again.books.qualifier = Some(Qualifier { version: 7, alias: None });
+    again.step(&wrecked(&again));
+    again.books.note_redrive("token", START_MS + 20);
+    again.step(&redriven(&again));
+    let arns = [&failed, &again].map(|run| run.execution.identity.arn.clone());
+    (store, arns.into())
 }
 
 /// Bytes in hexadecimal; many equal ones as `78*4096` between commas.
@@ -89,7 +107,7 @@ fn reading(store: &dyn Store, arns: &[Arc<str>]) -> String {
     let mut out = String::new();
     for arn in arns {
         let id = ExecutionId::of_arn(arn);
-        let loaded = load(store, id).unwrap().unwrap();
+        let loaded = load_wrecked(store, id).unwrap().or_else(|| load(store, id).unwrap()).unwrap();
         out += &picture(store, &loaded.execution);
         out += &format!("{:?}", summary(store, id).unwrap());
         let get = GetHistory { execution_arn: arn.clone(), reverse: false, with_data: true, limit: 1_000, after: None };
@@ -107,6 +125,8 @@ fn reading(store: &dyn Store, arns: &[Arc<str>]) -> String {
 fn released_formats_are_read() {
     let (store, arns) = written();
     assert_eq!(reading(&parse(ROWS_1), &arns), reading(&store, &arns));
+    let (store, arns) = written_3();
+    assert_eq!(reading(&parse(ROWS_3), &arns), reading(&store, &arns));
     let (store, arns) = written_2();
     let reading = |store: &dyn Store| {
         let listed = [":7", ":PROD"].map(|tail| list(store, &format!("{MACHINE}{tail}"), None, 100, None).unwrap());
@@ -118,7 +138,7 @@ fn released_formats_are_read() {
 
 #[test]
 fn this_release_writes_the_newest_format() {
-    for ((store, _), rows) in [(written(), ROWS_1), (written_2(), ROWS_2)] {
+    for ((store, _), rows) in [(written(), ROWS_1), (written_2(), ROWS_2), (written_3(), ROWS_3)] {
         let now = show(&store);
         assert!(now == rows, "a format changed: give its row a new version and these rows a new file:\n{now}");
     }

@@ -11,11 +11,11 @@ use stepwell_machine::{
 };
 use stepwell_store::{Memory, Space};
 
-use super::samples::{Run, START_MS, identity, json, rows};
+use super::samples::{Run, START_MS, identity, json, picture, rows};
 use crate::{
     handle::GetHistory,
     limits::INLINE_TEXT_BYTES_MAX,
-    record::{fill, history},
+    record::{fill, history, load_wrecked},
 };
 
 /// Steps that a workflow of these tests takes at most.
@@ -103,7 +103,12 @@ fn check(definition: &str, input: &str) -> String {
         queue.extend(events_of(&step, &mut failed));
     }
     assert!(!stays.execution.is_running(), "it ends");
-    assert!(rows(&here).iter().all(|(space, ..)| !matches!(space, Space::Frames | Space::Open)));
+    let left = rows(&here).iter().any(|(space, ..)| matches!(space, Space::Frames | Space::Open));
+    assert_eq!(left, stays.execution.is_redrivable(), "nothing is left but for a redrive");
+    if left {
+        let wrecked = load_wrecked(&here, stays.id()).unwrap().unwrap().execution;
+        assert_eq!(picture(&here, &wrecked), picture(&here, &stays.execution));
+    }
     let execution_arn = stays.execution.identity.arn.clone();
     let get = GetHistory { execution_arn, reverse: false, with_data: true, limit: 1_000, after: None };
     let show = |store: &Memory| format!("{:?}", history(store, &get).unwrap().unwrap().events);

@@ -7,10 +7,10 @@ use std::{
 
 use stepwell_expr::Payload;
 use stepwell_machine::{
-    Effect, Execution, Failure, Frame, FrameId, HistoryEvent, Identity, StateId, Status, Step, TaskId, TaskOutcome,
-    TaskRequest,
+    Effect, Execution, Failure, Frame, FrameId, HistoryEvent, Identity, Redrives, StateId, Status, Step, TaskId,
+    TaskOutcome, TaskRequest,
     effect::TaskTarget,
-    execution::{MapWait, ParallelWait, Phase, TaskWait},
+    execution::{MapWait, ParallelWait, Phase, TaskWait, Wreck},
     history::{Detail, ServiceResource},
     program::ScopeId,
     root::Root,
@@ -39,6 +39,7 @@ pub(super) fn identity(name: &str, start_ms: i64, input: Payload) -> Identity {
         root: Root([7; 32]),
         start_ms,
         input,
+        workflow: stepwell_machine::Workflow::Standard,
     }
 }
 
@@ -108,6 +109,8 @@ impl<'a> Run<'a> {
     pub(super) fn end(&self, status: Status) -> Step {
         let mut step = self.events(vec![Detail::ExecutionSucceeded { output: json("{}") }]);
         step.header.status = status;
+        step.frames = self.execution.frames.keys().map(|id| (*id, None)).collect();
+        step.results = self.execution.results.keys().map(|key| (*key, None)).collect();
         step
     }
 
@@ -148,10 +151,17 @@ pub(super) fn task(id: u64) -> TaskWait {
     }
 }
 
-/// A frame in every phase, and all that phases can hold.
+fn map() -> MapWait {
+    MapWait { items: long('i'), effective_input: json("null"), length: 300, next: 41, ended: 1, concurrency: 40 }
+}
+
+/// What is left of frames that ended unsuccessfully.
+pub(super) fn wrecks() -> Vec<Wreck> {
+    vec![Wreck::Enter, Wreck::Run, Wreck::Parallel(ParallelWait { branches: 3, ended: 1 }), Wreck::Map(map())]
+}
+
+/// A frame in every phase of the first format, and all that phases can hold.
 pub(super) fn phases() -> Vec<Phase> {
-    let map =
-        MapWait { items: long('i'), effective_input: json("null"), length: 300, next: 41, ended: 1, concurrency: 40 };
     let answered = |outcome: TaskOutcome| TaskWait { early_answer: Some(outcome), ..task(21) };
     vec![
         Phase::Enter,
@@ -170,13 +180,38 @@ pub(super) fn phases() -> Vec<Phase> {
         Phase::Task(answered(TaskOutcome::Failed(Failure::new("Custom", "why")))),
         Phase::Task(TaskWait { heartbeat: Some((30, None)), ..task(23) }),
         Phase::Parallel(ParallelWait { branches: 3, ended: 1 }),
-        Phase::Map(map),
-        Phase::Failed { failure: Failure { error: None, cause: None }, in_task: true },
-        Phase::Failed { failure: Failure::named("States.Timeout"), in_task: false },
+        Phase::Map(map()),
+        Phase::Failed { failure: Failure { error: None, cause: None }, in_task: true, wreck: Wreck::Run },
+        Phase::Failed { failure: Failure::named("States.Timeout"), in_task: false, wreck: Wreck::Run },
     ]
 }
 
-/// An event of every type.
+/// A step that ends an execution unsuccessfully and leaves wrecks of every kind, also such that were told nobody yet.
+pub(super) fn wrecked(run: &Run<'_>) -> Step {
+    let mut step = run.events(vec![Detail::ExecutionFailed(Failure::named("Error"))]);
+    for (index, wreck) in (0..).zip(wrecks()) {
+        step.frames.insert(FrameId(index), Some(Arc::new(frame(Phase::Wrecked(wreck)))));
+    }
+    step.results.insert((FrameId(3), 0), Some(Arc::new(vec![None, Some(json("1"))])));
+    step.header.status = Status::Failed { failure: Failure::named("Error"), stop_ms: START_MS + 9 };
+    step
+}
+
+/// A step that redrives an execution, with frames that failed again.
+pub(super) fn redriven(run: &Run<'_>) -> Step {
+    let mut step = run.events(vec![Detail::ExecutionRedriven { count: 1 }]);
+    for (index, wreck) in (0..).zip(wrecks()) {
+        let failure = Failure::named("Error");
+        let phase = Phase::Failed { failure, in_task: false, wreck };
+        step.frames.insert(FrameId(index), Some(Arc::new(frame(phase))));
+    }
+    step.header.status = Status::Running;
+    step.header.redrives = Redrives { count: 1, last_ms: Some(START_MS + 20) };
+    step.header.ready = (0..).map(FrameId).take(wrecks().len()).collect();
+    step
+}
+
+/// An event of every type of the first format.
 pub(super) fn details() -> Vec<Detail> {
     let failure = || Failure::new("Error", "the cause");
     let service = || ServiceResource { kind: "lambda".into(), action: "invoke.waitForTaskToken".into() };
@@ -298,7 +333,9 @@ pub(super) fn payloads(execution: &Execution) -> Vec<Payload> {
         payloads.push(frame.input.clone());
         payloads.extend(frame.variables.values().cloned());
         match &frame.phase {
-            Phase::Map(wait) => payloads.extend([wait.items.clone(), wait.effective_input.clone()]),
+            Phase::Map(wait) | Phase::Wrecked(Wreck::Map(wait)) | Phase::Failed { wreck: Wreck::Map(wait), .. } => {
+                payloads.extend([wait.items.clone(), wait.effective_input.clone()])
+            }
             Phase::Task(wait) => {
                 payloads.push(wait.input.clone());
                 if let Some(TaskOutcome::Succeeded { output }) = &wait.early_answer {

@@ -1,0 +1,59 @@
+//! Express executions: started to be waited for or not, and the last that ended.
+
+use std::sync::Arc;
+
+use stepwell_expr::Payload;
+use stepwell_machine::{ExpressStart, definition::MachineType};
+
+use super::{Engine, StartExecution, StartExecutionError, StartedExecution, Unavailable};
+use crate::{express::ExpressExecution, registry::Revision};
+
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StartSyncExecutionError {
+    #[error(transparent)]
+    Start(#[from] StartExecutionError),
+    #[error("only express state machines can be started and waited for")]
+    TypeNotSupported,
+}
+
+impl Engine {
+    /// Runs an Express execution to its end, in the task that awaits this; dropping it ends the execution.
+    pub async fn start_sync_execution(
+        &self,
+        start: StartExecution,
+    ) -> Result<Arc<ExpressExecution>, StartSyncExecutionError> {
+        let StartExecution { state_machine_arn, name, input, trace_header } = start;
+        // AWS shows no version or alias of an Express execution.
+        let (revision, _) = self.startable(&state_machine_arn).await?;
+        match revision.machine.machine_type {
+            MachineType::Express => {}
+            MachineType::Standard => return Err(StartSyncExecutionError::TypeNotSupported),
+        }
+        let how = ExpressStart::Synchronous;
+        let run = self.0.shared.express.begin(&self.0.shared, &revision, how, name, input, trace_header);
+        let ended = run.map_err(StartExecutionError::from)?.end().await;
+        Ok(ended.ok_or(StartExecutionError::from(Unavailable::Down))?)
+    }
+
+    /// Answers as soon as it runs.
+    pub(super) fn start_express(
+        &self,
+        revision: Revision,
+        name: Option<Arc<str>>,
+        input: Payload,
+        trace_header: Option<Arc<str>>,
+    ) -> Result<StartedExecution, StartExecutionError> {
+        let how = ExpressStart::Asynchronous;
+        let express = &self.0.shared.express;
+        let run = express.begin(&self.0.shared, &revision, how, name, input, trace_header)?;
+        let started = run.started();
+        express.spawn(run, &self.0.runtime);
+        Ok(started)
+    }
+
+    /// Ended Express executions that are still in memory, those that ended last first: a bounded number, of one state
+    /// machine or of all. They are lost with the process.
+    pub fn ended_express_executions(&self, state_machine_arn: Option<&str>) -> Vec<Arc<ExpressExecution>> {
+        self.0.shared.express.ended(state_machine_arn)
+    }
+}
