@@ -39,7 +39,7 @@ pub use history::history;
 pub use listing::list;
 pub use load::{load, load_wrecked};
 pub use marks::{forget_log, log_marks, mark_log};
-pub use queues::{Waiting, intents, offers, runnable, timers, waiting};
+pub use queues::{Behind, Waiting, intents, offers, runnable, timers, waiting};
 pub use remove::{Expired, Removal, expired, keep_used, remove};
 pub use summary::summary;
 pub use texts::fill;

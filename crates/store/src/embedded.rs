@@ -19,7 +19,7 @@ mod numbered;
 use crate::limits::{
     CACHE_BYTES, JOURNALS_BYTES_MAX, MEMTABLE_BYTES_MAX, ROOM_POLL, ROOM_POLLS_MAX, SEALED_MEMTABLES_MAX, WORKERS,
 };
-use crate::{Batch, Direction, Error, Space, Store, Visit, Write};
+use crate::{Batch, Direction, Error, RowVisitor, Space, Store, Visit, Write};
 use fjall::{
     CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError, OwnedWriteBatch, PersistMode, Readable,
 };
@@ -169,7 +169,7 @@ impl Store for Embedded {
         }
     }
 
-    fn snapshot(&self, visit: &mut dyn FnMut(Space, &[u8], &[u8]) -> Visit) -> Result<(), Error> {
+    fn snapshot(&self, visit: &mut RowVisitor<'_>) -> Result<(), Error> {
         let snapshot = self.database.snapshot();
         for space in Space::ALL {
             let mut rows = snapshot.iter(&self.spaces[space.index()]);

@@ -1,6 +1,6 @@
 //! A store that fails on purpose, at a commit that is known beforehand: for simulations of what stands above it.
 
-use crate::{Batch, Direction, Error, Space, Store, Visit};
+use crate::{Batch, Direction, Error, RowVisitor, Space, Store, Visit};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// What becomes of the batch whose commit fails.
@@ -110,7 +110,7 @@ impl Store for Faulty {
         self.inner.scan(space, from, to, direction, visit)
     }
 
-    fn snapshot(&self, visit: &mut dyn FnMut(Space, &[u8], &[u8]) -> Visit) -> Result<(), Error> {
+    fn snapshot(&self, visit: &mut RowVisitor<'_>) -> Result<(), Error> {
         self.inner.snapshot(visit)
     }
 

@@ -136,6 +136,9 @@ pub enum Direction {
 /// What a visitor answers: go on, or stop the scan.
 pub type Visit = ControlFlow<()>;
 
+/// Takes a row of any space, and says whether to go on.
+pub type RowVisitor<'a> = dyn FnMut(Space, &[u8], &[u8]) -> Visit + 'a;
+
 /// Durable rows. All calls block; a commit is called from one writer thread, never from an async worker.
 pub trait Store: Send + Sync + 'static {
     /// Makes the whole batch durable, then answers; atomic also through a crash.
@@ -163,7 +166,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Visits every row of every space, as of one commit: spaces in the order of [`Space::ALL`], rows by key. What is
     /// committed meanwhile is not seen, and is not held up.
-    fn snapshot(&self, visit: &mut dyn FnMut(Space, &[u8], &[u8]) -> Visit) -> Result<(), Error>;
+    fn snapshot(&self, visit: &mut RowVisitor<'_>) -> Result<(), Error>;
 
     /// Why commits are refused, if they are.
     fn poisoned(&self) -> Option<String>;

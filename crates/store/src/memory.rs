@@ -1,7 +1,7 @@
 //! A store that keeps nothing beyond the process: for tests, `--data :memory:` and one-off runs.
 
 use crate::limits::{MEMORY_SCAN_ROWS, MEMORY_STALE_ROWS};
-use crate::{Batch, Direction, Error, Space, Store, Visit};
+use crate::{Batch, Direction, Error, RowVisitor, Space, Store, Visit};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -57,7 +57,7 @@ impl Store for Memory {
         Ok(())
     }
 
-    fn snapshot(&self, visit: &mut dyn FnMut(Space, &[u8], &[u8]) -> Visit) -> Result<(), Error> {
+    fn snapshot(&self, visit: &mut RowVisitor<'_>) -> Result<(), Error> {
         let view = View::open(self);
         let all = || (Bound::Unbounded, Bound::Unbounded);
         let mut spaces = Space::ALL.into_iter();

@@ -122,14 +122,17 @@ pub struct Waiting {
     pub activity_arn: Option<Arc<str>>,
 }
 
+/// The task behind which the rows of tasks are read on.
+pub type Behind = (ExecutionId, TaskId);
+
 /// Up to `limit` of the tasks behind `after` that are `wanted`, in the order of their keys; and behind which to read on.
 /// `None`: that were all.
 pub fn waiting(
     store: &dyn Store,
-    after: Option<(ExecutionId, TaskId)>,
+    after: Option<Behind>,
     limit: usize,
     wanted: &dyn Fn(Option<&Arc<str>>) -> bool,
-) -> Result<(Vec<Waiting>, Option<(ExecutionId, TaskId)>), RecordError> {
+) -> Result<(Vec<Waiting>, Option<Behind>), RecordError> {
     const ROW: &str = "task";
     let (mut found, mut more) = (Vec::new(), None);
     scan(store, Space::Open, &key::tasks_behind(after), Direction::Forward, &mut |key, row| {

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use stepwell_store::{Batch, Direction, Error, Space, Store, Visit, embedded::Embedded, memory::Memory};
+use stepwell_store::{Batch, Direction, Error, RowVisitor, Space, Store, Visit, embedded::Embedded, memory::Memory};
 
 use crate::{Bug, dice::Dice, journal::Journal};
 
@@ -146,7 +146,7 @@ impl Store for Failing {
         self.inner.scan(space, from, to, direction, visit)
     }
 
-    fn snapshot(&self, visit: &mut dyn FnMut(Space, &[u8], &[u8]) -> Visit) -> Result<(), Error> {
+    fn snapshot(&self, visit: &mut RowVisitor<'_>) -> Result<(), Error> {
         self.inner.snapshot(visit)
     }
 

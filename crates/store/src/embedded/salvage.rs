@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use super::flaw::Flaw;
 use super::folder::{Folder, ROWS_VERSION, State, io_error};
 use super::{Embedded, journal, open_rows, tables};
-use crate::limits::{KEY_BYTES_MAX, SALVAGE_BATCH_BYTES, SALVAGE_PROBES_MAX};
+use crate::limits::{SALVAGE_BATCH_BYTES, SALVAGE_PROBES_MAX};
 use crate::{Batch, Direction, Error, Space, Store};
 use fjall::{Database, Keyspace};
 
@@ -256,13 +256,12 @@ impl Copied<'_> {
 /// A key between two; an empty `end` is the end of all keys. `None` where there is none that is not long.
 fn middle(first: &[u8], end: &[u8]) -> Option<Vec<u8>> {
     const BYTES: usize = 32;
-    debug_assert!(BYTES < KEY_BYTES_MAX);
     let digits = |key: &[u8], fill: u8| -> Vec<u16> {
         (0..BYTES).map(|at| u16::from(key.get(at).copied().unwrap_or(fill))).collect()
     };
     let (low, high) = (digits(first, 0), digits(end, if end.is_empty() { 0xff } else { 0 }));
     // The sum, then its half, as numbers of BYTES digits.
-    let mut sum = vec![0_u16; BYTES + 1];
+    let mut sum = [0_u16; BYTES + 1];
     for at in (0..BYTES).rev() {
         let digit = low[at] + high[at] + sum[at + 1];
         sum[at + 1] = digit & 0xff;

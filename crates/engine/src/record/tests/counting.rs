@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use stepwell_store::{Batch, Direction, Error, Memory, Space, Store, Visit};
+use stepwell_store::{Batch, Direction, Error, Memory, RowVisitor, Space, Store, Visit};
 
 use super::samples::rows;
 
@@ -35,7 +35,7 @@ impl Store for Counting {
         })
     }
 
-    fn snapshot(&self, visit: &mut dyn FnMut(Space, &[u8], &[u8]) -> Visit) -> Result<(), Error> {
+    fn snapshot(&self, visit: &mut RowVisitor<'_>) -> Result<(), Error> {
         self.store.snapshot(visit)
     }
 
