@@ -12,7 +12,8 @@ ROUNDS ?= 100
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit compat lint fmt deny sim crash conformance jsonata-suite bench-jsonata fuzz-smoke clean-data
+.PHONY: help run test unit compat compat-rust console lint fmt deny sim crash conformance jsonata-suite bench-jsonata \
+  fuzz-smoke clean-data
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,9 +21,9 @@ help: ## Lists what can be made
 run: ## Installs what is missing, builds, starts the server, deploys and runs the samples, goes on serving
 	@PORT=$(PORT) DATA=$(DATA) scripts/run
 
-test: ## Every test: formatting, lints, Rust tests, AWS clients against the built server
+test: ## Every test: formatting, lints, Rust tests, the console in a browser, AWS clients against the built server
 	@scripts/setup --for test
-	@$(MAKE) --no-print-directory lint deny unit compat
+	@$(MAKE) --no-print-directory lint deny unit console compat
 
 lint: ## Formatting and clippy, warnings are errors
 	cargo fmt --all --check
@@ -39,6 +40,14 @@ unit: ## The Rust tests
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace --no-fail-fast; \
 	else cargo test --workspace --no-fail-fast; fi
 
+console: ## The console: lints, types, unit tests, then in Chromium against the debug server (ARGS go to Playwright)
+	@scripts/setup --for test
+	@scripts/console
+	@scripts/console --packages
+	cargo build --quiet --package stepwell
+	cd console && npx biome ci . && npx tsc --noEmit && npx vitest run --silent
+	cd console && npx playwright test $(ARGS)
+
 compat: ## The debug server through boto3, the AWS CLI and raw sockets (ARGS go to pytest)
 	@scripts/setup --for test
 	cargo build --quiet --package stepwell
@@ -46,6 +55,9 @@ compat: ## The debug server through boto3, the AWS CLI and raw sockets (ARGS go 
 
 sim: ## The simulation of the engine over 10,000 seeds: crashes, failing disks, tasks that misbehave (SEEDS, FIRST)
 	@scripts/sim
+
+compat-rust: ## The debug server through the AWS SDK for Rust, which takes minutes to build the first time
+	@scripts/compat-rust
 
 crash: ## 100 rounds of kill -9 under load against the built server (ROUNDS, STEPWELL_CRASH_SEED)
 	@scripts/setup --for test

@@ -17,7 +17,7 @@ from server import ROLE, wait_until
 MODEL = botocore.session.get_session().get_service_model("stepfunctions")
 
 # Actions that are not there yet. Each answers so, whatever it is sent; who adds one takes it off this list.
-NOT_YET = {"DescribeMapRun", "ListMapRuns", "RedriveExecution", "StartSyncExecution", "UpdateMapRun"}
+NOT_YET = {"DescribeMapRun", "ListMapRuns", "UpdateMapRun"}
 UNSUPPORTED = "UnsupportedOperationException"
 
 # What AWS JSON answers to any action.
@@ -67,10 +67,24 @@ def world(client):
         "version": machine["stateMachineVersionArn"],
         "alias": alias["stateMachineAliasArn"],
         "execution": client.made("StartExecution", {"stateMachineArn": arn, "name": "model"})["executionArn"],
+        "express": client.made("CreateStateMachine", {
+            "name": "model-express", "definition": PASS, "roleArn": ROLE, "type": "EXPRESS",
+        })["stateMachineArn"],
+        "failed": failed_execution(client),
         "activity": worked,
         "waiting": waiting["stateMachineArn"],
         "map_run": arn.replace(":stateMachine:", ":mapRun:") + "/Label:0a1b2c3d-0000-4000-8000-000000000000",
     }
+
+
+def failed_execution(client):
+    machine = client.made("CreateStateMachine", {
+        "name": "model-fail", "definition": '{"StartAt": "F", "States": {"F": {"Type": "Fail"}}}', "roleArn": ROLE,
+    })["stateMachineArn"]  # fmt: skip
+    execution = client.made("StartExecution", {"stateMachineArn": machine})["executionArn"]
+    described = {"executionArn": execution}
+    wait_until("it has failed", lambda: client.made("DescribeExecution", described)["status"] == "FAILED")
+    return execution
 
 
 def route(machine, version):
@@ -126,12 +140,15 @@ def valid(action, client, world):
         "ListStateMachines": page,
         "ListTagsForResource": {"resourceArn": machine},
         "PublishStateMachineVersion": {"stateMachineArn": machine, "revisionId": "INITIAL", "description": "d"},
-        "RedriveExecution": {"executionArn": execution, "clientToken": "t"},
+        "RedriveExecution": {"executionArn": world["failed"], "clientToken": "t"},
         "SendTaskFailure": {"taskToken": token, "error": "e", "cause": "c"},
         "SendTaskHeartbeat": {"taskToken": token},
         "SendTaskSuccess": {"taskToken": token, "output": "{}"},
         "StartExecution": {"stateMachineArn": world["alias"], "name": "valid", "input": "{}", "traceHeader": "t"},
-        "StartSyncExecution": {"stateMachineArn": machine, "name": "valid", "input": "{}", "traceHeader": "t"},
+        "StartSyncExecution": {
+            "stateMachineArn": world["express"], "name": "valid", "input": "{}", "traceHeader": "t",
+            "includedData": "ALL_DATA",
+        },
         "StopExecution": {"executionArn": execution, "error": "e", "cause": "c"},
         "TagResource": {"resourceArn": machine, "tags": tags},
         "TestState": {

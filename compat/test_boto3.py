@@ -475,13 +475,3 @@ def test_tags(sfn, name):
     many = [{"key": f"k{number}", "value": ""} for number in range(50)]
     refused(sfn.tag_resource, "TooManyTags", resourceArn=machine, tags=many)
     refused(sfn.list_tags_for_resource, "ResourceNotFound", resourceArn=f"{PREFIX}:stateMachine:unknown")
-
-
-# What is not there yet
-
-
-def test_actions_that_are_missing_say_so(sfn):
-    with pytest.raises(ClientError) as caught:
-        sfn.publish_state_machine_version(stateMachineArn=f"{PREFIX}:stateMachine:any")
-    message = caught.value.response["Error"]["Message"]
-    assert "PublishStateMachineVersion" in message, caught.value.response

@@ -60,6 +60,23 @@ def test_a_walk_through(server, sfn, name):
     aws(server, "delete-state-machine", "--state-machine-arn", arn)
 
 
+def test_versions_and_aliases(server, sfn, name):
+    made = aws(
+        server, "create-state-machine", "--name", name, "--definition", PASS, "--role-arn", ROLE, "--publish"
+    )  # fmt: skip
+    arn, version = made["stateMachineArn"], made["stateMachineVersionArn"]
+    route = f"stateMachineVersionArn={version},weight=100"
+    alias = aws(server, "create-state-machine-alias", "--name", "PROD", "--routing-configuration", route)
+    alias = alias["stateMachineAliasArn"]
+    listed = aws(server, "list-state-machine-versions", "--state-machine-arn", arn)["stateMachineVersions"]
+    assert [each["stateMachineVersionArn"] for each in listed] == [version]
+    started = aws(server, "start-execution", "--state-machine-arn", alias)
+    assert closed(sfn, started["executionArn"])["stateMachineAliasArn"] == alias
+    said = aws(server, "delete-state-machine-version", "--state-machine-version-arn", version, refused=True)
+    assert "(ConflictException)" in said and "[PROD]" in said
+    aws(server, "delete-state-machine", "--state-machine-arn", arn)
+
+
 def test_stop(server, name):
     machine = aws(server, "create-state-machine", "--name", name, "--definition", wait(3600), "--role-arn", ROLE)
     started = aws(server, "start-execution", "--state-machine-arn", machine["stateMachineArn"])

@@ -1,11 +1,21 @@
 """The state machines of samples/ are valid, and come to the results they are meant to, with their worker."""
 
 import json
+import subprocess
 
 import pytest
+from server import Server, binary
 
 import deploy
 from worker import Worker
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """With the functions of the samples."""
+    server = Server(tmp_path_factory.mktemp("samples"), options=["--config", str(deploy.FOLDER / "stepwell.toml")])
+    yield server.start()
+    assert server.stop() == 0, server.log
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +136,29 @@ def test_orders_are_transformed(sfn, machines):
     output = result(run(sfn, machines, "order-transformation")[0])
     expected = json.loads((deploy.FOLDER / "order-transformation" / "report.json").read_text(encoding="utf-8"))
     assert output == expected
+
+
+def test_parcels_are_quoted_by_functions(sfn, machines):
+    state, kinds = run(sfn, machines, "parcel-quote")
+    assert result(state) == {
+        "totalCents": 670 + 1190 + 20 * 180 + 2490 + 2 * 700,
+        "letter": [
+            "Dear Noor Haddad,",
+            "  P-1: €6.70 (2.4 kg, domestic)",
+            "  P-2: €47.90 (19.2 kg, europe)",
+            "  P-4: €38.90 (1.2 kg, world)",
+            "  P-3: we cannot take it (P-3 counts as 43.2 kg, more than 31.5)",
+            "Total: €93.50",
+        ],
+        "parcels": 3,
+    }
+    assert kinds.count("LambdaFunctionSucceeded") == 3 and kinds.count("LambdaFunctionFailed") == 1
+
+
+def test_parcels_are_quoted_by_mocks():
+    """Without a server and without its functions."""
+    folder = deploy.FOLDER / "parcel-quote"
+    command = [str(binary()), "run", "parcel-quote.asl.json", "--input", "@parcels.json", "--json"]
+    ran = subprocess.run([*command, "--mock", "mocks.json#AllRefused"], cwd=folder, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["output"] == {"totalCents": 0, "letter": ["We are sorry."], "parcels": 0}

@@ -27,6 +27,7 @@ SAMPLES = {
     "nightly-batch": "night.json",
     "saga": "trip.json",
     "order-transformation": "orders.json",
+    "parcel-quote": "parcels.json",
 }
 
 WAIT_SECONDS_MAX = 120
@@ -34,7 +35,7 @@ POLL_SECONDS = 0.1
 
 
 def definition_text(name, account=ACCOUNT_IN_FILES):
-    """The sample's definition, with activities in `account` (`region:account`)."""
+    """The sample's definition, with activities and functions in `account` (`region:account`)."""
     text = (FOLDER / name / f"{name}.asl.json").read_text(encoding="utf-8")
     return text.replace(ACCOUNT_IN_FILES, account)
 

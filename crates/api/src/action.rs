@@ -1,6 +1,6 @@
 //! Which action a request asks for, and who answers it.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use stepwell_engine::Engine;
 use stepwell_expr::Value;
@@ -96,6 +96,8 @@ pub(crate) struct Request<'a> {
     pub(crate) trace_header: Option<Arc<str>>,
     /// Becomes true when the server stops: calls that wait then answer at once.
     pub(crate) stopping: watch::Receiver<bool>,
+    /// The mock configuration file, if there is one.
+    pub(crate) mocks: Option<&'a Arc<PathBuf>>,
 }
 
 impl<'a> Request<'a> {

@@ -23,6 +23,10 @@ pub(crate) enum Error {
     RequestTimeout { seconds: u64 },
     #[error("the body of the request broke off")]
     RequestBrokenOff,
+    #[error("refused: {0}")]
+    Forbidden(&'static str),
+    #[error("too many event streams are open: at most {limit}")]
+    TooManyStreams { limit: usize },
 
     // The request as AWS JSON.
     #[error("unknown operation `{target}`")]
@@ -151,11 +155,12 @@ impl Error {
             Error::MethodNotAllowed { .. } => "MethodNotAllowedException",
             Error::RequestTooLarge { .. } => "RequestEntityTooLargeException",
             Error::RequestTimeout { .. } => "RequestTimeoutException",
+            Error::Forbidden(_) => "AccessDeniedException",
             Error::UnknownOperation { .. } => "UnknownOperationException",
             Error::Serialization(_) | Error::RequestBrokenOff => "SerializationException",
             Error::Validation { .. } => "ValidationException",
             Error::Unsupported(_) => "UnsupportedOperationException",
-            Error::Throttling => "ThrottlingException",
+            Error::Throttling | Error::TooManyStreams { .. } => "ThrottlingException",
             Error::ServiceUnavailable => "ServiceUnavailable",
             Error::Internal => "InternalFailure",
             Error::ActivityAlreadyExists(_) => "ActivityAlreadyExists",
@@ -192,13 +197,14 @@ impl Error {
     pub(crate) fn status(&self) -> u16 {
         match self {
             Error::ServiceQuotaExceeded(_) => 402,
+            Error::Forbidden(_) => 403,
             Error::PathNotFound { .. } => 404,
             Error::MethodNotAllowed { .. } => 405,
             Error::RequestTimeout { .. } => 408,
             Error::Conflict(_) => 409,
             Error::RequestTooLarge { .. } => 413,
             Error::Internal => 500,
-            Error::ServiceUnavailable => 503,
+            Error::ServiceUnavailable | Error::TooManyStreams { .. } => 503,
             _ => 400,
         }
     }

@@ -12,26 +12,28 @@ use stepwell_machine::{
 
 use crate::writer::Writer;
 
-/// Writes one event. Without data, no payload is read: texts and their details are left out.
-pub(crate) fn write(event: &mut Writer, of: &HistoryEvent, with_data: bool) {
+/// Which payloads are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Data {
+    /// All of them: none may be absent.
+    All,
+    /// Those that came with the events; of the others it is said that they were left out (`truncated`). Ours.
+    Here,
+    /// None is read: texts and their details are left out.
+    None,
+    /// No texts; the details say so. Of log lines only.
+    Truncated,
+}
+
+/// Writes one event.
+pub(crate) fn write(event: &mut Writer, of: &HistoryEvent, data: Data) {
     event.timestamp("timestamp", of.timestamp_ms);
     event.string("type", type_name(&of.detail));
     event.number("id", of.id);
     event.number("previousEventId", of.previous);
     if let Some(member) = details_name(&of.detail) {
-        let data = if with_data { Data::All } else { Data::None };
         event.member_object(member, |details| write_details(details, &of.detail, data));
     }
-}
-
-/// What becomes of the payloads of an event.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Data {
-    All,
-    /// Neither texts nor their details.
-    None,
-    /// No texts; the details say so. Of log lines only.
-    Truncated,
 }
 
 pub(crate) fn type_name(detail: &Detail) -> &'static str {
@@ -238,25 +240,33 @@ struct Details<'w> {
 }
 
 impl Details<'_> {
+    fn shows(&self, payload: &Payload) -> bool {
+        match self.data {
+            Data::All => true,
+            Data::Here => !payload.is_absent(),
+            Data::None | Data::Truncated => false,
+        }
+    }
+
     fn payload(&mut self, name: &str, payload: &Payload) {
-        if self.data == Data::All {
+        if self.shows(payload) {
             self.writer.string(name, payload.text());
         }
     }
 
     fn input(&mut self, payload: &Payload) {
         self.payload("input", payload);
-        self.truncated("inputDetails");
+        self.truncated("inputDetails", !self.shows(payload));
     }
 
     fn output(&mut self, payload: &Payload) {
         self.payload("output", payload);
-        self.truncated("outputDetails");
+        self.truncated("outputDetails", !self.shows(payload));
     }
 
-    fn truncated(&mut self, name: &str) {
+    /// On AWS only log lines are ever truncated.
+    fn truncated(&mut self, name: &str, truncated: bool) {
         if self.data != Data::None {
-            let truncated = self.data == Data::Truncated;
             self.writer.member_object(name, |details| details.bool("truncated", truncated));
         }
     }
@@ -265,14 +275,15 @@ impl Details<'_> {
         if assigned.is_empty() || self.data == Data::None {
             return;
         }
-        if self.data == Data::All {
+        let shown: Vec<_> = assigned.iter().filter(|(_, value)| self.shows(value)).collect();
+        if !shown.is_empty() {
             self.writer.member_object("assignedVariables", |variables| {
-                for (name, value) in assigned.iter() {
+                for (name, value) in &shown {
                     variables.named_string(name, value.text());
                 }
             });
         }
-        self.truncated("assignedVariablesDetails");
+        self.truncated("assignedVariablesDetails", shown.len() < assigned.iter().count());
     }
 
     fn failure(&mut self, failure: &Failure) {

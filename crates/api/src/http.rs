@@ -1,16 +1,25 @@
 //! HTTP: connections to requests, answers to bytes.
 //!
-//! `POST /` carries AWS JSON, `GET /health` tells how the server is; there is nothing else. A host that begins with
-//! `sync-` is the same server. Credentials are not looked at yet.
+//! `POST /` carries AWS JSON, `GET /health` tells how the server is, `/console/api/` is what the console reads beyond
+//! AWS's API, and the rest of `/console/` its pages; other paths may be those of another API [`Beside`] this one. A host
+//! that begins with `sync-` is the same server. Credentials are not looked at yet.
 
-use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    path::PathBuf,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Either, Full};
 use hyper::{
     Method, Request, Response, StatusCode,
     body::{Body, Incoming},
-    header::{ALLOW, CONNECTION, CONTENT_TYPE, EXPECT, HeaderMap, HeaderName, HeaderValue},
+    header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, EXPECT, HeaderMap, HeaderName, HeaderValue},
+    http::request::Parts,
     server::conn::http1,
     service::service_fn,
 };
@@ -29,6 +38,8 @@ use uuid::Uuid;
 
 use crate::{
     action::{self, Action},
+    browser,
+    console::{self, stream::Events},
     error::Error,
     limits,
     race::{First, race},
@@ -40,6 +51,7 @@ const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const AWS_JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 /// How long a client may take.
 #[derive(Clone, Copy, Debug)]
@@ -56,11 +68,31 @@ impl Default for Options {
     }
 }
 
+/// The body of an answer: whole, or events as they come.
+pub(crate) type Answer = Either<Full<Bytes>, Events>;
+
+/// The pages of the console: the head of a GET or HEAD request below `/console` to its answer.
+pub type Pages = fn(&Parts) -> Response<Bytes>;
+
 /// The API of one engine. A clone is a pointer.
 #[derive(Clone)]
 pub struct Api {
-    engine: Engine,
+    pub(crate) engine: Engine,
     options: Options,
+    pages: Option<Pages>,
+    pub(crate) streams: Arc<Semaphore>,
+    mocks: Option<Arc<PathBuf>>,
+    beside: Option<Arc<dyn Beside>>,
+}
+
+/// A response under way.
+pub type Answering = Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>;
+
+/// Another API on the same port, for paths that this one does not know.
+pub trait Beside: Send + Sync {
+    fn takes(&self, method: &Method, path: &str) -> bool;
+    /// Reads the body within bounds of its own.
+    fn answer(&self, request: Request<Incoming>) -> Answering;
 }
 
 impl Api {
@@ -69,7 +101,22 @@ impl Api {
     }
 
     pub fn with_options(engine: Engine, options: Options) -> Api {
-        Api { engine, options }
+        let streams = Arc::new(Semaphore::new(limits::STREAMS_MAX));
+        Api { engine, options, pages: None, streams, mocks: None, beside: None }
+    }
+
+    /// Serves the console as well: `pages` are what stands below `/console`.
+    pub fn with_pages(self, pages: Pages) -> Api {
+        Api { pages: Some(pages), ..self }
+    }
+
+    /// The mock configuration file that `#CASE` behind a state machine's ARN chooses from, read at each start.
+    pub fn with_mocks(self, file: Option<PathBuf>) -> Api {
+        Api { mocks: file.map(Arc::new), ..self }
+    }
+
+    pub fn with_beside(self, beside: Arc<dyn Beside>) -> Api {
+        Api { beside: Some(beside), ..self }
     }
 
     /// Answers one call of AWS JSON without HTTP: the status and the body.
@@ -146,14 +193,48 @@ fn connection(
         .serve_connection(TokioIo::new(stream), answer)
 }
 
-async fn respond(api: &Api, request: Request<Incoming>, stopping: watch::Receiver<bool>) -> Response<Full<Bytes>> {
+async fn respond(api: &Api, request: Request<Incoming>, stopping: watch::Receiver<bool>) -> Response<Answer> {
     let path = request.uri().path();
-    match (path, request.method()) {
+    if let Some(beside) = api.beside.as_ref().filter(|beside| beside.takes(request.method(), path)) {
+        return beside.answer(request).await.map(Either::Left);
+    }
+    let whole = match (path, request.method()) {
         ("/", &Method::POST) => aws(api, request, stopping).await,
         ("/health", &Method::GET | &Method::HEAD) => health(api),
         ("/", method) => method_not_allowed(path, "POST", method),
         ("/health", method) => method_not_allowed(path, "GET", method),
-        (_, _) => refusal(&Error::PathNotFound { path: path.to_string() }, JSON),
+        (_, method) if is_console(path) => match (api.pages, method) {
+            (None, _) => not_found(path),
+            (_, &Method::GET | &Method::HEAD) if path.starts_with(console::PREFIX) => {
+                return console(api, &request.into_parts().0, stopping).await;
+            }
+            (Some(pages), &Method::GET | &Method::HEAD) => pages(&request.into_parts().0).map(Full::new),
+            (Some(_), method) => method_not_allowed(path, "GET", method),
+        },
+        (_, _) => not_found(path),
+    };
+    whole.map(Either::Left)
+}
+
+fn is_console(path: &str) -> bool {
+    path == "/console" || path.starts_with("/console/")
+}
+
+fn not_found(path: &str) -> Response<Full<Bytes>> {
+    refusal(&Error::PathNotFound { path: path.to_string() }, JSON)
+}
+
+/// What the console reads beyond AWS's API.
+async fn console(api: &Api, head: &Parts, stopping: watch::Receiver<bool>) -> Response<Answer> {
+    match console::answer(api, head, stopping).await {
+        Ok(console::Answer::Json(text)) => response(StatusCode::OK, JSON, text).map(Either::Left),
+        Ok(console::Answer::Events(events)) => {
+            let mut response = Response::new(Either::Right(events));
+            response.headers_mut().insert(CONTENT_TYPE, EVENT_STREAM);
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
+        Err(error) => refusal(&error, JSON).map(Either::Left),
     }
 }
 
@@ -199,6 +280,7 @@ async fn answer(
     body: Incoming,
     stopping: watch::Receiver<bool>,
 ) -> Result<String, Error> {
+    browser::check(headers)?;
     let may_drain = !headers.contains_key(EXPECT);
     let body = read_body(body, may_drain, api.options.body_time_max).await?;
     let trace_header = headers.get(TRACE_ID).and_then(|value| value.to_str().ok());
@@ -215,7 +297,9 @@ async fn dispatch(
 ) -> Result<String, Error> {
     let action = Action::of_target(target)?;
     let body = parse(body)?;
-    action.answer(action::Request { engine: &api.engine, body: &body, trace_header, stopping }).await
+    action
+        .answer(action::Request { engine: &api.engine, body: &body, trace_header, stopping, mocks: api.mocks.as_ref() })
+        .await
 }
 
 /// The whole body, within its limits of size and time.
@@ -273,8 +357,10 @@ fn parse(body: &[u8]) -> Result<Value, Error> {
 fn refusal(error: &Error, content_type: HeaderValue) -> Response<Full<Bytes>> {
     let status = StatusCode::from_u16(error.status()).expect("the statuses of errors are valid");
     let mut response = response(status, content_type, error.body());
-    let unread =
-        matches!(error, Error::RequestTooLarge { .. } | Error::RequestTimeout { .. } | Error::RequestBrokenOff);
+    let unread = matches!(
+        error,
+        Error::RequestTooLarge { .. } | Error::RequestTimeout { .. } | Error::RequestBrokenOff | Error::Forbidden(_)
+    );
     if unread {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }

@@ -6,7 +6,9 @@
 
 mod action;
 mod arn;
+mod browser;
 mod configuration;
+mod console;
 mod error;
 mod fields;
 mod history_event;
@@ -14,6 +16,7 @@ mod http;
 pub mod limits;
 mod log_record;
 mod machine_view;
+mod mocks;
 mod name;
 mod page;
 mod race;
@@ -22,5 +25,5 @@ mod routing;
 mod tags;
 mod writer;
 
-pub use http::{Api, Options, serve};
+pub use http::{Answering, Api, Beside, Options, Pages, serve};
 pub use log_record::{log_gap, log_record};

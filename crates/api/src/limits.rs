@@ -73,3 +73,16 @@ pub const LOG_DATA_BYTES_MAX: usize = 248 * 1024;
 pub const TEST_SECONDS_MAX: u64 = 5 * 60;
 /// Bytes of the shapes of one service's answers, as text: several times what the largest has. Ours.
 pub const SHAPES_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Streams of history events open at once. Ours: each reads the store a few times a second.
+pub const STREAMS_MAX: usize = 64;
+/// Batches that wait in one stream for a client that reads slowly. Ours.
+pub const STREAM_BATCHES_MAX: usize = 2;
+/// Events in one batch of a stream, and in one answer that stands in for it. Ours.
+pub const STREAM_EVENTS_MAX: usize = 500;
+/// Pause of a stream between two reads while events come. Ours.
+pub const STREAM_PAUSE_MIN: Duration = Duration::from_millis(100);
+/// Pause of a stream between two reads while none come. Ours.
+pub const STREAM_PAUSE_MAX: Duration = Duration::from_millis(800);
+/// Silence after which a stream says that it is still there. Ours: proxies cut what is silent for a minute.
+pub const STREAM_HEARTBEAT: Duration = Duration::from_secs(15);

@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 use stepwell_expr::Payload;
 use stepwell_machine::{
     Effect, Event, Execution, ExpressStart, Failure, HistoryEvent, Identity, Program, Status, Step, Stepped, TaskId,
-    TaskOutcome, TaskRequest, Workflow, limits::FUEL_SLICE, root::Root,
+    TaskOutcome, TaskRequest, TestCase, Workflow, limits::FUEL_SLICE, root::Root,
 };
 use tokio::{
     runtime::Handle,
@@ -134,6 +134,7 @@ impl Express {
             root: Root(secret),
             start_ms: shared.timeline.now_ms(),
             input,
+            test_case: None,
             workflow: Workflow::Express(how),
         }));
         Ok(Run {
@@ -158,7 +159,8 @@ impl Express {
         let taken = self.runs.fetch_add(1, Ordering::Relaxed);
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let place = Place { shared: shared.clone(), number, history_bytes: 0, asleep_until_ms: None };
-        if taken < self.runs_max { Ok(place) } else { Err(Unavailable::Throttled) }
+        let full = taken >= self.runs_max || self.history_bytes.load(Ordering::Relaxed) > EXPRESS_HISTORY_BYTES_MAX;
+        if full { Err(Unavailable::Throttled) } else { Ok(place) }
     }
 
     /// Runs an execution that nobody waits for, until its end or the engine's.
@@ -267,6 +269,12 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// Its tasks are answered by this test case; before it begins.
+    pub(crate) fn mocked(mut self, test_case: Option<Arc<TestCase>>) -> Run {
+        Arc::make_mut(&mut self.execution.identity).test_case = test_case;
+        self
+    }
+
     pub(crate) fn started(&self) -> StartedExecution {
         let identity = &self.execution.identity;
         StartedExecution { arn: identity.arn.clone(), start_ms: identity.start_ms }

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::Mutex;
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, TaskId, TaskOutcome};
+use stepwell_machine::{Failure, TaskId, TaskOutcome, TestCase};
 use tokio::sync::oneshot::Sender;
 
 use crate::{
@@ -79,6 +79,7 @@ pub(crate) struct Start {
     pub(crate) revision: Revision,
     pub(crate) input: Payload,
     pub(crate) trace_header: Option<Arc<str>>,
+    pub(crate) test_case: Option<Arc<TestCase>>,
     pub(crate) qualifier: Option<Qualifier>,
     pub(crate) to: Sender<Result<StartedExecution, StartExecutionError>>,
 }

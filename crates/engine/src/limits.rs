@@ -85,7 +85,8 @@ pub const OFFERS_READ_MAX: usize = 1_000;
 pub const EXPRESS_RUNS_MAX: usize = 10_000;
 /// Events that are kept of one Express execution; AWS has no such bound. Later ones are not kept.
 pub const EXPRESS_EVENTS_MAX: usize = 25_000;
-/// Bytes of the histories of all Express executions that run; past it further events are not kept.
+/// Bytes of the histories of all Express executions that run; past it further events are not kept, and callers are
+/// throttled.
 pub const EXPRESS_HISTORY_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Ended Express executions that are kept in memory, to be looked at.
 pub const EXPRESS_ENDED_MAX: usize = 1_000;

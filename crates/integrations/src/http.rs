@@ -1,18 +1,22 @@
-//! Calls over HTTP/1.1 with kept-alive connections.
+//! Calls over HTTP/1.1, plain or by TLS, with kept-alive connections, a time limit and bounded answers.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{HeaderMap, Request, StatusCode};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
+    rt::{TokioExecutor, TokioTimer},
 };
+use rustls::{ClientConfig, RootCertStore};
 
 use crate::limits;
 
 #[derive(Clone)]
 pub(crate) struct HttpClient {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
 pub(crate) struct Answer {
@@ -22,20 +26,42 @@ pub(crate) struct Answer {
 }
 
 impl HttpClient {
+    /// The system's certificates are trusted; on a machine without any, calls by TLS fail.
     pub(crate) fn new() -> HttpClient {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let provider = rustls::crypto::ring::default_provider().into();
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("ring has the default versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        let client =
-            Client::builder(TokioExecutor::new()).pool_max_idle_per_host(limits::IDLE_CONNECTIONS_MAX).build(connector);
+        connector.enforce_http(false);
+        connector.set_connect_timeout(Some(Duration::from_secs(limits::CONNECT_SECONDS_MAX)));
+        let connector =
+            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(connector);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(limits::IDLE_SECONDS_MAX))
+            .pool_max_idle_per_host(limits::IDLE_CONNECTIONS_MAX)
+            .build(connector);
         HttpClient { client }
     }
 
-    /// Sends it and reads the whole answer, at most `RESPONSE_BYTES_MAX` of it. An error is a plain sentence.
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
-        let answer = self.client.request(request).await.map_err(|error| with_sources(&error))?;
-        let (parts, body) = answer.into_parts();
-        let body = Limited::new(body, limits::RESPONSE_BYTES_MAX).collect().await.map_err(|error| error.to_string())?;
-        Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
+    /// Sends it and reads the whole answer, at most `RESPONSE_BYTES_MAX` of it, within `limit`. An error is a plain
+    /// sentence.
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>, limit: Duration) -> Result<Answer, String> {
+        let send = async {
+            let answer = self.client.request(request).await.map_err(|error| with_sources(&error))?;
+            let (parts, body) = answer.into_parts();
+            let body = Limited::new(body, limits::RESPONSE_BYTES_MAX).collect().await;
+            let body = body.map_err(|error| with_sources(error.as_ref()))?;
+            Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
+        };
+        let seconds = limit.as_secs();
+        tokio::time::timeout(limit, send).await.unwrap_or_else(|_| Err(format!("no answer within {seconds} seconds")))
     }
 }
 

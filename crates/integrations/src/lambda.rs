@@ -1,13 +1,19 @@
 //! Lambda: a function named by `Resource`, and `lambda:invoke`.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{HeaderMap, Method, Request};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use stepwell_expr::{Object, Payload, Value, json};
+use stepwell_functions::Functions;
 use stepwell_machine::Failure;
 
-use crate::http::{Answer, HttpClient};
+use crate::{
+    http::{Answer, HttpClient},
+    limits, local,
+};
 
 /// What stays as it is in one part of a path or in a query.
 const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':');
@@ -16,6 +22,7 @@ const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.')
 pub(crate) struct Lambda {
     http: HttpClient,
     endpoint: Option<String>,
+    functions: Functions,
 }
 
 /// One invocation, as the Invoke API takes it.
@@ -27,8 +34,8 @@ struct Invocation {
 }
 
 impl Lambda {
-    pub(crate) fn new(http: HttpClient, endpoint: Option<String>) -> Lambda {
-        Lambda { http, endpoint }
+    pub(crate) fn new(http: HttpClient, endpoint: Option<String>, functions: Functions) -> Lambda {
+        Lambda { http, endpoint, functions }
     }
 
     /// `Resource` is the function's ARN: the input is the payload, the function's answer the output.
@@ -75,8 +82,13 @@ impl Lambda {
     }
 
     async fn send(&self, invocation: Invocation) -> Result<Answer, Failure> {
+        let Invocation { function, qualifier, headers, payload } = &invocation;
+        if let Some(answer) = local::call(&self.functions, function, qualifier.as_deref(), headers, payload).await {
+            return if answer.status.is_success() { Ok(answer) } else { Err(refusal(&answer)) };
+        }
         let Some(endpoint) = &self.endpoint else {
-            let text = "no Lambda endpoint is configured: set AWS_ENDPOINT_URL_LAMBDA";
+            let text = "the function is not on this machine, and no Lambda endpoint is configured: set \
+                        AWS_ENDPOINT_URL_LAMBDA";
             return Err(Failure::new("Lambda.SdkClientException", text));
         };
         let function = utf8_percent_encode(&invocation.function, PART);
@@ -91,7 +103,8 @@ impl Lambda {
         }
         let unsendable = |error: String| Failure::new("Lambda.SdkClientException", error);
         let request = request.body(Full::new(invocation.payload)).map_err(|error| unsendable(error.to_string()))?;
-        let answer = self.http.send(request).await.map_err(unsendable)?;
+        let answer =
+            self.http.send(request, Duration::from_secs(limits::LONG_CALL_SECONDS_MAX)).await.map_err(unsendable)?;
         if !answer.status.is_success() {
             return Err(refusal(&answer));
         }

@@ -12,6 +12,7 @@ use crate::{
     failure::Failure,
     history::EventId,
     limits,
+    mock::TestCase,
     program::{Program, ScopeId, StateId},
     root::Root,
     state::Kind,
@@ -41,6 +42,8 @@ pub struct Identity {
     /// Milliseconds since 1970 in UTC.
     pub start_ms: i64,
     pub input: Payload,
+    /// Answers tasks in place of their services.
+    pub test_case: Option<Arc<TestCase>>,
     pub workflow: Workflow,
 }
 

@@ -4,6 +4,8 @@
 pub const DEFINITION_BYTES_MAX: usize = 1_048_576;
 /// Longest state name, in characters. Source: Amazon States Language.
 pub const STATE_NAME_CHARS_MAX: usize = 80;
+/// Largest mock configuration file, in bytes. Ours.
+pub const MOCK_CONFIG_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Deepest nesting of sub-machines (branches, item processors). Ours.
 pub const SCOPE_DEPTH_MAX: usize = 32;
 /// Largest input, output or result, in bytes of UTF-8. Source: Step Functions quotas.

@@ -85,7 +85,7 @@ pub struct Trial {
 
 /// With what a state is tested.
 pub struct Conditions {
-    /// Its input is the state's; an empty role is none.
+    /// Its input is the state's; an empty role is none. AWS tests states as Express executions that are waited for.
     pub identity: Identity,
     pub retries: u64,
     pub now_ms: i64,
@@ -392,13 +392,13 @@ impl Trial {
         let has_token = matches!(&state.kind, Kind::Task(task) if task.resource.has_token());
         Scene {
             identity: &self.identity,
-            redrives: Redrives::default(),
             state_name: LONE_STATE,
             entered_ms: self.now_ms,
             retry_count: state.counts_retries().then_some(self.retries),
             token: has_token.then(|| root::token(&self.identity, SCHEDULED)),
             map_item: None,
             variables: vec![self.variables.clone()],
+            redrives: Redrives::default(),
             chance: &tools.chance,
             now_ms: self.now_ms,
             fuel: &tools.fuel,
@@ -407,25 +407,21 @@ impl Trial {
         }
     }
 
-    /// The Context object: the given one, else that of an execution, which in a test knows of no redrives, and of no
-    /// role where there is none. Source: recordings.
+    /// The Context object: the given one, else that of an execution, in which a role is null where there is none.
+    ///
+    /// Source: recordings.
     fn context(&self, tools: &Tools, map_item: Option<(u32, Payload)>) -> Value {
         if let Some(given) = &self.context {
             return given.clone();
         }
-        let context = context::build(&Scene { map_item, ..self.bare_scene(tools) });
-        let Value::Object(members) = context else { return context };
-        let members = members.iter().map(|(name, member)| match (&**name, member.as_object()) {
-            ("Execution", Some(execution)) => {
-                let shown = execution.iter().filter(|(name, _)| &***name != "RedriveCount").map(|(name, member)| {
-                    let none = &**name == "RoleArn" && self.identity.role_arn.is_empty();
-                    (name.clone(), if none { Value::Null } else { member.clone() })
-                });
-                (name.clone(), Value::object(shown))
-            }
-            _ => (name.clone(), member.clone()),
-        });
-        Value::object(members)
+        let mut context = context::build(&Scene { map_item, ..self.bare_scene(tools) });
+        if self.identity.role_arn.is_empty()
+            && let Value::Object(members) = &mut context
+            && let Some(Value::Object(execution)) = Arc::make_mut(members).get_mut("Execution")
+        {
+            Arc::make_mut(execution).insert("RoleArn".into(), Value::Null);
+        }
+        context
     }
 }
 

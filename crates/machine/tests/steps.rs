@@ -3,6 +3,7 @@
 //! A case begins with a line `# title`, then the definition in JSON. `<` lines go in:
 //!
 //! ```text
+//! < mock TEST_CASE         before the start: answers of tasks, as `TestCase::restore` takes them
 //! < start INPUT            the execution begins, at time 0
 //! < at 30.5                time passes to 30.5 s after the start
 //! < started TASK           a worker took an activity's task
@@ -23,7 +24,7 @@ use std::{fmt::Write, path::Path, sync::Arc};
 
 use stepwell_expr::{Payload, json};
 use stepwell_machine::{
-    Effect, Event, Execution, Failure, Identity, Moment, Program, Status, Stepped, TaskId, TaskOutcome,
+    Effect, Event, Execution, Failure, Identity, Moment, Program, Status, Stepped, TaskId, TaskOutcome, TestCase,
     definition::{self, MachineType},
     execution::Phase,
     history::{Detail, HistoryEvent},
@@ -117,17 +118,22 @@ fn run_file(text: &str) -> String {
     let mut out = String::new();
     let mut definition = String::new();
     let mut case: Option<Case> = None;
+    let mut mocks: Option<TestCase> = None;
     for line in text.lines() {
         if line.starts_with('#') {
             if !out.is_empty() && !out.ends_with("\n\n") {
                 out.push('\n');
             }
-            (case, definition) = (None, String::new());
+            (case, definition, mocks) = (None, String::new(), None);
             let _ = writeln!(out, "{line}");
         } else if let Some(input) = line.strip_prefix("< ") {
             let _ = writeln!(out, "{line}");
+            if let Some(text) = input.strip_prefix("mock ") {
+                mocks = Some(TestCase::restore(text).expect("a test case"));
+                continue;
+            }
             if case.is_none() {
-                case = Some(begin(&unfold(&definition), &unfold(input)));
+                case = Some(begin(&unfold(&definition), &unfold(input), mocks.take()));
             }
             let mut given = String::new();
             feed(case.as_mut().expect("it has begun"), &unfold(input), &mut given);
@@ -141,7 +147,7 @@ fn run_file(text: &str) -> String {
     out
 }
 
-fn begin(text: &str, first: &str) -> Case {
+fn begin(text: &str, first: &str, test_case: Option<TestCase>) -> Case {
     let compiled = definition::compile(text, MachineType::Standard);
     let program = compiled.program.unwrap_or_else(|| panic!("{:?} in {text}", compiled.diagnostics));
     let input = first.strip_prefix("start ").expect("a case begins with `< start INPUT`");
@@ -158,6 +164,7 @@ fn begin(text: &str, first: &str) -> Case {
         root: Root([1; 32]),
         start_ms: START_MS,
         input: Payload::from_checked_text(input),
+        test_case: test_case.map(Arc::new),
         workflow: stepwell_machine::Workflow::Standard,
     };
     Case { program, execution: Execution::new(Arc::new(identity)), now_ms: START_MS, slices: None }

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -37,18 +37,23 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DataCommand,
     },
+    /// Functions on this machine, as stepwell.toml has them: add, list, invoke, logs, remove.
+    Function {
+        #[command(subcommand)]
+        command: FunctionCommand,
+    },
     /// Print a completion script: stepwell completions bash > /etc/bash_completion.d/stepwell
     Completions { shell: Shell },
 }
 
 #[derive(Args)]
 pub(crate) struct ServeOptions {
-    /// Folder that keeps everything; `:memory:` keeps nothing.
-    #[arg(long, value_name = "DIR", env = "STEPWELL_DATA", default_value = "stepwell-data")]
-    pub(crate) data: String,
-    /// Port on 127.0.0.1; 0 takes a free one and prints it.
-    #[arg(long, env = "STEPWELL_PORT", default_value_t = 8083)]
-    pub(crate) port: u16,
+    /// Folder that keeps everything; `:memory:` keeps nothing. By default stepwell-data.
+    #[arg(long, value_name = "DIR", env = "STEPWELL_DATA")]
+    pub(crate) data: Option<String>,
+    /// Port on 127.0.0.1; 0 takes a free one and prints it. By default 8083.
+    #[arg(long, env = "STEPWELL_PORT")]
+    pub(crate) port: Option<u16>,
     /// Address and port instead, e.g. 0.0.0.0:8083. Anyone who reaches it may do anything: there is no sign-in yet.
     #[arg(long, value_name = "ADDR:PORT", env = "STEPWELL_LISTEN", conflicts_with = "port")]
     pub(crate) listen: Option<SocketAddr>,
@@ -63,6 +68,9 @@ pub(crate) struct ServeOptions {
     /// Remove executions so many days after they ended; 0 keeps them.
     #[arg(long, value_name = "DAYS", env = "STEPWELL_RETENTION_DAYS", default_value_t = 90)]
     pub(crate) retention_days: u32,
+    /// Mock configuration file of Step Functions Local: a start on `…:stateMachine:NAME#CASE` is answered by it.
+    #[arg(long, value_name = "FILE", env = "SFN_MOCK_CONFIG")]
+    pub(crate) mock_config: Option<PathBuf>,
     /// Where execution logs go that state machines ask for (loggingConfiguration): a folder, `-` for standard output,
     /// `cloudwatch`, several with commas between them, or `off`. By default the folder `logs` of the data.
     #[arg(
@@ -130,16 +138,19 @@ pub(crate) struct DataPlace {
     pub(crate) json: bool,
 }
 
-/// The account and region of all ARNs.
+/// The account and region of all ARNs, and the file that may say more.
 #[derive(Args)]
 pub(crate) struct IdentityOptions {
-    /// Account of all ARNs: twelve digits.
-    #[arg(long, env = "STEPWELL_ACCOUNT", default_value = "123456789012", value_parser = account)]
-    pub(crate) account: String,
-    /// Region of all ARNs.
-    #[arg(long, env = "STEPWELL_REGION", default_value = "us-east-1", value_parser = region)]
-    pub(crate) region: String,
-    /// Where Lambda functions are invoked (http://…); AWS_ENDPOINT_URL serves as well.
+    /// Configuration file; by default stepwell.toml, if it is there. Options and their variables win over it.
+    #[arg(long, value_name = "FILE", env = "STEPWELL_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Account of all ARNs: twelve digits. By default 123456789012.
+    #[arg(long, env = "STEPWELL_ACCOUNT", value_parser = account)]
+    pub(crate) account: Option<String>,
+    /// Region of all ARNs. By default us-east-1.
+    #[arg(long, env = "STEPWELL_REGION", value_parser = region)]
+    pub(crate) region: Option<String>,
+    /// Where Lambda functions are invoked that are not on this machine (http://…); AWS_ENDPOINT_URL serves as well.
     #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_LAMBDA")]
     pub(crate) lambda_endpoint: Option<String>,
 }
@@ -154,6 +165,10 @@ pub(crate) struct RunOptions {
     /// Name of the execution; by default a UUID.
     #[arg(long)]
     pub(crate) name: Option<String>,
+    /// Answer tasks by a test case of a mock configuration file. By default the state machine in it is the one that has
+    /// such a case; FILE#NAME/CASE names it.
+    #[arg(long, value_name = "FILE#CASE")]
+    pub(crate) mock: Option<String>,
     #[command(flatten)]
     pub(crate) identity: IdentityOptions,
     /// One JSON object at the end instead of the trace.
@@ -227,6 +242,118 @@ Examples:
 
 Exit codes: 0 done, 1 the evaluation failed or a case did, 2 bad input, which an expression with a syntax error is too.";
 
+#[derive(Subcommand)]
+pub(crate) enum FunctionCommand {
+    /// Write a function into stepwell.toml: a Python or Node file, a URL, or a command that speaks the Lambda Runtime API.
+    Add(AddOptions),
+    /// The functions of stepwell.toml.
+    List(ListOptions),
+    /// Run a function once and print its answer; without --endpoint in a process of its own, with its log on standard
+    /// error.
+    Invoke(InvokeOptions),
+    /// The last lines that a function of a running server printed.
+    Logs(LogsOptions),
+    /// Take a function out of stepwell.toml.
+    Remove(RemoveOptions),
+    /// Stands between the server and a process of a function.
+    #[command(hide = true)]
+    Keep {
+        #[arg(long)]
+        memory_mb: Option<u64>,
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
+}
+
+/// The file that functions are written to.
+#[derive(Args)]
+pub(crate) struct FunctionFile {
+    /// Configuration file; by default stepwell.toml.
+    #[arg(long, value_name = "FILE", env = "STEPWELL_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["python", "node", "url", "command"])))]
+#[command(after_help = ADD_EXAMPLES)]
+pub(crate) struct AddOptions {
+    pub(crate) name: String,
+    /// A Python file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) python: Option<PathBuf>,
+    /// A Node module.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) node: Option<PathBuf>,
+    /// An address that takes the payload by POST.
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// Behind `--`: a program that speaks the Lambda Runtime API, with its arguments.
+    #[arg(last = true)]
+    pub(crate) command: Vec<String>,
+    /// The function in the file; by default `lambda_handler` in Python, `handler` in Node.
+    #[arg(long)]
+    pub(crate) handler: Option<String>,
+    #[arg(long, value_name = "N")]
+    pub(crate) timeout_seconds: Option<u64>,
+    #[arg(long, value_name = "N")]
+    pub(crate) memory_mb: Option<u64>,
+    /// Most processes at a time.
+    #[arg(long, value_name = "N")]
+    pub(crate) concurrency: Option<u64>,
+    /// A variable of its environment; may be given several times.
+    #[arg(long = "env", value_name = "NAME=VALUE")]
+    pub(crate) environment: Vec<String>,
+    /// Write over a function of this name.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    #[command(flatten)]
+    pub(crate) file: FunctionFile,
+}
+
+const ADD_EXAMPLES: &str = "\
+Examples:
+  stepwell function add price --python functions/price.py --handler price
+  stepwell function add label --node functions/label.mjs --timeout-seconds 10
+  stepwell function add native --memory-mb 256 -- ./target/release/bootstrap
+  stepwell function add elsewhere --url http://127.0.0.1:9000/price";
+
+#[derive(Args)]
+pub(crate) struct ListOptions {
+    #[command(flatten)]
+    pub(crate) file: FunctionFile,
+    /// One JSON object for each function.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct InvokeOptions {
+    pub(crate) name: String,
+    /// The event: JSON text, or @FILE.
+    #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
+    pub(crate) payload: String,
+    /// A running server to ask instead.
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    #[command(flatten)]
+    pub(crate) identity: IdentityOptions,
+}
+
+#[derive(Args)]
+pub(crate) struct LogsOptions {
+    pub(crate) name: String,
+    /// The server.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8083")]
+    pub(crate) endpoint: String,
+}
+
+#[derive(Args)]
+pub(crate) struct RemoveOptions {
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) file: FunctionFile,
+}
+
 #[derive(Args)]
 pub(crate) struct FmtOptions {
     /// Files with a state machine in JSON or YAML; `-` is standard input.
@@ -249,12 +376,12 @@ pub(crate) struct FmtOptions {
     pub(crate) json: bool,
 }
 
-fn account(text: &str) -> Result<String, String> {
+pub(crate) fn account(text: &str) -> Result<String, String> {
     let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.to_owned()).ok_or_else(|| "an account has twelve digits".to_owned())
 }
 
-fn region(text: &str) -> Result<String, String> {
+pub(crate) fn region(text: &str) -> Result<String, String> {
     let plain =
         !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     plain.then(|| text.to_owned()).ok_or_else(|| "a region has letters, digits and hyphens".to_owned())

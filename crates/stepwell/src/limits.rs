@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+/// How long the body of a request to a function may take to come, in seconds. Ours: as the API's own.
+pub(crate) const BODY_SECONDS_MAX: u64 = 60;
 /// Largest definition file, in bytes. Ours: a definition is at most 1 MiB, YAML with comments and indents is longer.
 pub(crate) const FILE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Most bytes of JSON that the aliases of a YAML file may expand to. Ours: twice the largest definition.

@@ -1,12 +1,16 @@
 //! Stepwell: AWS Step Functions that anyone can own.
 
 mod argument;
+mod beside;
 mod cli;
+mod config;
+mod console;
 mod data;
 mod definition_file;
 mod eval;
 mod exit;
 mod fmt;
+mod function;
 mod limits;
 mod logs;
 mod run;
@@ -30,12 +34,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
-        Command::Serve(options) => serve::serve(&options),
+        Command::Serve(options) => serve::serve(options),
         Command::Run(options) => run::run(&options),
         Command::Validate(options) => validate::validate(&options),
         Command::Eval(options) => eval::eval(&options),
         Command::Fmt(options) => fmt::fmt(&options),
         Command::Data { command } => data::data(&command),
+        Command::Function { command } => function::function(command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "stepwell", &mut std::io::stdout());
             Ok(Exit::Done)

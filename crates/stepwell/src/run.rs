@@ -4,18 +4,20 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use stepwell_engine::{
-    Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, Quotas, StartExecution, Summary,
-    SystemClock, Tags,
+    Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, Quotas, StartExecution,
+    StartExecutionError, Summary, SystemClock, Tags,
 };
 use stepwell_expr::{Payload, Value};
-use stepwell_machine::{Failure, Status, definition::MachineType};
+use stepwell_machine::{Failure, Status, TestCase, definition::MachineType, mock::MockError};
 use stepwell_store::memory::Memory;
 
 use crate::{
     argument::read_json,
     cli::RunOptions,
+    config::Identity,
     definition_file::{Definition, Source},
     exit::{BadInput, Exit},
+    function,
     serve::runtime,
     tasks::Tasks,
     trace::{self, BOLD, GREEN, RED},
@@ -31,35 +33,61 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     let source = Source::read(&options.file)?;
     let definition = source.definition().map_err(|refusal| refusal.in_file(&options.file))?;
     let input = read_json("input", &options.input)?;
+    let test_case = options.mock.as_deref().map(test_case).transpose()?.map(Arc::new);
+    let (identity, mut file) = Identity::of_run(options)?;
     let runtime = runtime()?;
     let config = Config {
-        account: options.identity.account.as_str().into(),
-        region: options.identity.region.as_str().into(),
+        account: identity.account.as_str().into(),
+        region: identity.region.as_str().into(),
         drivers: 1,
         clock: Arc::new(SystemClock),
         quotas: Quotas::default(),
     };
-    let tasks = Arc::new(Tasks::new(&options.identity));
+    let functions = function::host(&identity, std::mem::take(&mut file.functions));
+    let tasks = Arc::new(Tasks::new(&identity, &file, functions));
     let engine = Engine::open(Arc::new(Memory::new()), config, tasks, runtime.handle().clone())?;
     runtime.block_on(async {
-        let exit = execute(&engine, options, definition, input).await;
+        let exit = execute(&engine, options, &identity.account, definition, input, test_case).await;
         engine.shut_down().await;
         exit
     })
 }
 
+/// `FILE#CASE` or `FILE#MACHINE/CASE`.
+fn test_case(argument: &str) -> anyhow::Result<TestCase> {
+    let Some((file, case)) = argument.rsplit_once('#') else {
+        return Err(BadInput(format!("`{argument}` names no test case: write FILE#CASE")).into());
+    };
+    let config = validate::read(file.as_ref())?;
+    let refused = |error: MockError| BadInput(format!("{file}: {error}"));
+    if let Some((machine, case)) = case.rsplit_once('/') {
+        return Ok(TestCase::select(&config, machine, case).map_err(refused)?);
+    }
+    let machines = TestCase::machines_with(&config, case).map_err(refused)?;
+    match machines.as_slice() {
+        [machine] => Ok(TestCase::select(&config, machine, case).map_err(refused)?),
+        [] => Err(BadInput(format!("{file}: no state machine has a test case `{case}`")).into()),
+        several => {
+            let names = several.iter().map(|name| format!("`{name}/{case}`")).collect::<Vec<_>>().join(", ");
+            Err(BadInput(format!("{file}: several state machines have the test case `{case}`: choose {names}")).into())
+        }
+    }
+}
+
 async fn execute(
     engine: &Engine,
     options: &RunOptions,
+    account: &str,
     definition: Definition,
     input: Payload,
+    test_case: Option<Arc<TestCase>>,
 ) -> anyhow::Result<Exit> {
     let created = engine
         .create_state_machine(CreateStateMachine {
             name: "run".into(),
             machine_type: MachineType::Standard,
             definition: definition.json.as_str().into(),
-            role_arn: format!("arn:aws:iam::{}:role/stepwell-run", options.identity.account).into(),
+            role_arn: format!("arn:aws:iam::{account}:role/stepwell-run").into(),
             logging: Value::empty_object(),
             tracing: Value::empty_object(),
             encryption: Value::empty_object(),
@@ -82,8 +110,12 @@ async fn execute(
         name: options.name.as_deref().map(Into::into),
         input,
         trace_header: None,
+        test_case,
     };
-    let started = engine.start_execution(start).await.context("the execution could not be started")?;
+    let started = match engine.start_execution(start).await {
+        Err(StartExecutionError::TestCase(error)) => return Err(BadInput(error.to_string()).into()),
+        started => started.context("the execution could not be started")?,
+    };
     follow(engine, &started.arn, started.start_ms, !options.json).await?;
     let summary = engine.execution(&started.arn).await?;
     Ok(report(&summary, options.json))

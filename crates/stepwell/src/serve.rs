@@ -1,15 +1,11 @@
 //! `stepwell serve`: the API on one port, until a signal ends it.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use stepwell_api::Api;
 use stepwell_engine::{Config, Engine, Quotas, SystemClock, TaskRunner};
+use stepwell_functions::Functions;
 use stepwell_store::{Store, embedded::Embedded, memory::Memory};
 use tokio::{
     net::TcpListener,
@@ -18,30 +14,37 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-use crate::{cli::ServeOptions, data::control::Control, exit::Exit, logs, tasks::Tasks};
+use crate::{
+    beside::LambdaApi, cli::ServeOptions, config::ServeSettings, console, data::control::Control, exit::Exit, function,
+    logs, tasks::Tasks,
+};
 
-pub(crate) fn serve(options: &ServeOptions) -> anyhow::Result<Exit> {
-    log_to_stderr(options.json);
+pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
+    let mut settings = ServeSettings::decide(options)?;
+    log_to_stderr(settings.json);
     let runtime = runtime()?;
-    let store = open_store(&options.data)?;
+    let store = open_store(&settings.data)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let config = Config {
-        account: options.identity.account.as_str().into(),
-        region: options.identity.region.as_str().into(),
-        drivers: options.drivers.map_or(cores, usize::from),
+        account: settings.identity.account.as_str().into(),
+        region: settings.identity.region.as_str().into(),
+        drivers: settings.drivers.map_or(cores, usize::from),
         clock: Arc::new(SystemClock),
         quotas: Quotas::default(),
     };
-    let tasks: Arc<dyn TaskRunner> = Arc::new(Tasks::new(&options.identity));
-    let control = control(&options.data, &store);
+    let functions = function::host(&settings.identity, std::mem::take(&mut settings.config.functions));
+    runtime.spawn(functions.end_idle());
+    let tasks = Tasks::new(&settings.identity, &settings.config, functions.clone());
+    let tasks: Arc<dyn TaskRunner> = Arc::new(tasks);
+    let control = control(&settings.data, &store);
     let engine = Engine::open(store, config, tasks.clone(), runtime.handle().clone());
     let engine = engine.context("the engine cannot start")?;
-    engine.log_to(logs::sink(&options.execution_logs, &options.data, &tasks));
-    if options.retention_days > 0 {
-        let retention = Duration::from_secs(u64::from(options.retention_days) * 86_400);
+    engine.log_to(logs::sink(&settings.execution_logs, &settings.data, &tasks));
+    if settings.retention_days > 0 {
+        let retention = Duration::from_secs(u64::from(settings.retention_days) * 86_400);
         engine.remove_closed_after(retention).context("no thread to remove what ended long ago")?;
     }
-    runtime.block_on(listen(options, engine))?;
+    runtime.block_on(listen(&settings, engine, functions))?;
     drop(control);
     Ok(Exit::Done)
 }
@@ -81,8 +84,8 @@ fn control(data: &str, store: &Arc<dyn Store>) -> Option<Control> {
         .ok()
 }
 
-async fn listen(options: &ServeOptions, engine: Engine) -> anyhow::Result<()> {
-    let wanted = options.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)));
+async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions) -> anyhow::Result<()> {
+    let wanted = settings.listen;
     let listener = TcpListener::bind(wanted).await.with_context(|| format!("cannot listen on {wanted}"))?;
     let address = listener.local_addr().context("the listener has no address")?;
     let mut terminated = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
@@ -90,23 +93,24 @@ async fn listen(options: &ServeOptions, engine: Engine) -> anyhow::Result<()> {
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "anyone who reaches this address may do anything: there is no sign-in yet");
     }
-    announce(options, address)?;
+    announce(settings, address)?;
     let stop = async move {
         tokio::select! {
             _ = terminated.recv() => tracing::info!("SIGTERM: stopping"),
             _ = interrupted.recv() => tracing::info!("SIGINT: stopping"),
         }
     };
-    stepwell_api::serve(listener, Api::new(engine.clone()), stop).await;
+    let api = Api::new(engine.clone()).with_pages(console::page).with_mocks(settings.mock_config.clone());
+    stepwell_api::serve(listener, api.with_beside(LambdaApi::of(functions)), stop).await;
     engine.shut_down().await;
     tracing::info!("stopped");
     Ok(())
 }
 
 /// Tells where the server listens: on standard output, and in the port file once it answers.
-fn announce(options: &ServeOptions, address: SocketAddr) -> anyhow::Result<()> {
+fn announce(settings: &ServeSettings, address: SocketAddr) -> anyhow::Result<()> {
     let endpoint = format!("http://{address}");
-    if options.json {
+    if settings.json {
         let port = i64::from(address.port()).into();
         anstream::println!(
             "{}",
@@ -115,7 +119,7 @@ fn announce(options: &ServeOptions, address: SocketAddr) -> anyhow::Result<()> {
     } else {
         anstream::println!("listening on {endpoint}");
     }
-    if let Some(file) = &options.port_file {
+    if let Some(file) = &settings.port_file {
         // Whoever waits for the file must never read half of it.
         let half = file.with_extension("writing");
         let write = std::fs::write(&half, format!("{}\n", address.port())).and_then(|()| std::fs::rename(&half, file));

@@ -3,18 +3,23 @@
 use std::{future::Future, pin::Pin};
 
 use stepwell_engine::TaskRunner;
-use stepwell_integrations::{Endpoints, Integrations};
+use stepwell_functions::Functions;
+use stepwell_integrations::{Endpoints, HttpTasks, Integrations};
 use stepwell_machine::{TaskOutcome, TaskRequest};
 
-use crate::cli::IdentityOptions;
+use crate::config::{Config, Identity};
 
 pub(crate) struct Tasks(Integrations);
 
 impl Tasks {
-    /// Endpoints from the options, else from AWS's own environment variable for all services.
-    pub(crate) fn new(options: &IdentityOptions) -> Tasks {
-        let lambda = options.lambda_endpoint.clone().or_else(|| std::env::var("AWS_ENDPOINT_URL").ok());
-        Tasks(Integrations::new(Endpoints { lambda }))
+    pub(crate) fn new(identity: &Identity, config: &Config, functions: Functions) -> Tasks {
+        let endpoints = Endpoints { lambda: identity.lambda_endpoint.clone() };
+        let http = HttpTasks {
+            region: identity.region.clone(),
+            connections: config.connections.clone(),
+            plain_hosts: config.plain_hosts.clone(),
+        };
+        Tasks(Integrations::new(endpoints, functions, http))
     }
 }
 

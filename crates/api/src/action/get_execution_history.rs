@@ -7,7 +7,7 @@ use crate::{
     arn,
     error::Error,
     fields::{ARN, Fields, PAGE_TOKEN},
-    history_event,
+    history_event::{self, Data},
     page::{Call, PageFields},
     writer::Writer,
 };
@@ -17,8 +17,9 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let arn = asked.execution_arn.clone();
     let (reverse, with_data) = (asked.reverse, asked.with_data);
     let page = request.engine.history(asked).await.map_err(|error| refusal(error, arn.clone()))?;
+    let data = if with_data { Data::All } else { Data::None };
     let mut answer = Writer::object();
-    answer.objects("events", &page.events, |event, of| history_event::write(event, of, with_data));
+    answer.objects("events", &page.events, |event, of| history_event::write(event, of, data));
     if let Some(last) = page.last {
         answer.string("nextToken", &call(&arn, reverse).token(&last.to_be_bytes()));
     }

@@ -10,7 +10,7 @@ use crate::{
     arn::{self, StateMachineArn},
     error::Error,
     fields::{ARN, Fields, NAME, PAYLOAD, TRACE_HEADER},
-    name,
+    mocks, name,
     writer::Writer,
 };
 
@@ -21,6 +21,7 @@ pub(crate) async fn answer(mut request: Request<'_>) -> Result<String, Error> {
     let mut asked = read(request.fields()?)?;
     // Source: API reference; the HTTP header wins over the member.
     asked.trace_header = request.trace_header.take().or(asked.trace_header);
+    (asked.state_machine_arn, asked.test_case) = mocks::split(asked.state_machine_arn, request.mocks).await?;
     let arn = asked.state_machine_arn.clone();
     let started = request.engine.start_execution(asked).await.map_err(|error| refusal(error, arn))?;
     let mut answer = Writer::object();
@@ -62,7 +63,7 @@ pub(super) fn checked(members: Members) -> Result<StartExecution, Error> {
         StateMachineArn::Labelled => return Err(arn::labelled_not_supported(&arn)),
     }
     name.as_ref().map_or(Ok(()), name::check)?;
-    Ok(StartExecution { state_machine_arn: arn, name, input: checked_input(input)?, trace_header })
+    Ok(StartExecution { state_machine_arn: arn, name, input: checked_input(input)?, trace_header, test_case: None })
 }
 
 /// The sentences are AWS's (recorded answers): of an empty text its own, else the parser's.
@@ -82,6 +83,7 @@ pub(super) fn refusal(error: StartExecutionError, state_machine: Arc<str>) -> Er
         StartExecutionError::StateMachineDoesNotExist => Error::StateMachineDoesNotExist(state_machine),
         StartExecutionError::StateMachineDeleting => Error::StateMachineDeleting(state_machine),
         StartExecutionError::AlreadyExists { arn } => Error::ExecutionAlreadyExists(arn),
+        StartExecutionError::TestCase(error) => Error::validation(error.to_string()),
         StartExecutionError::TooManyOpen => Error::ExecutionLimitExceeded,
         StartExecutionError::Unavailable(unavailable) => unavailable.into(),
     }

@@ -13,6 +13,7 @@ use crate::{
     fields::Fields,
     limits::{BILLED_MB, BILLED_MS},
     machine_view::IncludedData,
+    mocks,
     writer::Writer,
 };
 
@@ -20,6 +21,7 @@ pub(crate) async fn answer(mut request: Request<'_>) -> Result<String, Error> {
     let (mut asked, included) = read(request.fields()?)?;
     // Source: API reference; the HTTP header wins over the member.
     asked.trace_header = request.trace_header.take().or(asked.trace_header);
+    (asked.state_machine_arn, asked.test_case) = mocks::split(asked.state_machine_arn, request.mocks).await?;
     let arn = asked.state_machine_arn.clone();
     let ended = request.engine.start_sync_execution(asked).await.map_err(|error| match error {
         StartSyncExecutionError::Start(error) => start_execution::refusal(error, arn),

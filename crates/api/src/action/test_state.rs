@@ -22,6 +22,7 @@ use crate::{
     error::Error,
     fields::{ARN, DEFINITION, Fields, PAYLOAD, TEST_STATE_NAME},
     limits::TEST_SECONDS_MAX,
+    race::{First, race},
 };
 
 mod answer;
@@ -42,14 +43,14 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     .await?;
     let next = match (begun, mock) {
         (Begun::Ended(ending), _) => Next::Ended(ending),
-        (Begun::Waits { until_ms }, _) => wait(until_ms).await,
+        (Begun::Waits { until_ms }, _) => unless_stopping(&request, wait(until_ms)).await?,
         (Begun::Iterations { length }, Some(mock)) => {
             let length = length.or(reader_items);
             Next::Result(after_iterations(&trial, mock, failing_iterations, length)?)
         }
         (Begun::Task { .. } | Begun::Branches { .. }, Some(mock)) => Next::Result(mock),
         (Begun::Task { request: Some(task), timeout_seconds }, None) => {
-            Next::Result(run(&request, task, timeout_seconds).await)
+            Next::Result(unless_stopping(&request, run(&request, task, timeout_seconds)).await?)
         }
         (Begun::Task { request: None, .. }, None) => return Err(Error::UntestableState(NEEDS_MOCK)),
         (Begun::Branches { .. } | Begun::Iterations { .. }, None) => {
@@ -249,7 +250,18 @@ fn identity(arn_prefix: &str, role_arn: Arc<str>, input: Payload) -> Identity {
         root: Root(root),
         start_ms: SystemClock.now_ms(),
         input,
+        test_case: None,
         workflow: Workflow::Express(ExpressStart::Synchronous),
+    }
+}
+
+/// A server that stops does not wait for tests.
+async fn unless_stopping<T>(request: &Request<'_>, work: impl Future<Output = T>) -> Result<T, Error> {
+    let mut stopping = request.stopping.clone();
+    let stopped = async move { drop(stopping.wait_for(|stopping| *stopping).await) };
+    match race(work, stopped).await {
+        First::Left(done) => Ok(done),
+        First::Right(()) => Err(Error::ServiceUnavailable),
     }
 }
 

@@ -9,10 +9,10 @@ fn payload(text: &str) -> Payload {
 }
 
 /// The event's JSON after its envelope.
-fn details(detail: Detail, with_data: bool) -> String {
+fn details(detail: Detail, data: Data) -> String {
     let event = HistoryEvent { id: 2, previous: 1, timestamp_ms: 1_716_800_000_123, detail };
     let mut writer = Writer::object();
-    write(&mut writer, &event, with_data);
+    write(&mut writer, &event, data);
     let text = writer.end();
     let rest = text.strip_prefix(r#"{"timestamp":1716800000.123,"type":""#).expect("the envelope");
     let (type_name, rest) = rest.split_once('"').unwrap();
@@ -210,7 +210,7 @@ fn cases() -> Vec<(Detail, &'static str)> {
 #[test]
 fn with_data() {
     for (detail, expected) in cases() {
-        assert_eq!(details(detail, true), expected);
+        assert_eq!(details(detail, Data::All), expected);
     }
 }
 
@@ -253,7 +253,7 @@ fn without_data() {
         ),
     ];
     for (detail, expected) in cases {
-        assert_eq!(details(detail, false), expected);
+        assert_eq!(details(detail, Data::None), expected);
     }
 }
 

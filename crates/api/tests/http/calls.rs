@@ -208,6 +208,93 @@ fn stopping_and_listing() {
 }
 
 #[test]
+fn versions_and_aliases() {
+    let server = Server::start();
+    let arn = machine("V");
+    let body = create_body("V", PASS, ROLE).replacen('{', r#"{"publish":true,"versionDescription":"first","#, 1);
+    assert_eq!(text(&server.succeed("CreateStateMachine", &body), "stateMachineVersionArn"), format!("{arn}:1"));
+    let version = server.succeed("DescribeStateMachine", &format!(r#"{{"stateMachineArn":"{arn}:1"}}"#));
+    assert_eq!((text(&version, "description"), text(&version, "status")), ("first", "ACTIVE"));
+    let bare = format!(r#"{{"stateMachineArn":"{arn}:1","includedData":"METADATA_ONLY"}}"#);
+    let bare = server.succeed("DescribeStateMachine", &bare);
+    assert_eq!((text(&bare, "definition"), bare.get("description")), ("{}", None));
+
+    let route = format!(r#"[{{"stateMachineVersionArn":"{arn}:1","weight":100}}]"#);
+    let alias = format!(r#"{{"name":"PROD","routingConfiguration":{route}}}"#);
+    let alias = text(&server.succeed("CreateStateMachineAlias", &alias), "stateMachineAliasArn").to_string();
+    assert_eq!(alias, format!("{arn}:PROD"));
+    let started = server.succeed("StartExecution", &format!(r#"{{"stateMachineArn":"{alias}","name":"e"}}"#));
+    let described = wait_for(&server, text(&started, "executionArn"), "SUCCEEDED");
+    assert_eq!(text(&described, "stateMachineArn"), arn);
+    assert_eq!(text(&described, "stateMachineVersionArn"), format!("{arn}:1"));
+    assert_eq!(text(&described, "stateMachineAliasArn"), alias);
+    for (listed, count) in [(&*alias, 1), (&*format!("{arn}:1"), 1), (&*arn, 1)] {
+        let page = server.succeed("ListExecutions", &format!(r#"{{"stateMachineArn":"{listed}"}}"#));
+        assert_eq!(page.get("executions").and_then(Value::as_array).map(<[Value]>::len), Some(count), "{listed}");
+    }
+    let named = format!(r#"{{"stateMachineAliasArn":"{alias}"}}"#);
+    let refused = server.fail("UpdateStateMachineAlias", &named);
+    assert!(refused.starts_with("ValidationException: Either the description"), "{refused}");
+    let plain = format!(r#"{{"stateMachineAliasArn":"{arn}"}}"#);
+    assert!(server.fail("DescribeStateMachineAlias", &plain).starts_with("InvalidArn: "));
+    let unknown = format!(r#"{{"stateMachineArn":"{arn}-other"}}"#);
+    assert!(server.fail("ListStateMachineVersions", &unknown).starts_with("InvalidArn: "));
+    assert!(server.fail("ListStateMachineAliases", &unknown).starts_with("StateMachineDoesNotExist: "));
+    server.succeed("DeleteStateMachineAlias", &named);
+    server.succeed("DeleteStateMachineVersion", &format!(r#"{{"stateMachineVersionArn":"{arn}:1"}}"#));
+    assert_eq!(
+        server.fail("StartExecution", &format!(r#"{{"stateMachineArn":"{alias}"}}"#)),
+        format!("StateMachineDoesNotExist: State Machine Does Not Exist: '{alias}'")
+    );
+}
+
+#[test]
+fn tests_of_states() {
+    let server = Server::start();
+    let body = |members: &[(&str, Value)]| Value::object(members.iter().cloned()).to_string();
+    let pass = ("definition", Value::from(r#"{"Type":"Pass","Result":[1, 2],"Next":"N"}"#));
+    let plain = server.succeed("TestState", &body(std::slice::from_ref(&pass)));
+    assert_eq!(plain.to_string(), r#"{"output":"[1,2]","nextState":"N","status":"SUCCEEDED"}"#);
+    let inspected = server.succeed("TestState", &body(&[pass.clone(), ("inspectionLevel", Value::from("TRACE"))]));
+    let data = inspected.get("inspectionData").map(Value::to_string);
+    let expected = r#"{"input":"{}","result":"[1,2]","afterResultSelector":"[1,2]","afterResultPath":"[1,2]"}"#;
+    assert_eq!(data.as_deref(), Some(expected));
+
+    let task = |more: &str| {
+        let state = format!(r#"{{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","End":true{more}}}"#);
+        ("definition", Value::from(state))
+    };
+    let role = ("roleArn", Value::from(ROLE));
+    // No task of this server ever ends by itself.
+    let ran = server.succeed("TestState", &body(&[task(r#","TimeoutSeconds":1"#), role]));
+    assert_eq!((text(&ran, "status"), text(&ran, "error")), ("FAILED", "States.Timeout"));
+    let mock = ("mock", Value::object([("result", Value::from("[]"))]));
+    let long = ("context", Value::from("[]"));
+    for (members, expected) in [
+        (vec![task("")], "ValidationException: RoleArn must be specified when testing a Task state"),
+        (
+            vec![pass.clone(), mock.clone()],
+            "ValidationException: State type 'Pass' is not supported when a mock is specified",
+        ),
+        (
+            vec![task(""), ("mock", Value::empty_object())],
+            "ValidationException: A test mock should have only one of the following fields: [result, errorOutput].",
+        ),
+        (
+            vec![task(r#","TimeoutSeconds":0"#), mock.clone()],
+            "InvalidDefinition: Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Minimum value is 1 at \
+             /States/StateName/TimeoutSeconds'",
+        ),
+        (
+            vec![task(""), ("mock", Value::object([("errorOutput", Value::empty_object())])), long],
+            "ValidationException: Invalid Context object provided: it must be a JSON object",
+        ),
+    ] {
+        assert_eq!(server.fail("TestState", &body(&members)), expected);
+    }
+}
+
+#[test]
 fn express() {
     let server = Server::start();
     let body = create_body("X", PASS, ROLE).replacen('{', r#"{"type":"EXPRESS","#, 1);

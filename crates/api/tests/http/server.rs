@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+use hyper::Response;
 use stepwell_api::{Api, Options, serve};
 use stepwell_engine::{Config, Engine, Quotas, SystemClock, TaskRunner};
 use stepwell_expr::{Value, json};
@@ -63,7 +65,8 @@ impl Server {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let api = Api::with_options(engine.clone(), options);
+        let api =
+            Api::with_options(engine.clone(), options).with_pages(|_| Response::new(Bytes::from_static(b"a page")));
         let served = api.clone();
         let served = runtime.spawn(async move {
             serve(listener, served, stopped).await;

@@ -278,7 +278,7 @@ impl Driver {
 
     /// A new execution.
     fn start(&mut self, id: ExecutionId, start: Start) {
-        let Start { arn, name, revision, input, trace_header, qualifier, to } = start;
+        let Start { arn, name, revision, input, trace_header, qualifier, test_case, to } = start;
         if revision.deleting.load(Ordering::SeqCst) {
             self.open.replies.push(Reply::Start(to, Err(StartExecutionError::StateMachineDeleting)));
             return;
@@ -301,6 +301,7 @@ impl Driver {
             root: root::Root(secret),
             start_ms: self.shared.timeline.now_ms(),
             input,
+            test_case,
             workflow: stepwell_machine::Workflow::Standard,
         }));
         let books = record::record_start(&execution, revision.key, trace_header, qualifier);

@@ -254,6 +254,7 @@ mod tests {
             root: Root([1; 32]),
             start_ms: 5,
             input: Payload::from_checked_text("{}"),
+            test_case: None,
             workflow: stepwell_machine::Workflow::Standard,
         }));
         let step = broken(&execution, 9, "why".to_owned());

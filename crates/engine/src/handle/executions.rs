@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, HistoryEvent, Redrives, Status, definition::MachineType};
+use stepwell_machine::{Failure, HistoryEvent, Redrives, Status, TestCase, definition::MachineType, mock::MockError};
 use tokio::sync::oneshot;
 
 use super::{Cursor, Engine, Page, Qualifier, Unavailable};
@@ -25,6 +25,8 @@ pub struct StartExecution {
     /// Checked JSON text, as it was sent.
     pub input: Payload,
     pub trace_header: Option<Arc<str>>,
+    /// Answers tasks in place of their services.
+    pub test_case: Option<Arc<TestCase>>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,6 +45,8 @@ pub enum StartExecutionError {
     AlreadyExists { arn: Arc<str> },
     #[error("too many executions run")]
     TooManyOpen,
+    #[error(transparent)]
+    TestCase(#[from] MockError),
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
@@ -121,12 +125,15 @@ pub struct HistoryPage {
 
 impl Engine {
     pub async fn start_execution(&self, start: StartExecution) -> Result<StartedExecution, StartExecutionError> {
-        let StartExecution { state_machine_arn, name, input, trace_header } = start;
+        let StartExecution { state_machine_arn, name, input, trace_header, test_case } = start;
         let registry = &self.0.shared.registry;
         let (revision, qualifier) = self.startable(&state_machine_arn).await?;
+        if let Some(test_case) = &test_case {
+            test_case.check(&revision.machine.program)?;
+        }
         match revision.machine.machine_type {
             MachineType::Standard => {}
-            MachineType::Express => return self.start_express(revision, name, input, trace_header),
+            MachineType::Express => return self.start_express(revision, name, input, trace_header, test_case),
         }
         let open = self.0.shared.ledger.open_executions.load(Ordering::Relaxed);
         if open >= registry.quotas.open_executions {
@@ -134,10 +141,11 @@ impl Engine {
         }
         let name = name.unwrap_or_else(|| uuid::Uuid::new_v4().to_string().into());
         let arn: Arc<str> = format!("{}:execution:{}:{name}", registry.arn_prefix, revision.machine.name).into();
-        let bytes = CALL_BYTES + input.bytes();
+        let mocks_bytes = test_case.as_ref().map_or(0, |test_case| test_case.text().len());
+        let bytes = CALL_BYTES + input.bytes() + mocks_bytes;
         let (to, answer) = oneshot::channel();
         let id = ExecutionId::of_arn(&arn);
-        let start = Start { arn, name, revision, input, trace_header, qualifier, to };
+        let start = Start { arn, name, revision, input, trace_header, qualifier, test_case, to };
         self.0.shared.inboxes.call(id, Errand::Start(Box::new(start)), bytes)?;
         answer.await.unwrap_or(Err(Unavailable::Down.into()))
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stepwell_expr::Payload;
-use stepwell_machine::{ExpressStart, definition::MachineType};
+use stepwell_machine::{ExpressStart, TestCase, definition::MachineType};
 
 use super::{Engine, StartExecution, StartExecutionError, StartedExecution, Unavailable};
 use crate::{express::ExpressExecution, registry::Revision};
@@ -22,16 +22,19 @@ impl Engine {
         &self,
         start: StartExecution,
     ) -> Result<Arc<ExpressExecution>, StartSyncExecutionError> {
-        let StartExecution { state_machine_arn, name, input, trace_header } = start;
+        let StartExecution { state_machine_arn, name, input, trace_header, test_case } = start;
         // AWS shows no version or alias of an Express execution.
         let (revision, _) = self.startable(&state_machine_arn).await?;
         match revision.machine.machine_type {
             MachineType::Express => {}
             MachineType::Standard => return Err(StartSyncExecutionError::TypeNotSupported),
         }
+        if let Some(test_case) = &test_case {
+            test_case.check(&revision.machine.program).map_err(StartExecutionError::from)?;
+        }
         let how = ExpressStart::Synchronous;
         let run = self.0.shared.express.begin(&self.0.shared, &revision, how, name, input, trace_header);
-        let ended = run.map_err(StartExecutionError::from)?.end().await;
+        let ended = run.map_err(StartExecutionError::from)?.mocked(test_case).end().await;
         Ok(ended.ok_or(StartExecutionError::from(Unavailable::Down))?)
     }
 
@@ -42,10 +45,11 @@ impl Engine {
         name: Option<Arc<str>>,
         input: Payload,
         trace_header: Option<Arc<str>>,
+        test_case: Option<Arc<TestCase>>,
     ) -> Result<StartedExecution, StartExecutionError> {
         let how = ExpressStart::Asynchronous;
         let express = &self.0.shared.express;
-        let run = express.begin(&self.0.shared, &revision, how, name, input, trace_header)?;
+        let run = express.begin(&self.0.shared, &revision, how, name, input, trace_header)?.mocked(test_case);
         let started = run.started();
         express.spawn(run, &self.0.runtime);
         Ok(started)

@@ -10,7 +10,7 @@ use std::{
 
 use stepwell_expr::Payload;
 use stepwell_machine::{
-    Frame, FrameId, Header, Redrives, StateId, Status, TaskId, TaskOutcome,
+    Frame, FrameId, Header, Redrives, StateId, Status, TaskId, TaskOutcome, TestCase,
     execution::{MapWait, ParallelWait, Phase, TaskWait, Wreck},
     program::ScopeId,
 };
@@ -28,6 +28,7 @@ const HEADER_VERSION: u8 = 2;
 const FRAME_VERSION: u8 = 2;
 const VARIABLES_VERSION: u8 = 1;
 const RESULT_VERSION: u8 = 1;
+const TEST_CASE_VERSION: u8 = 1;
 
 /// What assigned variables are kept in.
 pub(super) type Variables = BTreeMap<Arc<str>, Payload>;
@@ -341,4 +342,18 @@ pub(super) fn decode_result(row: &[u8], texts: &mut Texts) -> Result<Payload, Fa
     let result = texts.payload(&mut row)?;
     row.end()?;
     Ok(result)
+}
+
+/// A test case, as its own text.
+pub(super) fn encode_test_case(test_case: &TestCase) -> Writer {
+    let mut out = Writer::row(TEST_CASE_VERSION);
+    out.text(test_case.text());
+    out
+}
+
+pub(super) fn decode_test_case(row: &[u8]) -> Result<TestCase, Fault> {
+    let mut row = Reader::row(row, TEST_CASE_VERSION)?;
+    let test_case = TestCase::restore(&row.text()?).ok_or(Fault::Damaged("it is no test case"))?;
+    row.end()?;
+    Ok(test_case)
 }

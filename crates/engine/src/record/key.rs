@@ -8,6 +8,7 @@
 //!          id 1 frame                             a frame, without its variables
 //!          id 2 frame                             the variables of a frame, if it has any
 //!          id 3 frame chunk slot                  a result of the frame's Map or Parallel
+//!          id 16                                  the test case that mocks its tasks, if there is one
 //! Open     1 due id                               the earliest deadline of an execution
 //!          2 shard id task                        a task to be run or taken
 //!          3 shard id                             an execution that can go on by itself
@@ -32,6 +33,7 @@ const HEADER: u8 = 0;
 const FRAME: u8 = 1;
 const VARIABLES: u8 = 2;
 const RESULT: u8 = 3;
+const TEST_CASE: u8 = 16;
 
 const TIMER: u8 = 1;
 const TASK: u8 = 2;
@@ -86,7 +88,7 @@ pub(super) fn text(id: ExecutionId, text: u64) -> Vec<u8> {
     key
 }
 
-/// Header, frames, variables and results of an execution.
+/// Header, frames, variables, results and test case of an execution.
 pub(super) fn frames(id: ExecutionId) -> Range {
     Range::of_prefix(id.0.to_vec())
 }
@@ -115,6 +117,10 @@ pub(super) fn result(id: ExecutionId, frame: FrameId, chunk: u32, slot: u16) -> 
     key
 }
 
+pub(super) fn test_case(id: ExecutionId) -> Vec<u8> {
+    of(id, TEST_CASE)
+}
+
 /// What a key in `Space::Frames` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FramesKey {
@@ -122,6 +128,7 @@ pub(super) enum FramesKey {
     Frame(FrameId),
     Variables(FrameId),
     Result(FrameId, u32, u16),
+    TestCase,
 }
 
 pub(super) fn parse_frames(key: &[u8]) -> Option<FramesKey> {
@@ -137,6 +144,7 @@ pub(super) fn parse_frames(key: &[u8]) -> Option<FramesKey> {
             rest = after;
             FramesKey::Result(frame, chunk, u16::from_be_bytes(*slot))
         }
+        TEST_CASE => FramesKey::TestCase,
         _ => return None,
     };
     rest.is_empty().then_some(parsed)

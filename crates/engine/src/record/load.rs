@@ -6,7 +6,7 @@ use std::{
 };
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Execution, Frame, FrameId, Header, Status, TaskId, execution::Phase};
+use stepwell_machine::{Execution, Frame, FrameId, Header, Identity, Status, TaskId, TestCase, execution::Phase};
 use stepwell_store::{Direction, Space, Store, Visit};
 
 use super::{
@@ -27,8 +27,9 @@ pub fn load(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, Record
     }
     let rows = read_frames(store, id, &mut texts)?;
     let (header, timer_ms) = rows.header.ok_or_else(|| Fault::Damaged("it is missing").of("header", id))?;
+    let identity = Identity { test_case: rows.test_case.map(Arc::new), ..stored.identity };
     let execution = Execution {
-        identity: Arc::new(stored.identity),
+        identity: Arc::new(identity),
         header,
         frames: rows.frames.into_iter().map(|(id, frame)| (id, Arc::new(frame))).collect(),
         results: rows.results.into_iter().map(|(chunk, results)| (chunk, Arc::new(results))).collect(),
@@ -59,6 +60,9 @@ pub fn load_wrecked(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>
     }
     let rows = read_frames(store, id, &mut texts)?;
     let mut loaded = ended(stored);
+    if let Some(test_case) = rows.test_case {
+        Arc::make_mut(&mut loaded.execution.identity).test_case = Some(Arc::new(test_case));
+    }
     loaded.execution.frames = rows.frames.into_iter().map(|(id, frame)| (id, Arc::new(frame))).collect();
     loaded.execution.results = rows.results.into_iter().map(|(chunk, results)| (chunk, Arc::new(results))).collect();
     loaded.books.texts = texts.ids();
@@ -108,6 +112,7 @@ struct FramesRows {
     header: Option<(Header, Option<i64>)>,
     frames: BTreeMap<FrameId, Frame>,
     results: BTreeMap<(FrameId, u32), Vec<Option<Payload>>>,
+    test_case: Option<TestCase>,
 }
 
 fn read_frames(store: &dyn Store, id: ExecutionId, texts: &mut Texts) -> Result<FramesRows, RecordError> {
@@ -128,6 +133,7 @@ fn row_name(key: FramesKey) -> &'static str {
         FramesKey::Frame(_) => "frame",
         FramesKey::Variables(_) => "variables",
         FramesKey::Result(..) => "result",
+        FramesKey::TestCase => "test case",
     }
 }
 
@@ -151,6 +157,7 @@ impl FramesRows {
                 results.resize(usize::from(slot), None);
                 results.push(Some(result));
             }
+            FramesKey::TestCase => self.test_case = Some(frames::decode_test_case(value)?),
         }
         Ok(())
     }

@@ -162,6 +162,8 @@ fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Faul
         root: Root(row.array()?),
         start_ms: row.signed()?,
         input: texts.payload(&mut row)?,
+        // It has a row of its own, which goes with the frames.
+        test_case: None,
         workflow: Workflow::Standard,
     };
     let (input_hash, revision, trace_header) = (row.array()?, row.number()?, row.optional_text()?);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Effect, Execution, Frame, FrameId, Identity, Step, TaskId, execution::Phase};
+use stepwell_machine::{Effect, Execution, Frame, FrameId, Identity, Status, Step, TaskId, execution::Phase};
 use stepwell_store::{Batch, Space};
 
 use super::{
@@ -44,11 +44,13 @@ pub fn record_start(
 /// it would need. Work in proportion to what changed.
 pub fn record_step(books: &mut Books, before: &Execution, step: &Step, after: &Execution, batch: &mut Batch) {
     let id = ExecutionId::of(&after.identity);
+    let is_new = books.listed.is_none();
     let mut texts = std::mem::take(&mut books.texts);
     let mut rows = Rows { id, root: &after.identity.root, stored: &mut texts, batch };
     events::record(&step.history, &mut rows);
     record_frames(before, step, &mut rows);
     record_results(before, step, &mut rows);
+    record_test_case(is_new, after, &mut rows);
     record_tasks(books, step, after, &mut rows);
     record_timer(books, after, &mut rows);
     record_wake(books, after, &mut rows);
@@ -123,6 +125,18 @@ fn record_chunk(
             (Some(_), None) => rows.delete(Space::Frames, slot_key),
             (None, None) => {}
         }
+    }
+}
+
+/// It is kept with the frames: until the execution succeeds, since any other end may be redriven.
+fn record_test_case(is_new: bool, after: &Execution, rows: &mut Rows<'_>) {
+    let Some(test_case) = &after.identity.test_case else { return };
+    let succeeded = matches!(after.header.status, Status::Succeeded { .. });
+    if is_new && !succeeded {
+        let row = frames::encode_test_case(test_case);
+        rows.put(Space::Frames, key::test_case(rows.id), row);
+    } else if !is_new && succeeded {
+        rows.delete(Space::Frames, key::test_case(rows.id));
     }
 }
 

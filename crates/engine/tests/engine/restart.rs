@@ -1,11 +1,11 @@
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 
-use stepwell_engine::{Answer, Engine, ExecutionError, OpenError, StartExecutionError, Unavailable};
+use stepwell_engine::{Answer, Engine, ExecutionError, OpenError, StartExecution, StartExecutionError, Unavailable};
 use stepwell_expr::{Payload, Value};
-use stepwell_machine::Failure;
+use stepwell_machine::{Failure, TestCase, mock::MockError};
 use stepwell_store::{Batch, Direction, Space};
 
-use crate::world::{Scripted, WAIT_30_DAYS, World, activity, config, function};
+use crate::world::{Scripted, WAIT_30_DAYS, World, activity, config, function, start};
 
 #[test]
 fn a_waiting_execution_goes_on() {
@@ -131,4 +131,40 @@ fn the_data_of_another_account_is_refused() {
         }
         other => panic!("{:?}", other.map(|_| ()).map_err(|error| error.to_string())),
     }
+}
+
+#[test]
+fn a_test_case_is_part_of_the_execution() {
+    let world = World::held();
+    world.create(
+        "m",
+        r#"{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":60,"Next":"T"},"T":{"Type":"Task",
+            "Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f"},
+            "Retry":[{"ErrorEquals":["E"],"IntervalSeconds":60}],"End":true}}}"#,
+    );
+    let mocks = |state: &str| {
+        let config = format!(
+            r#"{{"StateMachines":{{"m":{{"TestCases":{{"C":{{"{state}":"r"}}}}}}}},
+                "MockedResponses":{{"r":{{"0":{{"Throw":{{"Error":"E"}}}},"1":{{"Return":"mocked"}}}}}}}}"#
+        );
+        Some(Arc::new(TestCase::select(&config, "m", "C").unwrap()))
+    };
+    let wrong = StartExecution { test_case: mocks("W"), ..start(&world.engine, "m", "wrong", "{}") };
+    let refused = world.run(world.engine.start_execution(wrong));
+    assert!(matches!(refused, Err(StartExecutionError::TestCase(MockError::NoSuchTask(_)))), "{refused:?}");
+    let right = StartExecution { test_case: mocks("T"), ..start(&world.engine, "m", "x", "{}") };
+    let arn = world.run(world.engine.start_execution(right)).unwrap().arn;
+    let world = world.restart();
+    world.pass_seconds(60);
+    world.wait_for_event(&arn, "TaskFailed");
+    let world = world.restart();
+    world.release_time();
+    assert_eq!(world.end(&arn), "SUCCEEDED \"mocked\"");
+    let mut left = 0;
+    let mut count = |_: &[u8], _: &[u8]| {
+        left += 1;
+        ControlFlow::Continue(())
+    };
+    world.store.scan(Space::Frames, b"", b"", Direction::Forward, &mut count).unwrap();
+    assert_eq!(left, 0, "its row goes with the frames");
 }

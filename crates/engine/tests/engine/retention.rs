@@ -171,6 +171,7 @@ fn a_version_keeps_its_revision_and_its_listing_goes_with_the_execution() {
             name: Some(name.into()),
             input: Payload::from_checked_text("7"),
             trace_header: None,
+            test_case: None,
         };
         world.run(world.engine.start_execution(start)).unwrap().arn
     };

@@ -44,6 +44,7 @@ fn alias(arn: &str, name: &str, routes: &[(u64, u8)]) -> CreateAlias {
 /// Starts through an ARN: the output, and the qualifier that the execution shows.
 fn run(world: &World, arn: &str, name: &str) -> (String, Option<Qualifier>) {
     let start = StartExecution {
+        test_case: None,
         state_machine_arn: arn.into(),
         name: Some(name.into()),
         input: Payload::from_checked_text("{}"),
@@ -133,6 +134,7 @@ fn executions_know_the_version_and_alias_that_started_them() {
         let missing: Arc<str> = format!("{arn}{missing}").into();
         assert!(world.engine.machine_type(&missing).is_none());
         let start = StartExecution {
+            test_case: None,
             state_machine_arn: missing,
             name: None,
             input: Payload::from_checked_text("{}"),

@@ -367,6 +367,7 @@ impl<'a> Life<'a> {
         // Long texts are rows of their own.
         let long = if number % 3 == 0 { "x".repeat(5_000) } else { String::new() };
         let start = StartExecution {
+            test_case: None,
             state_machine_arn: format!("{}:stateMachine:{machine}", self.engine.arn_prefix()).into(),
             name: Some(format!("x{number}").into()),
             input: Payload::from_checked_text(format!(r#"{{"n":{number},"items":[1,2,3,4],"long":"{long}"}}"#)),

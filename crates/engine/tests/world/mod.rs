@@ -297,6 +297,7 @@ pub(crate) fn machine(name: &str, definition: &str) -> CreateStateMachine {
 
 pub(crate) fn start(engine: &Engine, name: &str, execution: &str, input: &str) -> StartExecution {
     StartExecution {
+        test_case: None,
         state_machine_arn: format!("{}:stateMachine:{name}", engine.arn_prefix()).into(),
         name: Some(execution.into()),
         input: Payload::from_checked_text(input),

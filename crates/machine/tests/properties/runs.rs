@@ -157,6 +157,7 @@ fn identity() -> Identity {
         root: Root([1; 32]),
         start_ms: START_MS,
         input: Payload::from_checked_text(INPUT),
+        test_case: None,
         workflow: stepwell_machine::Workflow::Standard,
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn identity(name: &str, start_ms: i64, input: Payload) -> Identity {
         root: Root([7; 32]),
         start_ms,
         input,
+        test_case: None,
         workflow: stepwell_machine::Workflow::Standard,
     }
 }

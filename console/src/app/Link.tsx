@@ -1,0 +1,35 @@
+import CloudscapeLink, { type LinkProps } from "@cloudscape-design/components/link";
+import type { ReactNode } from "react";
+import { router } from "./router";
+
+/** A link within the console: followed without loading the page anew, but a real address for a new tab. */
+export function Link({
+  href,
+  children,
+  ...more
+}: { href: string; children: ReactNode } & Pick<LinkProps, "variant" | "fontSize">) {
+  return (
+    <CloudscapeLink
+      {...more}
+      href={`/console${href}`}
+      onFollow={(event) => {
+        if (event.detail.external) return;
+        event.preventDefault();
+        go(href);
+      }}
+    >
+      {children}
+    </CloudscapeLink>
+  );
+}
+
+/** Goes to an address below `/console`. */
+export function go(href: string) {
+  router.history.push(`/console${href}`);
+}
+
+export const machineHref = (arn: string) => `/state-machines/${encodeURIComponent(arn)}`;
+export const editorHref = (arn: string) => `${machineHref(arn)}/edit`;
+export const executionHref = (arn: string) => `/executions/${encodeURIComponent(arn)}`;
+export const compareHref = (left: string, right: string) =>
+  `/compare?left=${encodeURIComponent(left)}&right=${encodeURIComponent(right)}`;

@@ -1,0 +1,94 @@
+import AppLayout from "@cloudscape-design/components/app-layout";
+import Flashbar from "@cloudscape-design/components/flashbar";
+import { I18nProvider } from "@cloudscape-design/components/i18n";
+import messages from "@cloudscape-design/components/i18n/messages/all.en";
+import SideNavigation from "@cloudscape-design/components/side-navigation";
+import TopNavigation from "@cloudscape-design/components/top-navigation";
+import { Outlet, useRouterState } from "@tanstack/react-router";
+import { useState } from "react";
+import { go } from "./Link";
+import { changeLook, useLook } from "./look";
+import { useNotices } from "./notices";
+
+const LABELS = {
+  navigation: "Navigation",
+  navigationToggle: "Open navigation",
+  navigationClose: "Close navigation",
+  notifications: "Notifications",
+  tools: "Help",
+  toolsToggle: "Open help",
+  toolsClose: "Close help",
+};
+
+const SECTIONS = [
+  { type: "link" as const, text: "State machines", href: "/console/state-machines" },
+  { type: "link" as const, text: "Activities", href: "/console/activities" },
+];
+
+/** What surrounds every page. */
+export function Shell() {
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const notices = useNotices((state) => state.items);
+  const [navigation, setNavigation] = useState(false);
+  // The canvas needs all the space there is.
+  const isCanvas = path.endsWith("/edit") || path.startsWith("/executions/") || path.startsWith("/compare");
+  const section = path.startsWith("/activities") ? "/console/activities" : "/console/state-machines";
+  return (
+    <I18nProvider locale="en" messages={[messages]}>
+      <div id="top">
+        <Top />
+      </div>
+      <AppLayout
+        headerSelector="#top"
+        ariaLabels={LABELS}
+        toolsHide
+        navigationOpen={navigation}
+        onNavigationChange={(event) => setNavigation(event.detail.open)}
+        navigation={
+          <SideNavigation
+            header={{ text: "Stepwell", href: "/console/state-machines" }}
+            activeHref={section}
+            items={SECTIONS}
+            onFollow={(event) => {
+              event.preventDefault();
+              go(event.detail.href.replace(/^\/console/, ""));
+            }}
+          />
+        }
+        notifications={<Flashbar items={notices} stackItems />}
+        maxContentWidth={isCanvas ? Number.MAX_VALUE : 1600}
+        disableContentPaddings={isCanvas}
+        content={<Outlet />}
+      />
+    </I18nProvider>
+  );
+}
+
+function Top() {
+  const { dark, dense } = useLook();
+  return (
+    <TopNavigation
+      identity={{
+        href: "/console/state-machines",
+        title: "Stepwell",
+        onFollow: (event) => {
+          event.preventDefault();
+          go("/state-machines");
+        },
+      }}
+      utilities={[
+        {
+          type: "menu-dropdown",
+          iconName: "settings",
+          ariaLabel: "Look",
+          title: "Look",
+          items: [
+            { id: "mode", text: dark ? "Light" : "Dark" },
+            { id: "density", text: dense ? "Comfortable" : "Dense" },
+          ],
+          onItemClick: (event) => changeLook(event.detail.id === "mode" ? { dark: !dark } : { dense: !dense }),
+        },
+      ]}
+    />
+  );
+}

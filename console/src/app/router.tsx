@@ -1,0 +1,113 @@
+/** Addresses and the pages behind them. What a page shows is in its address, so that a link leads to the same sight. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { EXECUTION_STATUSES, type ExecutionStatus } from "../aws/operations";
+import { Shell } from "./Shell";
+
+const root = createRootRoute({ component: Shell });
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/state-machines" });
+  },
+});
+
+export const machinesRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/state-machines",
+  validateSearch: (search): { find?: string } => ({ find: textOf(search.find) }),
+  component: lazyRouteComponent(() => import("../machines/MachinesPage"), "MachinesPage"),
+});
+
+const createMachineRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/create",
+  component: lazyRouteComponent(() => import("../machines/CreatePage"), "CreatePage"),
+});
+
+export const MACHINE_TABS = ["executions", "definition", "versions", "tags"] as const;
+export type MachineTab = (typeof MACHINE_TABS)[number];
+
+export const machineRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/state-machines/$arn",
+  validateSearch: (search): { tab?: MachineTab; status?: ExecutionStatus; find?: string; start?: boolean } => ({
+    tab: oneOf(MACHINE_TABS, search.tab),
+    status: oneOf(EXECUTION_STATUSES, search.status),
+    find: textOf(search.find),
+    start: search.start === true ? true : undefined,
+  }),
+  component: lazyRouteComponent(() => import("../machines/MachinePage"), "MachinePage"),
+});
+
+export const editorRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/state-machines/$arn/edit",
+  validateSearch: (search): { state?: string } => ({ state: textOf(search.state) }),
+  component: lazyRouteComponent(() => import("../editor/EditorPage"), "EditorPage"),
+});
+
+export const EXECUTION_VIEWS = ["timeline", "table", "events"] as const;
+export type ExecutionView = (typeof EXECUTION_VIEWS)[number];
+
+export const executionRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/executions/$arn",
+  validateSearch: (search): { view?: ExecutionView; visit?: number; at?: number } => ({
+    view: oneOf(EXECUTION_VIEWS, search.view),
+    visit: numberOf(search.visit),
+    at: numberOf(search.at),
+  }),
+  component: lazyRouteComponent(() => import("../executions/ExecutionPage"), "ExecutionPage"),
+});
+
+export const compareRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/compare",
+  validateSearch: (search): { left?: string; right?: string } => ({
+    left: textOf(search.left),
+    right: textOf(search.right),
+  }),
+  component: lazyRouteComponent(() => import("../executions/ComparePage"), "ComparePage"),
+});
+
+const activitiesRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/activities",
+  component: lazyRouteComponent(() => import("../activities/ActivitiesPage"), "ActivitiesPage"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    home,
+    machinesRoute,
+    createMachineRoute,
+    machineRoute,
+    editorRoute,
+    executionRoute,
+    compareRoute,
+    activitiesRoute,
+  ]),
+  basepath: "/console",
+  defaultPreload: "intent",
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
+}
+
+function oneOf<T extends string>(all: readonly T[], value: unknown): T | undefined {
+  return all.find((one) => one === value);
+}

@@ -1,0 +1,210 @@
+import Alert from "@cloudscape-design/components/alert";
+import Box from "@cloudscape-design/components/box";
+import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
+import Button from "@cloudscape-design/components/button";
+import Header from "@cloudscape-design/components/header";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Spinner from "@cloudscape-design/components/spinner";
+import Tabs from "@cloudscape-design/components/tabs";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useMemo, useState } from "react";
+import { go, machineHref } from "../app/Link";
+import { done, failed } from "../app/notices";
+import { Problem } from "../app/Problem";
+import { type ExecutionView, executionRoute } from "../app/router";
+import { StatusText } from "../app/StatusText";
+import { dateText, durationText, nameOf } from "../app/words";
+import { call } from "../aws/client";
+import type { Execution } from "../aws/operations";
+import { executionQuery, machineOfExecutionQuery } from "../aws/queries";
+import GraphView from "../graph/GraphView";
+import { StartExecution } from "../machines/StartExecution";
+import { readDefinition } from "../model/definition";
+import { edgesTaken, type Run, readHistory, runsByState, stateIdsByName, type Visit } from "../model/history";
+import { EventList } from "./EventList";
+import "./execution.css";
+import { useEvents } from "./events";
+import { Scrubber } from "./Scrubber";
+import { Timeline } from "./Timeline";
+import { VisitDetails } from "./VisitDetails";
+import { VisitTable } from "./VisitTable";
+
+/** One execution: what it is, where it stands now or stood then, and what each state got and gave. */
+export function ExecutionPage() {
+  const { arn } = executionRoute.useParams();
+  return <OneExecution key={arn} arn={arn} />;
+}
+
+function OneExecution({ arn }: { arn: string }) {
+  const search = executionRoute.useSearch();
+  const navigate = executionRoute.useNavigate();
+  const feed = useEvents(arn);
+  const execution = useQuery(executionQuery(arn));
+  const machine = useQuery(machineOfExecutionQuery(arn));
+  const [again, setAgain] = useState(false);
+  const { events } = feed;
+  const definition = useMemo(() => readDefinition(machine.data?.definition ?? ""), [machine.data]);
+  const run = useMemo(() => readHistory(events, search.at), [events, search.at]);
+  const runs = useMemo(() => definition && runsByState(definition, run), [definition, run]);
+  const taken = useMemo(() => definition && edgesTaken(definition, run), [definition, run]);
+  const ids = useMemo(() => (definition ? stateIdsByName(definition) : new Map<string, string>()), [definition]);
+
+  const queries = useQueryClient();
+  const isEnded = feed.by === "ended";
+  useEffect(() => {
+    if (isEnded) queries.invalidateQueries({ queryKey: ["execution", arn] });
+  }, [isEnded, queries, arn]);
+
+  const visit = search.visit === undefined ? undefined : run.byId.get(search.visit);
+  const [pointed, setPointed] = useState<string>();
+  const selected = visit ? ids.get(visit.name) : pointed;
+  const choose = (visit: Visit | undefined) => {
+    setPointed(undefined);
+    navigate({ search: { ...search, visit: visit?.id }, replace: true });
+  };
+  const chooseState = (id: string | undefined) => {
+    const name = id === undefined ? undefined : definition?.states.get(id)?.name;
+    const last = run.visits.findLast((visit) => visit.name === name);
+    setPointed(last ? undefined : id);
+    navigate({ search: { ...search, visit: last?.id }, replace: true });
+  };
+  const showAt = (at: number | undefined) => navigate({ search: { ...search, at }, replace: true });
+
+  if (execution.error) return <Problem what="The execution cannot be shown" error={execution.error} />;
+  if (!execution.data || !definition || !runs) return <Spinner size="large" />;
+  const views = [
+    {
+      id: "timeline",
+      label: "Timeline",
+      content: <Timeline run={run} selected={visit} onSelect={choose} live={!isEnded && search.at === undefined} />,
+    },
+    { id: "table", label: "Table", content: <VisitTable run={run} selected={visit} onSelect={choose} /> },
+    {
+      id: "events",
+      label: `Events (${events.length})`,
+      content: <EventList arn={arn} events={events} run={run} selected={visit} onSelect={choose} until={search.at} />,
+    },
+  ];
+  return (
+    <div className="execution">
+      <Head
+        execution={execution.data}
+        run={run}
+        past={search.at !== undefined}
+        by={feed.by}
+        onAgain={() => setAgain(true)}
+      />
+      <Scrubber events={events} at={search.at} onChange={showAt} />
+      <Failure run={run} onShow={choose} />
+      <div className="execution-body">
+        <GraphView
+          definition={definition}
+          label="Graph of the execution"
+          runs={runs}
+          {...(taken ? { taken } : {})}
+          selected={selected}
+          onSelect={chooseState}
+        />
+        <div className="execution-side">
+          <div className="execution-views">
+            <Tabs
+              ariaLabel="Views of the execution"
+              activeTabId={search.view ?? "timeline"}
+              onChange={(event) =>
+                navigate({ search: { ...search, view: event.detail.activeTabId as ExecutionView }, replace: true })
+              }
+              tabs={views}
+            />
+          </div>
+          <section className="execution-details" aria-label="Selected state">
+            <VisitDetails
+              arn={arn}
+              execution={execution.data}
+              run={run}
+              visit={visit}
+              state={selected === undefined ? undefined : definition.states.get(selected)}
+              text={definition.text}
+              onSelect={choose}
+            />
+          </section>
+        </div>
+      </div>
+      {again && (
+        <StartExecution
+          machineArn={execution.data.stateMachineArn}
+          input={execution.data.input ?? "{}"}
+          onClose={() => setAgain(false)}
+        />
+      )}
+    </div>
+  );
+}
+
+function Head(props: { execution: Execution; run: Run; past: boolean; by: string; onAgain: () => void }) {
+  const { execution, run } = props;
+  const { executionArn, stateMachineArn } = execution;
+  const queries = useQueryClient();
+  const isRunning = !props.past && run.status === "RUNNING" && execution.status === "RUNNING";
+  const stop = useMutation({
+    mutationFn: () => call("StopExecution", { executionArn, cause: "Stopped in the console" }),
+    onSuccess: () => done("The execution is stopped."),
+    onError: (error) => failed("The execution cannot be stopped", error),
+    onSettled: () => queries.invalidateQueries({ queryKey: ["execution", executionArn] }),
+  });
+  const endMs = run.endMs ?? (isRunning ? Date.now() : run.lastMs);
+  const status = run.visits.length > 0 || run.status !== "RUNNING" ? run.status : execution.status;
+  return (
+    <div className="execution-head">
+      <BreadcrumbGroup
+        ariaLabel="Breadcrumbs"
+        items={[
+          { text: "State machines", href: "/state-machines" },
+          { text: nameOf(stateMachineArn), href: machineHref(stateMachineArn) },
+          { text: execution.name, href: "" },
+        ]}
+        onFollow={(event) => {
+          event.preventDefault();
+          go(event.detail.href);
+        }}
+      />
+      <Header
+        variant="h1"
+        info={
+          <SpaceBetween direction="horizontal" size="m">
+            <StatusText status={status} />
+            <Box variant="span">{durationText(endMs - run.startMs)}</Box>
+            <Box variant="span">{dateText(execution.startDate)}</Box>
+            <Box variant="span" color="text-body-secondary">
+              <span data-feed={props.by}>{props.by === "ended" ? "" : props.by === "stream" ? "Live" : "Polling"}</span>
+            </Box>
+          </SpaceBetween>
+        }
+        actions={
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button disabled={!isRunning} loading={stop.isPending} onClick={() => stop.mutate()}>
+              Stop
+            </Button>
+            <Button onClick={props.onAgain}>New execution</Button>
+          </SpaceBetween>
+        }
+      >
+        {execution.name}
+      </Header>
+    </div>
+  );
+}
+
+function Failure({ run, onShow }: { run: Run; onShow: (visit: Visit) => void }) {
+  if (run.status !== "FAILED") return null;
+  const visit = run.visits.findLast((visit) => visit.status === "failed");
+  return (
+    <Alert
+      type="error"
+      statusIconAriaLabel="Error"
+      header={visit?.error || "The execution failed"}
+      action={visit && <Button onClick={() => onShow(visit)}>Show {visit.name}</Button>}
+    >
+      {visit?.cause}
+    </Alert>
+  );
+}

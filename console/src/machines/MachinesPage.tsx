@@ -1,0 +1,129 @@
+import { useCollection } from "@cloudscape-design/collection-hooks";
+import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
+import Header from "@cloudscape-design/components/header";
+import Pagination from "@cloudscape-design/components/pagination";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Table from "@cloudscape-design/components/table";
+import TextFilter from "@cloudscape-design/components/text-filter";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { editorHref, go, Link, machineHref } from "../app/Link";
+import { Problem } from "../app/Problem";
+import { machinesRoute } from "../app/router";
+import { dateText } from "../app/words";
+import type { MachineListed } from "../aws/operations";
+import { machinesQuery } from "../aws/queries";
+import { DeleteMachine } from "./DeleteMachine";
+
+const PAGE = 25;
+
+const COLUMNS = [
+  {
+    id: "name",
+    header: "Name",
+    cell: (machine: MachineListed) => <Link href={machineHref(machine.stateMachineArn)}>{machine.name}</Link>,
+    sortingField: "name",
+    isRowHeader: true,
+  },
+  {
+    id: "type",
+    header: "Type",
+    cell: (machine: MachineListed) => (machine.type === "EXPRESS" ? "Express" : "Standard"),
+    sortingField: "type",
+  },
+  {
+    id: "created",
+    header: "Created",
+    cell: (machine: MachineListed) => dateText(machine.creationDate),
+    sortingField: "creationDate",
+  },
+];
+
+export function MachinesPage() {
+  const { find = "" } = machinesRoute.useSearch();
+  const navigate = machinesRoute.useNavigate();
+  const machines = useQuery(machinesQuery);
+  const [selected, setSelected] = useState<MachineListed[]>([]);
+  const [deleting, setDeleting] = useState(false);
+  const found = (machines.data ?? []).filter((machine) => machine.name.toLowerCase().includes(find.toLowerCase()));
+  const { items, collectionProps, paginationProps } = useCollection(found, {
+    pagination: { pageSize: PAGE },
+    sorting: { defaultState: { sortingColumn: { sortingField: "creationDate" }, isDescending: true } },
+    selection: {},
+  });
+  const one = selected[0];
+  if (machines.error) {
+    return <Problem what="The state machines cannot be listed" error={machines.error} retry={machines.refetch} />;
+  }
+  return (
+    <>
+      <Table
+        {...collectionProps}
+        variant="full-page"
+        columnDefinitions={COLUMNS}
+        items={items}
+        trackBy="stateMachineArn"
+        selectionType="single"
+        selectedItems={selected}
+        onSelectionChange={(event) => setSelected(event.detail.selectedItems)}
+        loading={machines.isPending}
+        loadingText="Loading state machines"
+        ariaLabels={{
+          selectionGroupLabel: "State machines",
+          itemSelectionLabel: (_, machine) => `Select ${machine.name}`,
+          tableLabel: "State machines",
+        }}
+        header={
+          <Header
+            variant="awsui-h1-sticky"
+            counter={machines.data && `(${machines.data.length})`}
+            actions={
+              <SpaceBetween direction="horizontal" size="xs">
+                <Button iconName="refresh" ariaLabel="Refresh" onClick={() => machines.refetch()} />
+                <Button disabled={!one} onClick={() => one && go(editorHref(one.stateMachineArn))}>
+                  Edit
+                </Button>
+                <Button disabled={!one} onClick={() => setDeleting(true)}>
+                  Delete
+                </Button>
+                <Button variant="primary" onClick={() => go("/create")}>
+                  Create state machine
+                </Button>
+              </SpaceBetween>
+            }
+          >
+            State machines
+          </Header>
+        }
+        filter={
+          <TextFilter
+            filteringText={find}
+            filteringPlaceholder="Find by name"
+            filteringAriaLabel="Find state machines by name"
+            countText={`${found.length} found`}
+            onChange={(event) => navigate({ search: { find: event.detail.filteringText || undefined }, replace: true })}
+          />
+        }
+        pagination={<Pagination {...paginationProps} />}
+        empty={
+          <Box textAlign="center" padding="l">
+            <SpaceBetween size="m">
+              <Box>{find ? "No state machine has such a name." : "There are no state machines yet."}</Box>
+              {!find && <Button onClick={() => go("/create")}>Create the first</Button>}
+            </SpaceBetween>
+          </Box>
+        }
+      />
+      {one && deleting && (
+        <DeleteMachine
+          machine={one}
+          onClose={(deleted) => {
+            setDeleting(false);
+            if (deleted) setSelected([]);
+          }}
+        />
+      )}
+    </>
+  );
+}

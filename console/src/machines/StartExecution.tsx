@@ -1,0 +1,83 @@
+import Alert from "@cloudscape-design/components/alert";
+import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
+import FormField from "@cloudscape-design/components/form-field";
+import Input from "@cloudscape-design/components/input";
+import Modal from "@cloudscape-design/components/modal";
+import Select from "@cloudscape-design/components/select";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { executionHref, go } from "../app/Link";
+import { prettyJson } from "../app/words";
+import { call, messageOf } from "../aws/client";
+import { Code } from "../code/Code";
+import { lastInputs, rememberInput } from "./inputs";
+
+const OPTION_CHARS = 70;
+
+/** Starts an execution and goes to it. `input` is what stands in the editor first. */
+export function StartExecution(props: { machineArn: string; input?: string; onClose: () => void }) {
+  const { machineArn, onClose } = props;
+  const [inputs] = useState(() => lastInputs(machineArn));
+  const [name, setName] = useState("");
+  const [input, setInput] = useState(() => props.input ?? inputs[0] ?? "{}");
+  const queries = useQueryClient();
+  const start = useMutation({
+    mutationFn: () => call("StartExecution", { stateMachineArn: machineArn, name: name || undefined, input }),
+    onSuccess: ({ executionArn }) => {
+      rememberInput(machineArn, input);
+      queries.invalidateQueries({ queryKey: ["executions", machineArn] });
+      go(executionHref(executionArn));
+    },
+  });
+  return (
+    <Modal
+      visible
+      size="large"
+      header="Start execution"
+      closeAriaLabel="Close"
+      onDismiss={onClose}
+      footer={
+        <Box float="right">
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button variant="link" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button variant="primary" loading={start.isPending} onClick={() => start.mutate()}>
+              Start
+            </Button>
+          </SpaceBetween>
+        </Box>
+      }
+    >
+      <SpaceBetween size="m">
+        {start.error && (
+          <Alert type="error" statusIconAriaLabel="Error" header="It was not started">
+            {messageOf(start.error)}
+          </Alert>
+        )}
+        <FormField label="Name" constraintText="Left empty, one is drawn.">
+          <Input value={name} onChange={(event) => setName(event.detail.value)} />
+        </FormField>
+        {inputs.length > 0 && (
+          <FormField label="Last inputs">
+            <Select
+              selectedOption={null}
+              placeholder="Take one of the last inputs"
+              options={inputs.map((value) => ({ value, label: value.replaceAll(/\s+/g, " ").slice(0, OPTION_CHARS) }))}
+              onChange={(event) => setInput(event.detail.selectedOption.value ?? "{}")}
+            />
+          </FormField>
+        )}
+        <SpaceBetween size="xs">
+          <Box variant="awsui-key-label">Input</Box>
+          <div className="input-editor">
+            <Code text={input} label="Input" onChange={setInput} />
+          </div>
+          <Button onClick={() => setInput(prettyJson(input))}>Format</Button>
+        </SpaceBetween>
+      </SpaceBetween>
+    </Modal>
+  );
+}

@@ -1,0 +1,32 @@
+import "@cloudscape-design/global-styles/index.css";
+import "./app/app.css";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { applyLook } from "./app/look";
+import { router } from "./app/router";
+import { AwsError } from "./aws/client";
+
+applyLook();
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 1_000,
+      // What the server refuses it refuses again; what did not reach it may the next time.
+      retry: (failures, error) => failures < 2 && !(error instanceof AwsError && error.status >= 400),
+    },
+  },
+});
+
+const root = document.getElementById("app");
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={queries}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,127 @@
+//! HTTP Tasks: `arn:aws:states:::http:invoke`.
+//!
+//! Source: Step Functions guide, "Call HTTPS APIs in Step Functions workflows", and the EventBridge API reference for
+//! connections. Sentences are ours where no source is named.
+
+mod request;
+mod token;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use hyper::{HeaderMap, StatusCode, header::CONTENT_TYPE};
+use stepwell_expr::{Object, Payload, Value, json};
+use stepwell_machine::Failure;
+
+use self::{request::Parameters, token::Tokens};
+use crate::{connection::Connection, http::HttpClient, limits};
+
+/// What HTTP Tasks are told at their start.
+#[derive(Clone, Debug, Default)]
+pub struct HttpTasks {
+    /// The region that calls name themselves by.
+    pub region: String,
+    pub connections: Vec<Connection>,
+    /// Hosts, with or without a port, that may be called without TLS, beside those of loopback.
+    pub plain_hosts: Vec<String>,
+}
+
+/// Calls over HTTP, with what connections add to them. A clone shares their tokens.
+#[derive(Clone)]
+pub(crate) struct HttpTask(Arc<Inner>);
+
+struct Inner {
+    http: HttpClient,
+    region: String,
+    plain_hosts: Vec<String>,
+    connections: BTreeMap<String, (Connection, Tokens)>,
+}
+
+impl HttpTask {
+    pub(crate) fn new(http: HttpClient, tasks: HttpTasks) -> HttpTask {
+        let HttpTasks { region, connections, plain_hosts } = tasks;
+        let connections =
+            connections.into_iter().map(|connection| (connection.name.clone(), (connection, Tokens::default())));
+        HttpTask(Arc::new(Inner { http, region, plain_hosts, connections: connections.collect() }))
+    }
+
+    pub(crate) async fn invoke(&self, parameters: &Payload) -> Result<Payload, Failure> {
+        let inner = &*self.0;
+        let parameters = Parameters::read(parameters.value()).map_err(runtime)?;
+        let (connection, tokens) = inner.connection(&parameters.connection_arn)?;
+        let mut request = parameters.request(connection, &inner.region, &inner.plain_hosts).map_err(runtime)?;
+        let time_max = Duration::from_secs(limits::HTTP_TASK_SECONDS_MAX);
+        let call = async {
+            tokens.authorise(&inner.http, connection, &mut request).await?;
+            inner.http.send(request, time_max).await.map_err(|reason| Failure::new(SOCKET, reason))
+        };
+        // The time for a token counts.
+        let answer = tokio::time::timeout(time_max, call).await.unwrap_or_else(|_| {
+            Err(Failure::new(SOCKET, format!("no answer within {} seconds", time_max.as_secs())))
+        })?;
+        if answer.status == StatusCode::UNAUTHORIZED || answer.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            // A retry of the task gets a token of its own.
+            tokens.forget();
+        }
+        let text = String::from_utf8_lossy(&answer.body);
+        if !answer.status.is_success() {
+            return Err(Failure::new(format!("States.Http.StatusCode.{}", answer.status.as_u16()), &*text));
+        }
+        if let Some(kind) = binary(&answer.headers) {
+            return Err(runtime(format!("The response has the content type '{kind}', which is binary.")));
+        }
+        Ok(Payload::from_value(result(answer.status, &answer.headers, &text)))
+    }
+}
+
+const SOCKET: &str = "States.Http.Socket";
+
+impl Inner {
+    /// The connection that an ARN names: `arn:PARTITION:events:REGION:ACCOUNT:connection/NAME/ID`.
+    fn connection(&self, arn: &str) -> Result<&(Connection, Tokens), Failure> {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let name = match parts.as_slice() {
+            ["arn", _, "events", _, _, resource] => {
+                resource.strip_prefix("connection/").map(|rest| rest.split('/').next().unwrap_or(rest))
+            }
+            _ => None,
+        };
+        let name = name.filter(|name| !name.is_empty());
+        let Some(name) = name else {
+            return Err(runtime(format!("The value of the field 'ConnectionArn' is no ARN of a connection: {arn}")));
+        };
+        self.connections.get(name).ok_or_else(|| {
+            let text = format!("Connection {name} does not exist: there is no [connections.{name}] in stepwell.toml.");
+            Failure::new("Events.ConnectionResource.ResourceNotFound", text)
+        })
+    }
+}
+
+fn runtime(reason: impl Into<Arc<str>>) -> Failure {
+    Failure::new("States.Runtime", reason)
+}
+
+/// The content type of an answer that is not taken.
+fn binary(headers: &HeaderMap) -> Option<&str> {
+    let kind = headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').next()?.trim();
+    let lower = kind.to_ascii_lowercase();
+    let is_binary = lower == "application/octet-stream"
+        || ["image/", "video/", "audio/"].iter().any(|family| lower.starts_with(family));
+    is_binary.then_some(kind)
+}
+
+/// Members in the order of their names.
+fn result(status: StatusCode, headers: &HeaderMap, body: &str) -> Value {
+    let mut shown = Object::new();
+    for name in headers.keys() {
+        let values = headers.get_all(name).iter();
+        let values = values.map(|value| Value::from(String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        shown.insert(name.as_str().into(), Value::array(values.collect()));
+    }
+    let body = json::parse(body).unwrap_or_else(|_| Value::from(body));
+    Value::object([
+        ("Headers", Value::Object(shown.into())),
+        ("ResponseBody", body),
+        ("StatusCode", Value::from(i64::from(status.as_u16()))),
+        ("StatusText", Value::from(status.canonical_reason().unwrap_or(""))),
+    ])
+}
