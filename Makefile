@@ -10,7 +10,7 @@ ARGS ?=
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit compat compat-rust console lint fmt deny sim conformance jsonata-suite bench-jsonata fuzz-smoke clean-data
+.PHONY: help run test unit compat compat-rust console lint fmt deny sim conformance jsonata-suite bench-jsonata measure fuzz-smoke clean-data
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ jsonata-suite: ## The official cases of JSONata in ../shared/conformance, by the
 
 bench-jsonata: ## JSONata beside its engine alone and the npm package, in microseconds; a minute or two
 	@compat/bench_jsonata
+
+measure: ## The release server against its goals, with ../shared/bench; ten minutes on a quiet machine (ARGS=--quick: three)
+	@scripts/measure $(ARGS)
 
 fuzz-smoke: ## Replays the fuzz corpora; fuzzes each target for a short while where nightly and cargo-fuzz are there
 	@scripts/fuzz-smoke

@@ -23,14 +23,8 @@ ENDED = ("Expression evaluation timeout", "Expression evaluation memory limit ex
 
 # Expressions of JSONata that no bound lets through.
 JSONATA = {
-    "distinct": "$count($distinct([1..50000]))",
     "sort-many-times": "$count($map([1..5000], function($i) { $sort($states.input.numbers) }))",
     "membership": "$count([1..100000][$ in [1..100000]])",
-    "nested-quantifiers": "$contains($states.input.a & $states.input.a, /^(a+)+b$/)",
-    "alternatives": "$contains($states.input.a & $states.input.a, /(a|a)*b/)",
-    "polynomial": "$contains($states.input.a & $states.input.a, /(.*)(.*)(.*)(.*)x/)",
-    "many-matches": "$length($replace($states.input.a & $states.input.a, /a/, 'b'))",
-    "many-parts": "$count($split($states.input.a & $states.input.a, /a/))",
     "replace-with-itself": "$replace($states.input.a, 'a', $states.input.a)",
     "replace-by-groups": "$replace($states.input.a, /a/, $states.input.a & '$0')",
     "join-long-texts": "$join($map([1..50000], function($i) { $states.input.a }))",
@@ -38,7 +32,6 @@ JSONATA = {
     "doubling-text": "($f := function($s) { $f($s & $s) }; $f('ab'))",
     "doubling-array": "($f := function($a) { $f($append($a, $a)) }; $f([1]))",
     "range": "[1..10000000]",
-    "range-of-ranges": "$count($map([1..100000], function($i) { [1..200000] }))",
     "recursion": "($f := function($n) { 1 + $f($n + 1) }; $f(0))",
     "tail-recursion": "($f := function($n) { $f($n + 1) }; $f(0))",
     "exponential-recursion": "($f := function($n) { $n > 0 ? $f($n - 1) + $f($n - 1) : 1 }; $f(60))",
@@ -57,7 +50,18 @@ JSONATA = {
     "objects": "($f := function($n) { ($x := {'a': $n, 'b': {'c': $n, 'd': [$n]}}; $f($x.b.c + 1)) }; $f(0))",
 }
 
-# `$pad` refuses such a width by itself.
+# Expressions that take long elsewhere, with what they give here.
+JSONATA_ANSWERED = {
+    "distinct": ("$count($distinct([1..50000]))", "50000"),
+    "nested-quantifiers": ("$contains($states.input.a & $states.input.a, /^(a+)+b$/)", "false"),
+    "alternatives": ("$contains($states.input.a & $states.input.a, /(a|a)*b/)", "false"),
+    "polynomial": ("$contains($states.input.a & $states.input.a, /(.*)(.*)(.*)(.*)x/)", "false"),
+    "many-matches": ("$length($replace($states.input.a & $states.input.a, /a/, 'b'))", "240000"),
+    "many-parts": ("$count($split($states.input.a & $states.input.a, /a/))", "240001"),
+    "range-of-ranges": ("$count($map([1..100000], function($i) { [1..200000] }))", "100000"),
+}
+
+# Such a width and such a range are refused before anything is made.
 JSONATA_REFUSED = {"pad-beyond": "$pad('', 2000000000)", "range-beyond": "[1..100000000]"}
 
 STARS = "*a" * 500 + "*b"

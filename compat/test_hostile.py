@@ -3,7 +3,7 @@
 import pytest
 
 from definitions import PASS, text
-from hostile_cases import ENDED, JSONATA, JSONATA_REFUSED, JSONPATH, jsonata, payload
+from hostile_cases import ENDED, JSONATA, JSONATA_ANSWERED, JSONATA_REFUSED, JSONPATH, jsonata, payload
 from server import ROLE, closed
 
 
@@ -24,6 +24,13 @@ def test_jsonata_is_ended(sfn, name, case):
     ended = run(sfn, name, text(jsonata(JSONATA[case])), payload())
     assert (ended["status"], ended.get("error")) == ("FAILED", "States.QueryEvaluationError"), ended
     assert any(reason in ended["cause"] for reason in ENDED), ended["cause"]
+
+
+@pytest.mark.parametrize("case", JSONATA_ANSWERED)
+def test_jsonata_is_answered(sfn, name, case):
+    expression, output = JSONATA_ANSWERED[case]
+    ended = run(sfn, name, text(jsonata(expression)), payload())
+    assert (ended["status"], ended.get("output")) == ("SUCCEEDED", output), ended
 
 
 @pytest.mark.parametrize("case", JSONATA_REFUSED)

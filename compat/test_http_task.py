@@ -63,7 +63,7 @@ class Api(http.server.BaseHTTPRequestHandler):
         if path == "/large":
             return self.send(200, "text/plain", b"x" * 262_145)
         if path == "/hang-up":
-            self.connection.close()
+            self.close_connection = True
             return None
         return self.send(204, None, b"")
 

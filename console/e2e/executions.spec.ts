@@ -110,6 +110,26 @@ test("a failure is shown where it happened; stop and start anew", async ({ page,
   await expect(graph.getByLabel("Task Ask, aborted")).toBeVisible();
 });
 
+test("a failed execution is redriven and watched to its end", async ({ page, stepwell }) => {
+  const { activityArn } = await stepwell.call<{ activityArn: string }>("CreateActivity", { name: "again" });
+  const machine = await stepwell.machine("redriven", {
+    StartAt: "Try",
+    States: { Try: { Type: "Task", Resource: activityArn, Next: "After" }, After: { Type: "Pass", End: true } },
+  });
+  const arn = await stepwell.execution(machine, "six");
+  const task = () => stepwell.call<{ taskToken: string }>("GetActivityTask", { activityArn });
+  await stepwell.call("SendTaskFailure", { taskToken: (await task()).taskToken, error: "No" });
+  expect(await stepwell.end(arn)).toBe("FAILED");
+  await page.goto(stepwell.executionPage(arn));
+  const graph = page.getByLabel("Graph of the execution");
+  await expect(graph.getByLabel("Task Try, failed")).toBeVisible();
+  await page.getByRole("button", { name: "Redrive" }).click();
+  await expect(graph.getByLabel("Task Try, running")).toBeVisible();
+  await stepwell.call("SendTaskSuccess", { taskToken: (await task()).taskToken, output: "{}" });
+  await expect(graph.getByLabel("Pass After, succeeded")).toBeVisible();
+  await expect(page.locator('[data-feed="ended"]')).toBeAttached();
+});
+
 test("without a stream it polls", async ({ page, stepwell, complaints }) => {
   const machine = await stepwell.machine("polled", {
     StartAt: "A",

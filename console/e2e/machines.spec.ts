@@ -161,3 +161,15 @@ test("versions and aliases; what changed since a version, on the graph", async (
   await expect(page.getByText("1 states added, 1 changed, 0 removed.")).toBeVisible();
   await expect(page.getByLabel("Graph of the changes").getByLabel("Wait W, differs")).toBeVisible();
 });
+
+test("an Express state machine is started and its outcome shown", async ({ page, stepwell }) => {
+  const definition = { StartAt: "A", States: { A: { Type: "Pass", Result: { quick: true }, End: true } } };
+  const arn = await stepwell.machine("express", definition, "EXPRESS");
+  await page.goto(stepwell.machinePage(arn));
+  await expect(page.getByText(/are not kept/)).toBeVisible();
+  await page.getByRole("button", { name: "Start execution" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Start", exact: true }).click();
+  const outcome = page.getByRole("region", { name: "Outcome" });
+  await expect(outcome.getByText("Succeeded")).toBeVisible();
+  await expect(outcome.getByText('"quick": true')).toBeVisible();
+});

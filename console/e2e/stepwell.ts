@@ -50,9 +50,9 @@ export class Stepwell {
     return answer;
   }
 
-  async machine(name: string, definition: unknown): Promise<string> {
+  async machine(name: string, definition: unknown, type = "STANDARD"): Promise<string> {
     const text = typeof definition === "string" ? definition : JSON.stringify(definition, null, 2);
-    const input = { name, definition: text, roleArn: ROLE };
+    const input = { name, definition: text, roleArn: ROLE, type };
     return (await this.call<{ stateMachineArn: string }>("CreateStateMachine", input)).stateMachineArn;
   }
 

@@ -36,6 +36,8 @@ export interface Execution extends ExecutionListed {
   output?: string;
   error?: string;
   cause?: string;
+  redriveStatus?: "REDRIVABLE" | "NOT_REDRIVABLE" | "REDRIVABLE_BY_MAP_RUN";
+  redriveCount?: number;
 }
 
 export interface Tag {
@@ -121,6 +123,11 @@ export interface Operations {
     { stateMachineArn: string; name?: string | undefined; input: string },
     { executionArn: string; startDate: number }
   >;
+  StartSyncExecution: Operation<
+    { stateMachineArn: string; name?: string | undefined; input: string },
+    { status: "SUCCEEDED" | "FAILED" | "TIMED_OUT"; output?: string; error?: string; cause?: string }
+  >;
+  RedriveExecution: Operation<{ executionArn: string }, { redriveDate: number }>;
   StopExecution: Operation<{ executionArn: string; error?: string; cause?: string }, { stopDate: number }>;
   ListTagsForResource: Operation<{ resourceArn: string }, { tags: Tag[] }>;
   TagResource: Operation<{ resourceArn: string; tags: Tag[] }, Record<string, never>>;

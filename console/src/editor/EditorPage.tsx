@@ -344,7 +344,7 @@ function Editor({ machine }: { machine: Machine }) {
           onClose={() => setInserting(undefined)}
         />
       )}
-      {starting && <StartExecution machineArn={arn} onClose={() => setStarting(false)} />}
+      {starting && <StartExecution machineArn={arn} type={machine.type} onClose={() => setStarting(false)} />}
     </div>
   );
 }

@@ -38,7 +38,8 @@ export function ExecutionPage() {
 function OneExecution({ arn }: { arn: string }) {
   const search = executionRoute.useSearch();
   const navigate = executionRoute.useNavigate();
-  const feed = useEvents(arn);
+  const [round, setRound] = useState(0);
+  const feed = useEvents(arn, round);
   const execution = useQuery(executionQuery(arn));
   const machine = useQuery(machineOfExecutionQuery(arn));
   const [again, setAgain] = useState(false);
@@ -93,6 +94,7 @@ function OneExecution({ arn }: { arn: string }) {
         past={search.at !== undefined}
         by={feed.by}
         onAgain={() => setAgain(true)}
+        onRedriven={() => setRound((round) => round + 1)}
       />
       <Scrubber events={events} at={search.at} onChange={showAt} />
       <Failure run={run} onShow={choose} />
@@ -132,6 +134,7 @@ function OneExecution({ arn }: { arn: string }) {
       {again && (
         <StartExecution
           machineArn={execution.data.stateMachineArn}
+          type="STANDARD"
           input={execution.data.input ?? "{}"}
           onClose={() => setAgain(false)}
         />
@@ -140,7 +143,14 @@ function OneExecution({ arn }: { arn: string }) {
   );
 }
 
-function Head(props: { execution: Execution; run: Run; past: boolean; by: string; onAgain: () => void }) {
+function Head(props: {
+  execution: Execution;
+  run: Run;
+  past: boolean;
+  by: string;
+  onAgain: () => void;
+  onRedriven: () => void;
+}) {
   const { execution, run } = props;
   const { executionArn, stateMachineArn } = execution;
   const queries = useQueryClient();
@@ -149,6 +159,15 @@ function Head(props: { execution: Execution; run: Run; past: boolean; by: string
     mutationFn: () => call("StopExecution", { executionArn, cause: "Stopped in the console" }),
     onSuccess: () => done("The execution is stopped."),
     onError: (error) => failed("The execution cannot be stopped", error),
+    onSettled: () => queries.invalidateQueries({ queryKey: ["execution", executionArn] }),
+  });
+  const redrive = useMutation({
+    mutationFn: () => call("RedriveExecution", { executionArn }),
+    onSuccess: () => {
+      done("The execution goes on where it failed.");
+      props.onRedriven();
+    },
+    onError: (error) => failed("The execution cannot be redriven", error),
     onSettled: () => queries.invalidateQueries({ queryKey: ["execution", executionArn] }),
   });
   const endMs = run.endMs ?? (isRunning ? Date.now() : run.lastMs);
@@ -183,6 +202,13 @@ function Head(props: { execution: Execution; run: Run; past: boolean; by: string
           <SpaceBetween direction="horizontal" size="xs">
             <Button disabled={!isRunning} loading={stop.isPending} onClick={() => stop.mutate()}>
               Stop
+            </Button>
+            <Button
+              disabled={execution.redriveStatus !== "REDRIVABLE" || props.past}
+              loading={redrive.isPending}
+              onClick={() => redrive.mutate()}
+            >
+              Redrive
             </Button>
             <Button onClick={props.onAgain}>New execution</Button>
           </SpaceBetween>

@@ -30,12 +30,14 @@ const START: EventFeed = { events: [], complete: false, by: "stream", error: und
 
 const pathOf = (arn: string) => `executions/${encodeURIComponent(arn)}`;
 
-export function useEvents(executionArn: string): EventFeed {
+/** Another `round` follows it anew: an execution that was redriven goes on behind its end. */
+export function useEvents(executionArn: string, round = 0): EventFeed {
   const [feed, setFeed] = useState(START);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the round is what starts it anew
   useEffect(() => {
     setFeed(START);
     return follow(executionArn, setFeed);
-  }, [executionArn]);
+  }, [executionArn, round]);
   return feed;
 }
 

@@ -1,3 +1,4 @@
+import Box from "@cloudscape-design/components/box";
 import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
@@ -75,14 +76,14 @@ export function MachinePage() {
           activeTabId={search.tab ?? "executions"}
           onChange={(event) => navigate({ search: { ...search, tab: event.detail.activeTabId as MachineTab } })}
           tabs={[
-            { id: "executions", label: "Executions", content: <Executions machineArn={arn} /> },
+            { id: "executions", label: "Executions", content: <ExecutionsOf machine={machine.data} /> },
             { id: "definition", label: "Definition", content: <DefinitionView text={machine.data.definition} /> },
             { id: "versions", label: "Versions and aliases", content: <Versions machine={machine.data} /> },
             { id: "tags", label: "Tags", content: <Tags resourceArn={arn} /> },
           ]}
         />
       </SpaceBetween>
-      {search.start && <StartExecution machineArn={arn} onClose={() => start(false)} />}
+      {search.start && <StartExecution machineArn={arn} type={machine.data.type} onClose={() => start(false)} />}
       {deleting && (
         <DeleteMachine
           machine={machine.data}
@@ -93,6 +94,13 @@ export function MachinePage() {
         />
       )}
     </ContentLayout>
+  );
+}
+
+function ExecutionsOf({ machine }: { machine: Machine }) {
+  if (machine.type === "STANDARD") return <Executions machineArn={machine.stateMachineArn} />;
+  return (
+    <Box>Executions of Express state machines are not kept: start one to see its outcome, or look at its logs.</Box>
   );
 }
 

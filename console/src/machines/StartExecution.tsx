@@ -9,22 +9,32 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { executionHref, go } from "../app/Link";
+import { StatusText } from "../app/StatusText";
 import { prettyJson } from "../app/words";
 import { call, messageOf } from "../aws/client";
+import type { MachineType } from "../aws/operations";
 import { Code } from "../code/Code";
 import { lastInputs, rememberInput } from "./inputs";
 
 const OPTION_CHARS = 70;
 
-/** Starts an execution and goes to it. `input` is what stands in the editor first. */
-export function StartExecution(props: { machineArn: string; input?: string; onClose: () => void }) {
-  const { machineArn, onClose } = props;
+/**
+ * Starts an execution and goes to it; one of an Express state machine is waited for, and its outcome shown here.
+ * `input` is what stands in the editor first.
+ */
+export function StartExecution(props: { machineArn: string; type: MachineType; input?: string; onClose: () => void }) {
+  const { machineArn, type, onClose } = props;
   const [inputs] = useState(() => lastInputs(machineArn));
   const [name, setName] = useState("");
   const [input, setInput] = useState(() => props.input ?? inputs[0] ?? "{}");
   const queries = useQueryClient();
+  const asked = { stateMachineArn: machineArn, name: name || undefined, input };
+  const sync = useMutation({
+    mutationFn: () => call("StartSyncExecution", asked),
+    onSuccess: () => rememberInput(machineArn, input),
+  });
   const start = useMutation({
-    mutationFn: () => call("StartExecution", { stateMachineArn: machineArn, name: name || undefined, input }),
+    mutationFn: () => call("StartExecution", asked),
     onSuccess: ({ executionArn }) => {
       rememberInput(machineArn, input);
       queries.invalidateQueries({ queryKey: ["executions", machineArn] });
@@ -44,7 +54,11 @@ export function StartExecution(props: { machineArn: string; input?: string; onCl
             <Button variant="link" onClick={onClose}>
               Cancel
             </Button>
-            <Button variant="primary" loading={start.isPending} onClick={() => start.mutate()}>
+            <Button
+              variant="primary"
+              loading={start.isPending || sync.isPending}
+              onClick={() => (type === "EXPRESS" ? sync : start).mutate()}
+            >
               Start
             </Button>
           </SpaceBetween>
@@ -52,10 +66,20 @@ export function StartExecution(props: { machineArn: string; input?: string; onCl
       }
     >
       <SpaceBetween size="m">
-        {start.error && (
+        {(start.error ?? sync.error) && (
           <Alert type="error" statusIconAriaLabel="Error" header="It was not started">
-            {messageOf(start.error)}
+            {messageOf(start.error ?? sync.error)}
           </Alert>
+        )}
+        {sync.data && (
+          <section aria-label="Outcome">
+            <StatusText status={sync.data.status} />
+            <pre className="data mono" tabIndex={0}>
+              {sync.data.output === undefined
+                ? `${sync.data.error ?? ""}: ${sync.data.cause ?? ""}`
+                : prettyJson(sync.data.output)}
+            </pre>
+          </section>
         )}
         <FormField label="Name" constraintText="Left empty, one is drawn.">
           <Input value={name} onChange={(event) => setName(event.detail.value)} />

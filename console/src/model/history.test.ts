@@ -99,6 +99,34 @@ describe("visits", () => {
     expect(readHistory(events(history)).visits[0]?.items).toEqual({ total: 2, started: 2, succeeded: 1, failed: 1 });
   });
 
+  test("a redrive goes on where it failed", () => {
+    const history = `
+      ExecutionStarted
+      ParallelStateEntered P
+      ParallelStateStarted
+      PassStateEntered <3 A
+      PassStateExited A
+      TaskStateEntered <3 B
+      LambdaFunctionScheduled
+      LambdaFunctionFailed {"error":"E"}
+      ParallelStateFailed
+      ExecutionFailed {"error":"E"}
+      ExecutionRedriven {"redriveCount":1}
+      LambdaFunctionScheduled
+      LambdaFunctionSucceeded
+      TaskStateExited B
+      ParallelStateSucceeded
+      ParallelStateExited P
+      ExecutionSucceeded`;
+    expect(lines(history, 10)).toEqual(["P failed E", "  A succeeded", "  B failed E"]);
+    expect(lines(history, 11)).toEqual(["P running", "  A succeeded", "  B running"]);
+    expect(lines(history)).toEqual(["P succeeded", "  A succeeded", "  B succeeded"]);
+    expect(readHistory(events(history)).visits[2]?.attempts.map((attempt) => attempt.outcome)).toEqual([
+      "failed",
+      "succeeded",
+    ]);
+  });
+
   test("what was open when it was stopped is aborted", () => {
     const history = `
       ExecutionStarted

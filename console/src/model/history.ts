@@ -52,6 +52,8 @@ export interface Visit {
   items: { total: number; succeeded: number; failed: number; started: number } | undefined;
   error: string | undefined;
   cause: string | undefined;
+  /** It had failed, and goes on after a redrive. */
+  reopened: boolean;
 }
 
 export interface Run {
@@ -132,12 +134,43 @@ function readEvent(run: Run, event: HistoryEvent, before: Place): Place {
     closeAll(run, event, end, before.visit);
     return { visit: undefined, iteration: undefined };
   }
+  if (type === "ExecutionRedriven") return redrive(run);
   if (type.endsWith("StateEntered")) return enter(run, event, before);
-  if (type.endsWith("StateExited")) return exit(event, before);
-  if (/^(Map|Parallel)State|^MapIteration|^MapRun/.test(type)) return ofContainer(event, before);
-  const { visit } = before;
-  if (visit) attempt(visit, event);
-  return before;
+  if (type.endsWith("StateExited")) return exit(event, resumed(run, event, before));
+  if (/^(Map|Parallel)State|^MapIteration|^MapRun/.test(type)) return ofContainer(event, resumed(run, event, before));
+  const place = resumed(run, event, before);
+  if (place.visit) attempt(place.visit, event);
+  return place;
+}
+
+/** What had not succeeded goes on. What comes next names the redrive as the event before it, not its own branch. */
+function redrive(run: Run): Place {
+  run.status = "RUNNING";
+  run.endMs = undefined;
+  for (const visit of run.visits) {
+    if (visit.exited) continue;
+    began(visit);
+    visit.endMs = undefined;
+    visit.reopened = true;
+  }
+  return { visit: undefined, iteration: undefined };
+}
+
+/** Where an event stands that names a redrive, or an item started anew by one, as the event before it. */
+function resumed(run: Run, event: HistoryEvent, before: Place): Place {
+  const isWithin = before.visit !== undefined && isContainer(before.visit) && event.type.endsWith("Scheduled");
+  if (before.visit && !isWithin) return before;
+  const name = detailsOf(event).name;
+  const visit = run.visits.find(
+    (visit) =>
+      visit.reopened &&
+      !visit.exited &&
+      (name === undefined
+        ? visit.type === "Task" && visit.attempts.at(-1)?.outcome !== "running"
+        : visit.name === name) &&
+      (!isWithin || (visit.parent === before.visit && visit.iteration === before.iteration)),
+  );
+  return visit ? { visit, iteration: visit.iteration } : before;
 }
 
 function enter(run: Run, event: HistoryEvent, before: Place): Place {
@@ -165,6 +198,7 @@ function enter(run: Run, event: HistoryEvent, before: Place): Place {
     items: undefined,
     error: undefined,
     cause: undefined,
+    reopened: false,
   };
   run.visits.push(visit);
   run.byId.set(visit.id, visit);
@@ -284,6 +318,8 @@ function closeAll(run: Run, event: HistoryEvent, status: Run["status"], last: Vi
   for (const visit of run.visits) {
     if (visit.exited || visit.endMs !== undefined) continue;
     visit.endMs = run.endMs;
+    const attempt = visit.attempts.at(-1);
+    if (attempt?.outcome === "running") Object.assign(attempt, { outcome: "failed", endMs: run.endMs });
     if (!failed.has(visit)) {
       visit.status = "aborted";
       continue;

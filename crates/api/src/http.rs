@@ -7,9 +7,13 @@
 use std::{
     convert::Infallible,
     future::Future,
+    hash::{BuildHasher, RandomState},
     path::PathBuf,
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -80,6 +84,7 @@ pub type Pages = fn(&Parts) -> Response<Bytes>;
 pub struct Api {
     pub(crate) engine: Engine,
     options: Options,
+    ids: Arc<RequestIds>,
     pages: Option<Pages>,
     pub(crate) streams: Arc<Semaphore>,
     mocks: Option<Arc<PathBuf>>,
@@ -96,6 +101,25 @@ pub trait Beside: Send + Sync {
     fn answer(&self, request: Request<Incoming>) -> Answering;
 }
 
+/// Ids for requests: unlike each other and those of other processes, but no secret, so none is asked of the system.
+#[derive(Default)]
+struct RequestIds {
+    /// Keys drawn by the standard library.
+    keys: RandomState,
+    count: AtomicU64,
+}
+
+impl RequestIds {
+    fn next(&self) -> Uuid {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let half = |which: u8| self.keys.hash_one((count, which)).to_be_bytes();
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&half(0));
+        bytes[8..].copy_from_slice(&half(1));
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+}
+
 impl Api {
     pub fn new(engine: Engine) -> Api {
         Api::with_options(engine, Options::default())
@@ -103,7 +127,7 @@ impl Api {
 
     pub fn with_options(engine: Engine, options: Options) -> Api {
         let streams = Arc::new(Semaphore::new(limits::STREAMS_MAX));
-        Api { engine, options, pages: None, streams, mocks: None, beside: None }
+        Api { engine, options, ids: Arc::default(), pages: None, streams, mocks: None, beside: None }
     }
 
     /// Serves the console as well: `pages` are what stands below `/console`.
@@ -268,7 +292,7 @@ fn health(api: &Api) -> Response<Full<Bytes>> {
 
 /// Answers a call of AWS JSON 1.0. Source: the protocol's description in the Smithy documentation.
 async fn aws(api: &Api, request: Request<Incoming>, stopping: watch::Receiver<bool>) -> Response<Full<Bytes>> {
-    let id = Uuid::new_v4();
+    let id = api.ids.next();
     let (head, body) = request.into_parts();
     let target = head.headers.get(TARGET).map_or("", |target| target.to_str().unwrap_or("")).to_string();
     let mut response = match answer(api, &target, &head.headers, body, stopping).await {

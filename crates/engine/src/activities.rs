@@ -111,6 +111,19 @@ impl Activities {
         true
     }
 
+    /// A worker that waits now, for a task that is about to be offered: it need not be offered then. Tasks that were
+    /// offered before come first, so there is none while such wait.
+    pub(crate) fn claim(&self, arn: &str) -> Option<Poller> {
+        let mut matcher = self.matcher.lock();
+        let queue = matcher.queues.get_mut(arn).filter(|queue| queue.offers.is_empty())?;
+        while let Some((_, poller)) = queue.pollers.pop_first() {
+            if !poller.to.is_closed() {
+                return Some(poller);
+            }
+        }
+        None
+    }
+
     /// Puts a task back at its place: the worker it was meant for has gone.
     pub(crate) fn offer_again(&self, offered: Offered) {
         let mut matcher = self.matcher.lock();
@@ -240,6 +253,21 @@ mod tests {
         let (offered, poller) = taken(&activities).unwrap();
         assert_eq!((offered.execution, poller.worker.as_deref()), (SECOND, Some("two")));
         assert!(taken(&activities).is_none());
+    }
+
+    #[test]
+    fn a_worker_is_claimed_only_where_no_task_waits() {
+        let activities = activities();
+        assert!(activities.claim("a").is_none());
+        let (_, gone) = activities.poll("a", Some("gone".into())).unwrap();
+        drop(gone);
+        let _first = activities.poll("a", Some("one".into())).unwrap();
+        let _second = activities.poll("a", Some("two".into())).unwrap();
+        assert_eq!(activities.claim("a").unwrap().worker.as_deref(), Some("one"));
+        assert!(activities.offer(&"a".into(), FIRST, TaskId(1)));
+        assert_eq!(taken(&activities).unwrap().1.worker.as_deref(), Some("two"));
+        assert!(activities.offer(&"a".into(), SECOND, TaskId(2)));
+        assert!(activities.claim("a").is_none() && activities.claim("b").is_none());
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //!
 //! What the threads of an engine do in rounds is done here one round at a time, on the thread of the caller. So the
 //! order in which drivers and committer come to work, and where a crash cuts it off, is a choice that can be repeated.
-//! Steps that need the slow lane do not come back.
+//! Steps that need the slow lane do not come back, and no driver commits by itself.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc::Receiver};
 
 use stepwell_machine::{Event, TaskRequest};
 use stepwell_store::{Batch, Store};
@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     bounds::Bounds,
-    committer::{Committer, Message},
+    committer::Message,
     config::Config,
     driver::{Cycle, Driver},
     handle::Engine,
@@ -36,7 +36,7 @@ pub trait Witness: Send + Sync {
 pub struct ByHand {
     /// `None`: it has ended, since the store has failed.
     drivers: Vec<Option<Driver>>,
-    committer: Committer,
+    submissions: Receiver<Message>,
     /// What did not fit into the last commit any more.
     carried: Option<Message>,
     shared: Arc<Shared>,
@@ -52,10 +52,10 @@ impl Engine {
         bounds: Bounds,
         witness: Arc<dyn Witness>,
     ) -> Result<(Engine, ByHand), OpenError> {
-        let Parts { inner, drivers, committer, opening } =
+        let Parts { inner, drivers, submissions, opening } =
             assemble(store, config, tasks, runtime, bounds, Some(witness))?;
         let drivers = drivers.into_iter().map(Some).collect();
-        let by_hand = ByHand { drivers, committer, carried: None, shared: inner.shared.clone() };
+        let by_hand = ByHand { drivers, submissions, carried: None, shared: inner.shared.clone() };
         drop(opening);
         Ok((Engine(Arc::new(inner)), by_hand))
     }
@@ -77,7 +77,7 @@ impl ByHand {
 
     /// One commit of what the drivers have submitted, with its replies and effects. False if that was nothing.
     pub fn commit(&mut self) -> bool {
-        self.committer.commit_queued(&mut self.carried)
+        self.shared.committer.commit_queued(&self.submissions, &mut self.carried)
     }
 
     /// Runs a task that nobody asked for, as an engine with a bug would.

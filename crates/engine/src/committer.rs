@@ -1,15 +1,19 @@
 //! The one way to durability: steps of all drivers in one commit, and only then answers and effects.
 //!
 //! Invariant: no reply leaves and no effect starts before the store has answered `Ok`. While a commit is under way the
-//! next one gathers; there is no timer. After an error nothing is written any more: replies say that the engine is
-//! down, effects are dropped (their rows were not written).
+//! next one gathers. After an error nothing is written any more: replies say that the engine is down, effects are
+//! dropped (their rows were not written).
+//!
+//! A driver that has nothing else to do commits on its own thread ([`Committer::try_commit`]): to wake another one costs
+//! more than most steps. Otherwise, and for the registry, the committing thread does.
 
 use std::sync::{
     Arc, OnceLock,
     atomic::{AtomicBool, AtomicU64, Ordering},
-    mpsc::{Receiver, Sender, TryRecvError},
+    mpsc::{Receiver, Sender},
 };
 
+use parking_lot::Mutex;
 use stepwell_machine::Effect;
 use stepwell_store::{Batch, Space, Store};
 
@@ -19,7 +23,7 @@ use crate::{
     inbox::{Errand, Inboxes},
     limits::{COMMIT_BYTES_MAX, COMMIT_STEPS_MAX},
     logs::{Logged, Logs},
-    record::ExecutionId,
+    record::{ExecutionId, Running},
     registry::rows,
     reply::Reply,
     tasks::Tasks,
@@ -82,95 +86,73 @@ impl Ledger {
     }
 }
 
-/// The thread that writes.
+/// Who writes.
 pub(crate) struct Committer {
+    /// Held during a commit. Submissions of one driver keep their order, since it commits by itself only while none
+    /// of them is queued; those of different origin need none.
+    pub(crate) turn: Mutex<()>,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) queue: Receiver<Message>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) tasks: Arc<Tasks>,
     pub(crate) activities: Arc<Activities>,
     pub(crate) inboxes: Arc<Inboxes>,
     pub(crate) timeline: Arc<Timeline>,
+    /// What lists of running executions read.
+    pub(crate) running: Running,
     pub(crate) logs: Arc<Logs>,
 }
 
 impl Committer {
-    /// Commits until it is told to stop. What is queued behind that is refused.
-    pub(crate) fn run(&self) {
+    /// The committing thread: commits until it is told to stop. What is queued behind that is refused.
+    pub(crate) fn run(&self, queue: &Receiver<Message>) {
+        let alarm = Alarm(self);
         let mut carried = None;
-        while let Some(group) = self.gather(&mut carried) {
-            self.commit(group);
+        while let Some(first) = carried.take().or_else(|| queue.recv().ok()) {
+            let Message::Commit(first) = first else { break };
+            // The group is what has gathered when its turn has come.
+            let _turn = self.turn.lock();
+            let group = gather(*first, queue, &mut carried);
+            self.commit(group, true);
         }
-        while let Ok(message) = self.queue.try_recv() {
+        while let Ok(message) = queue.try_recv() {
             if let Message::Commit(submission) = message {
                 refuse(*submission);
             }
         }
+        drop(alarm);
     }
 
     /// Commits what is queued, without waiting for more. False if there was nothing.
-    pub(crate) fn commit_queued(&self, carried: &mut Option<Message>) -> bool {
-        *carried = carried.take().or_else(|| self.queue.try_recv().ok());
-        match carried.is_some().then(|| self.gather(carried)).flatten() {
-            Some(group) => {
-                self.commit(group);
-                true
-            }
-            None => false,
-        }
+    pub(crate) fn commit_queued(&self, queue: &Receiver<Message>, carried: &mut Option<Message>) -> bool {
+        let Some(Message::Commit(first)) = carried.take().or_else(|| queue.try_recv().ok()) else { return false };
+        self.commit(gather(*first, queue, carried), true);
+        true
     }
 
-    /// Everything that is queued, within the bounds of one commit; waits for the first.
-    ///
-    /// What did not fit any more is `carried` to the next group. `None`: stop.
-    fn gather(&self, carried: &mut Option<Message>) -> Option<Vec<Submission>> {
-        let mut group = Vec::new();
-        let (mut steps, mut bytes) = (0, 0);
-        let mut next = match carried.take() {
-            Some(message) => message,
-            None => self.queue.recv().ok()?,
-        };
-        loop {
-            match next {
-                Message::Stop if group.is_empty() => return None,
-                Message::Stop => {
-                    *carried = Some(Message::Stop);
-                    return Some(group);
-                }
-                Message::Commit(submission) => {
-                    let full = steps + submission.steps > COMMIT_STEPS_MAX
-                        || bytes + submission.batch.bytes() > COMMIT_BYTES_MAX;
-                    if full && !group.is_empty() {
-                        *carried = Some(Message::Commit(submission));
-                        return Some(group);
-                    }
-                    steps += submission.steps;
-                    bytes += submission.batch.bytes();
-                    group.push(*submission);
-                }
-            }
-            next = match self.queue.try_recv() {
-                Ok(message) => message,
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return Some(group),
-            };
-        }
+    /// Commits at once, on the thread of the driver that calls; gives the submission back if another commit is under way.
+    pub(crate) fn try_commit(&self, submission: Submission) -> Option<Submission> {
+        let Some(_turn) = self.turn.try_lock() else { return Some(submission) };
+        self.commit(vec![submission], false);
+        None
     }
 
-    fn commit(&self, mut group: Vec<Submission>) {
-        let mut batch = Batch::default();
-        for submission in &mut group {
-            batch.append(std::mem::take(&mut submission.batch));
-        }
+    /// `ring`: the drivers are to be woken, to learn of it.
+    fn commit(&self, mut group: Vec<Submission>, ring: bool) {
+        let mut batches = group.iter_mut().map(|submission| std::mem::take(&mut submission.batch));
+        let mut batch = batches.next().unwrap_or_default();
+        batches.for_each(|next| batch.append(next));
         let opened: i64 = group.iter().map(|submission| submission.opened).sum();
         let open = self.ledger.open_executions.load(Ordering::Relaxed).saturating_add_signed(opened);
         if opened != 0 {
             batch.put(Space::Meta, rows::OPEN_EXECUTIONS_KEY, rows::encode(&open));
         }
+        let running = Running::changes(&batch);
         match self.write(batch) {
             Ok(()) => {
+                self.running.apply(running);
                 self.ledger.open_executions.store(open, Ordering::Relaxed);
                 for submission in group {
-                    self.release(submission);
+                    self.release(submission, ring);
                 }
             }
             Err(reason) => {
@@ -193,7 +175,7 @@ impl Committer {
     }
 
     /// Lets the world see what is durable now.
-    fn release(&self, submission: Submission) {
+    fn release(&self, submission: Submission, ring: bool) {
         for (execution, effect) in submission.effects {
             match effect {
                 Effect::RunTask(request) => self.tasks.run(execution, request),
@@ -214,18 +196,44 @@ impl Committer {
         if let Some((driver, number)) = submission.from {
             let progress = &self.ledger.progress[driver];
             progress.committed.store(number, Ordering::SeqCst);
-            progress.bell.ring();
+            if ring {
+                progress.bell.ring();
+            }
         }
         drop(submission.under_way);
     }
 }
 
-/// A committer that panics would leave its drivers waiting for ever.
-impl Drop for Committer {
+/// Everything that is queued, within the bounds of one commit. What did not fit any more is `carried` to the next group.
+fn gather(first: Submission, queue: &Receiver<Message>, carried: &mut Option<Message>) -> Vec<Submission> {
+    let (mut steps, mut bytes) = (first.steps, first.batch.bytes());
+    let mut group = vec![first];
+    while let Ok(message) = queue.try_recv() {
+        match message {
+            Message::Commit(next)
+                if steps + next.steps <= COMMIT_STEPS_MAX && bytes + next.batch.bytes() <= COMMIT_BYTES_MAX =>
+            {
+                steps += next.steps;
+                bytes += next.batch.bytes();
+                group.push(*next);
+            }
+            other => {
+                *carried = Some(other);
+                break;
+            }
+        }
+    }
+    group
+}
+
+/// A committing thread that panics would leave the drivers waiting for ever.
+struct Alarm<'a>(&'a Committer);
+
+impl Drop for Alarm<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.timeline.freeze();
-            self.ledger.refuse_writes("the committer panicked".to_owned());
+            self.0.timeline.freeze();
+            self.0.ledger.refuse_writes("the committer panicked".to_owned());
         }
     }
 }

@@ -1,10 +1,12 @@
 //! One thread that owns some shards: it steps their executions and hands what came of it to the committer.
 //!
 //! A cycle: learn what has become durable, fill a batch from what has gathered (timers that are due, letters, further
-//! slices, one of each in turn), submit it. The driver steps on top of batches that are on their way, at most
-//! [`COMMITS_OUTSTANDING_MAX`]; once the store has failed it drops everything it holds and ends.
+//! slices, one of each in turn), commit it. A driver that has more to do hands the batch to the committing thread and steps
+//! on top of it, at most [`COMMITS_OUTSTANDING_MAX`] of them; once the store has failed it drops everything it holds and
+//! ends.
 
 mod errands;
+mod pace;
 mod redrive;
 mod residents;
 mod timers;
@@ -13,7 +15,7 @@ mod turn;
 use std::{
     collections::VecDeque,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use stepwell_machine::Effect;
@@ -21,6 +23,7 @@ use stepwell_store::Batch;
 
 pub(crate) use self::turn::{BROKEN, ENDLESS, Then, broken};
 use self::{
+    pace::Pace,
     residents::{Resident, Residents},
     timers::Timers,
 };
@@ -30,8 +33,8 @@ use crate::{
     handle::Unavailable,
     inbox::{Envelope, Letter},
     limits::{
-        COMMIT_BYTES_MAX, COMMIT_STEPS_MAX, COMMITS_OUTSTANDING_MAX, DRIVER_SLEEP_MS_MAX, SLICES_PER_BATCH_MAX,
-        TIMERS_READ_BELOW, TIMERS_READ_MAX,
+        COMMIT_BYTES_MAX, COMMIT_STEPS_MAX, COMMITS_OUTSTANDING_MAX, DRIVER_SLEEP_MS_MAX, NAP_MS_MAX,
+        SLICES_PER_BATCH_MAX, TIMERS_READ_BELOW, TIMERS_READ_MAX,
     },
     logs::Logged,
     record::{self, ExecutionId, RecordError, Shards},
@@ -50,6 +53,7 @@ pub(crate) struct Driver {
     /// Executions that go on with a further slice, in turn.
     slices: VecDeque<(ExecutionId, UnderWay)>,
     open: Open,
+    pace: Pace,
     /// Number of the batch that is being filled; from 1.
     number: u64,
     /// Number of the last batch that is durable.
@@ -94,9 +98,12 @@ impl Open {
         self.batch.is_empty() && self.replies.is_empty() && self.effects.is_empty()
     }
 
+    fn items(&self) -> usize {
+        self.steps.max(self.replies.len())
+    }
+
     fn is_full(&self) -> bool {
-        let items = self.steps.max(self.replies.len());
-        items >= COMMIT_STEPS_MAX || self.batch.bytes() >= COMMIT_BYTES_MAX / 2
+        self.items() >= COMMIT_STEPS_MAX || self.batch.bytes() >= COMMIT_BYTES_MAX / 2
     }
 }
 
@@ -121,6 +128,7 @@ impl Driver {
             timers: Timers::new(bounds.timers),
             slices,
             open: Open::default(),
+            pace: Pace::default(),
             number: 1,
             committed: 0,
             shared,
@@ -133,6 +141,7 @@ impl Driver {
     /// Runs until the engine stops or the store fails.
     pub(crate) fn run(mut self) {
         loop {
+            self.let_gather();
             match self.cycle() {
                 Cycle::Busy => {}
                 Cycle::Idle { room } => self.sleep(room),
@@ -169,7 +178,18 @@ impl Driver {
         let committed = self.shared.ledger.progress[self.index].committed.load(Ordering::SeqCst);
         if committed != self.committed {
             self.committed = committed;
-            self.residents.settle(committed);
+            let until_ms = self.shared.timeline.now_ms().saturating_add(NAP_MS_MAX);
+            self.residents.settle(committed, until_ms);
+        }
+    }
+
+    /// Gives those who were answered together the time to call again together.
+    fn let_gather(&mut self) {
+        let waiting = self.shared.inboxes.of_driver(self.index).len();
+        if self.slices.is_empty()
+            && let Some(pause) = self.pace.pause(waiting)
+        {
+            std::thread::sleep(pause);
         }
     }
 
@@ -217,6 +237,10 @@ impl Driver {
             return;
         }
         self.publish();
+        // With more to do, the next batch is filled while this one is on its way. By hand, commits have turns of their own.
+        let alone =
+            self.shared.witness.is_none() && self.outstanding() == 0 && self.slices.is_empty() && !self.open.is_full();
+        let (began, items) = (Instant::now(), self.open.items());
         let Open { batch, steps, replies, effects, logs, opened } = std::mem::take(&mut self.open);
         let submission = Submission {
             batch,
@@ -229,7 +253,9 @@ impl Driver {
             under_way: self.shared.timeline.begin(),
         };
         self.number += 1;
-        // The committer outlives the drivers; if it has gone, its replies' callers learn that the engine is down.
+        let queued = if alone { self.shared.committer.try_commit(submission) } else { Some(submission) };
+        let Some(submission) = queued else { return self.pace.committed(began, items) };
+        // The committing thread outlives the drivers; if it has gone, their callers learn that the engine is down.
         drop(self.shared.queue.send(Message::Commit(Box::new(submission))));
     }
 

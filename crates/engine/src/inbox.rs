@@ -154,6 +154,11 @@ impl Inbox {
         Some(envelope)
     }
 
+    /// Letters that wait.
+    pub(crate) fn len(&self) -> usize {
+        self.queue.lock().letters.len()
+    }
+
     /// Refuses all further letters and drops those that wait; their callers learn that the engine is down.
     pub(crate) fn close(&self) {
         let dropped = {

@@ -36,10 +36,21 @@ pub const TASK_RUNS_SERVICE_SHARE: usize = 4;
 pub const JOBS_WATCHED_MAX: usize = 100_000;
 /// Bytes of waiting executions kept in memory; others are read back when something happens to them.
 pub const CACHE_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// An execution that only waits for a time further away than this leaves memory; reading it back takes tens of microseconds.
+pub const NAP_MS_MAX: i64 = 1_000;
+/// Rows of running executions of one state machine that are kept in memory for its lists, about 120 bytes each.
+pub const RUNNING_ROWS_MAX: usize = 2_000_000;
 /// Ids of stored texts that are remembered for one execution; past it a shared text may be written again.
 pub const STORED_TEXTS_MAX: usize = 4_096;
 /// Batches of one driver that may be on their way to the store at once: it steps on top of the one being committed.
 pub const COMMITS_OUTSTANDING_MAX: usize = 2;
+/// Longest that a driver waits for the callers of its last commit to call again; see `driver/pace.rs`. Ours: about one
+/// sync of a fast disk.
+pub const GATHER_PAUSE_MAX: Duration = Duration::from_micros(200);
+/// A pause shorter than this is left out: the sleep itself takes longer.
+pub const GATHER_PAUSE_MIN: Duration = Duration::from_micros(20);
+/// Callers that have not come back within this are not waited for.
+pub const GATHER_RECENT_MAX: Duration = Duration::from_millis(5);
 /// Executions that go on with a further slice in one batch; the others wait their turn, so that no batch gets long.
 pub const SLICES_PER_BATCH_MAX: usize = 16;
 /// Timers that one driver keeps in memory; later ones stay rows until their time comes near.

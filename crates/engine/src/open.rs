@@ -7,7 +7,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc,
+        mpsc::{self, Receiver},
     },
     thread::JoinHandle,
 };
@@ -28,7 +28,7 @@ use crate::{
     inbox::{Errand, Inboxes},
     limits::SHARDS,
     logs::Logs,
-    record::{self, RecordError, Shards},
+    record::{self, RecordError, Running, Shards},
     registry::{
         Registry, RegistryError,
         rows::{self, OwnerRow, RowError},
@@ -116,10 +116,12 @@ impl Engine {
         runtime: Handle,
         bounds: Bounds,
     ) -> Result<Engine, OpenError> {
-        let Parts { inner, drivers, committer, opening } = assemble(store, config, tasks, runtime, bounds, None)?;
+        let Parts { inner, drivers, submissions, opening } = assemble(store, config, tasks, runtime, bounds, None)?;
         {
             let mut threads = inner.threads.lock();
-            threads.committer.push(spawn("stepwell-commit".to_owned(), move || committer.run())?);
+            let shared = inner.shared.clone();
+            let commit = move || shared.committer.run(&submissions);
+            threads.committer.push(spawn("stepwell-commit".to_owned(), commit)?);
             inner.shared.slow.start().map_err(OpenError::Thread)?;
             for (number, driver) in drivers.into_iter().enumerate() {
                 threads.drivers.push(spawn(format!("stepwell-driver-{number}"), move || driver.run())?);
@@ -136,7 +138,8 @@ impl Engine {
 pub(crate) struct Parts {
     pub(crate) inner: Inner,
     pub(crate) drivers: Vec<Driver>,
-    pub(crate) committer: Committer,
+    /// What the drivers will submit.
+    pub(crate) submissions: Receiver<Message>,
     /// Time stands still until it is dropped.
     pub(crate) opening: UnderWay,
 }
@@ -194,7 +197,7 @@ pub(crate) fn assemble(
         store: store.clone(),
         region: config.region,
         opened_ms: timeline.now_ms(),
-        timeline,
+        timeline: timeline.clone(),
         inboxes: inboxes.clone(),
         registry,
         tasks: tasks.clone(),
@@ -202,6 +205,17 @@ pub(crate) fn assemble(
         express,
         logs: logs.clone(),
         ledger: ledger.clone(),
+        committer: Committer {
+            turn: Mutex::new(()),
+            store,
+            ledger,
+            tasks,
+            activities,
+            inboxes,
+            timeline,
+            running: Running::default(),
+            logs: logs.clone(),
+        },
         queue,
         slow,
         stopping: AtomicBool::new(false),
@@ -213,18 +227,8 @@ pub(crate) fn assemble(
     let drivers = drivers.collect::<Result<Vec<Driver>, RecordError>>()?;
     resume_tasks(&shared)?;
 
-    let committer = Committer {
-        store,
-        queue: submissions,
-        ledger,
-        tasks,
-        activities: activities.clone(),
-        inboxes: inboxes.clone(),
-        timeline: shared.timeline.clone(),
-        logs,
-    };
     let inner = Inner { shared, runtime, threads: Mutex::default() };
-    Ok(Parts { inner, drivers, committer, opening })
+    Ok(Parts { inner, drivers, submissions, opening })
 }
 
 /// The threads of an engine that are waited for. Drivers end first, since they submit to the committer. Those of the slow

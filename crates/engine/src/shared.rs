@@ -7,7 +7,7 @@ use stepwell_store::Store;
 use crate::{
     activities::Activities,
     by_hand::Witness,
-    committer::{CommitQueue, Ledger},
+    committer::{CommitQueue, Committer, Ledger},
     express::Express,
     inbox::Inboxes,
     logs::Logs,
@@ -28,7 +28,8 @@ pub(crate) struct Shared {
     pub(crate) express: Express,
     pub(crate) logs: Arc<Logs>,
     pub(crate) ledger: Arc<Ledger>,
-    /// To the committer.
+    pub(crate) committer: Committer,
+    /// To the committing thread.
     pub(crate) queue: CommitQueue,
     /// To the threads for slow steps.
     pub(crate) slow: Arc<SlowLane>,

@@ -59,7 +59,7 @@ pub(crate) struct ServeOptions {
     pub(crate) port_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) identity: IdentityOptions,
-    /// Threads that drive executions; by default one for each core.
+    /// Threads that drive executions; by default one for every two cores.
     #[arg(long, value_name = "N", env = "STEPWELL_DRIVERS", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) drivers: Option<u16>,
     /// Mock configuration file of Step Functions Local: a start on `…:stateMachine:NAME#CASE` is answered by it.

@@ -23,11 +23,11 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     log_to_stderr(settings.json);
     let runtime = runtime()?;
     let store = open_store(&settings.data)?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let config = Config {
         account: settings.identity.account.as_str().into(),
         region: settings.identity.region.as_str().into(),
-        drivers: settings.drivers.map_or(cores, usize::from),
+        // The other half is for connections and tasks. Fewer drivers share each commit among more callers.
+        drivers: settings.drivers.map_or_else(half_of_the_cores, usize::from),
         clock: Arc::new(SystemClock),
         quotas: Quotas::default(),
     };
@@ -43,9 +43,14 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// One thread for each core; tasks and connections are light, executions have threads of their own.
+/// One thread for every two cores: tasks and connections are light, executions have threads of their own, and threads that
+/// are idle most of the time cost more by waking up than by what they do.
 pub(crate) fn runtime() -> anyhow::Result<Runtime> {
-    Builder::new_multi_thread().enable_all().build().context("no threads to run on")
+    Builder::new_multi_thread().worker_threads(half_of_the_cores()).enable_all().build().context("no threads to run on")
+}
+
+fn half_of_the_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
 }
 
 /// `STEPWELL_LOG` filters, e.g. `debug` or `stepwell_engine=trace`; `info` by default.

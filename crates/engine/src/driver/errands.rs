@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use stepwell_machine::{Event, Execution, Failure, Identity, TaskOutcome, root};
+use stepwell_machine::{Event, Execution, Failure, Identity, TaskId, TaskOutcome, execution::TaskWait, root};
 
 use super::{
     Driver, Resident,
@@ -10,6 +10,7 @@ use super::{
     turn::{Then, started, stop_ms},
 };
 use crate::{
+    activities::Poller,
     handle::{ActivityTask, ExecutionError, RedriveError, StartExecutionError, TokenError, Unavailable},
     inbox::{Errand, Start, Token},
     record::{self, ExecutionId},
@@ -152,20 +153,14 @@ impl Driver {
                 Err(why) => self.open.replies.push(Reply::Token(to, Err(why))),
             },
             Errand::Take { offered, poller } => {
-                let task = offered.task;
-                let wait = resident.execution.tasks().find(|wait| wait.task == task && !wait.under_way);
-                let Some(wait) = wait else { return self.shared.activities.poll_again(poller) };
+                let waits = |wait: &TaskWait| wait.task == offered.task && !wait.under_way;
+                if !resident.execution.tasks().any(waits) {
+                    return self.shared.activities.poll_again(poller);
+                }
                 if poller.to.is_closed() {
                     return self.shared.activities.offer_again(offered);
                 }
-                let input = wait.input.clone();
-                if input.is_absent() && self.fill_payloads(resident.id, std::slice::from_ref(&input)).is_err() {
-                    drop(poller.to.send(Err(Unavailable::Down.into())));
-                    return;
-                }
-                let token = root::token(&resident.execution.identity, task);
-                let event = Event::TaskStarted { task, worker: poller.worker.clone() };
-                self.turn(resident, event, Then::Worker(poller, ActivityTask { token, input }));
+                self.take(resident, offered.task, poller);
             }
             Errand::Run { task } => {
                 let request = resident.execution.task_request(&resident.program, task).filter(|request| {
@@ -184,6 +179,21 @@ impl Driver {
                 self.turn(resident, Event::TaskAnswered { task, outcome }, Then::Nobody);
             }
         }
+    }
+
+    /// Gives a task that no worker has to one. The worker gets it when that is durable.
+    pub(super) fn take(&mut self, resident: &mut Resident, task: TaskId, poller: Poller) {
+        let wait = resident.execution.tasks().find(|wait| wait.task == task && !wait.under_way);
+        let Some(input) = wait.map(|wait| wait.input.clone()) else {
+            return self.shared.activities.poll_again(poller);
+        };
+        if input.is_absent() && self.fill_payloads(resident.id, std::slice::from_ref(&input)).is_err() {
+            drop(poller.to.send(Err(Unavailable::Down.into())));
+            return;
+        }
+        let token = root::token(&resident.execution.identity, task);
+        let event = Event::TaskStarted { task, worker: poller.worker.clone() };
+        self.turn(resident, event, Then::Worker(poller, ActivityTask { token, input }));
     }
 
     fn answer(

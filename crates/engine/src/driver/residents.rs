@@ -1,4 +1,4 @@
-//! Executions in memory: those that are being stepped, and as many idle ones as fit.
+//! Executions in memory: those that are being stepped, and as many idle ones as fit. One that only sleeps is not kept.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -22,8 +22,8 @@ use crate::{
 };
 
 /// Estimated bytes of an execution without frames, and of a frame without payloads.
-const EXECUTION_BYTES: usize = 1024;
-const FRAME_BYTES: usize = 512;
+const EXECUTION_BYTES: usize = 2 * 1024;
+const FRAME_BYTES: usize = 1024;
 
 /// One execution in memory.
 pub(crate) struct Resident {
@@ -84,6 +84,13 @@ impl Resident {
         self.batch <= committed && !self.queued && self.thinking.is_none() && self.waiting.is_empty()
     }
 
+    /// True if nothing but the clock will move it before `until_ms`, and not the clock either.
+    fn sleeps(&self, until_ms: i64) -> bool {
+        let execution = &self.execution;
+        let wakes_later = execution.deadline_ms().is_some_and(|due_ms| due_ms > until_ms);
+        wakes_later && !execution.is_ready() && execution.tasks().next().is_none()
+    }
+
     /// A step that only records the heartbeats that moved.
     pub(crate) fn heartbeats(&mut self) -> Step {
         let frames = std::mem::take(&mut self.beaten);
@@ -142,6 +149,8 @@ pub(crate) struct Residents {
     lru: Lru<ExecutionId, Box<Resident>>,
     /// Executions that have ended, in the order of the batches whose commit lets them go.
     ended: VecDeque<(u64, ExecutionId)>,
+    /// Executions that may have gone to sleep, likewise.
+    asleep: VecDeque<(u64, ExecutionId)>,
     bytes_max: usize,
 }
 
@@ -150,7 +159,7 @@ const LOOKED_AT_MAX: usize = 256;
 
 impl Residents {
     pub(crate) fn new(bytes_max: usize) -> Residents {
-        Residents { lru: Lru::new(), ended: VecDeque::new(), bytes_max }
+        Residents { lru: Lru::new(), ended: VecDeque::new(), asleep: VecDeque::new(), bytes_max }
     }
 
     /// Takes an execution out, to be changed and put back.
@@ -161,18 +170,23 @@ impl Residents {
     pub(crate) fn put(&mut self, resident: Box<Resident>) {
         if !resident.execution.is_running() && resident.thinking.is_none() {
             self.ended.push_back((resident.batch, resident.id));
+        } else if resident.sleeps(i64::MIN) {
+            self.asleep.push_back((resident.batch, resident.id));
         }
         let bytes = resident.bytes();
         self.lru.insert(resident.id, resident, bytes);
     }
 
-    /// Batches up to `committed` are durable: executions that ended with them are forgotten.
-    pub(crate) fn settle(&mut self, committed: u64) {
-        while let Some((batch, id)) = self.ended.front().copied() {
-            if batch > committed {
-                return;
+    /// Batches up to `committed` are durable: executions that ended with them are forgotten, and so are those that sleep
+    /// beyond `until_ms`: their rows are all they need until then.
+    pub(crate) fn settle(&mut self, committed: u64, until_ms: i64) {
+        while let Some((_, id)) = self.asleep.pop_front_if(|(batch, _)| *batch <= committed) {
+            let resident = self.lru.peek(&id);
+            if resident.is_some_and(|resident| resident.is_idle(committed) && resident.sleeps(until_ms)) {
+                self.lru.remove(&id);
             }
-            self.ended.pop_front();
+        }
+        while let Some((_, id)) = self.ended.pop_front_if(|(batch, _)| *batch <= committed) {
             // One that was redriven may have ended again, in a batch that is not durable yet.
             let is_over = |resident: &Resident| !resident.execution.is_running() && resident.batch <= committed;
             if self.lru.peek(&id).is_some_and(|resident| is_over(resident)) {
@@ -211,5 +225,6 @@ impl Residents {
     pub(crate) fn clear(&mut self) {
         self.lru.clear();
         self.ended.clear();
+        self.asleep.clear();
     }
 }

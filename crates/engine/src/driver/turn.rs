@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use stepwell_machine::{
-    Effect, Event, Execution, Failure, HistoryEvent, Status, Step, Stepped, history::Detail, limits::FUEL_SLICE,
+    Effect, Event, Execution, Failure, HistoryEvent, Status, Step, Stepped, TaskId, history::Detail, limits::FUEL_SLICE,
 };
 use tokio::sync::oneshot::Sender;
 
@@ -123,28 +123,33 @@ impl Driver {
         resident.weigh(&step);
         resident.execution.apply(&step);
         self.timers.set(resident.id, resident.execution.deadline_ms());
+        let mut claimed = Vec::new();
         if matches!(event, Event::TaskHeartbeat { .. }) && step.history.is_empty() && step.effects.is_empty() {
             // Heartbeats cost no write: after a restart each task gets one full interval.
             resident.beaten.extend(step.frames.keys());
         } else {
-            self.record(resident, &before, step);
+            claimed = self.record(resident, &before, step);
         }
         if resident.execution.is_ready() && !resident.queued {
             resident.queued = true;
             self.slices.push_back((resident.id, self.shared.timeline.begin()));
         }
-        let reply = match then {
-            Then::Nobody => return,
-            Then::Starter(to) => Reply::Start(to, Ok(started(&resident.execution))),
-            Then::Stopper(to) => Reply::Stop(to, Ok(stop_ms(&resident.execution))),
-            Then::Redriver(to) => Reply::Redrive(to, Ok(redrive_ms(&resident.execution))),
-            Then::Answerer(to) => Reply::Token(to, Ok(())),
-            Then::Worker(poller, task) => Reply::Task(poller, task),
-        };
-        self.open.replies.push(reply);
+        match then {
+            Then::Nobody => {}
+            Then::Starter(to) => self.open.replies.push(Reply::Start(to, Ok(started(&resident.execution)))),
+            Then::Stopper(to) => self.open.replies.push(Reply::Stop(to, Ok(stop_ms(&resident.execution)))),
+            Then::Redriver(to) => self.open.replies.push(Reply::Redrive(to, Ok(redrive_ms(&resident.execution)))),
+            Then::Answerer(to) => self.open.replies.push(Reply::Token(to, Ok(()))),
+            Then::Worker(poller, task) => self.open.replies.push(Reply::Task(poller, task)),
+        }
+        for (task, poller) in claimed {
+            self.take(resident, task, poller);
+        }
     }
 
-    fn record(&mut self, resident: &mut Resident, before: &Execution, step: Step) {
+    /// Answers the tasks that were offered by the step and the workers that wait for them already: those need no commit of
+    /// their own to be offered.
+    fn record(&mut self, resident: &mut Resident, before: &Execution, step: Step) -> Vec<(TaskId, Poller)> {
         let execution = &resident.execution;
         record::record_step(&mut resident.books, before, &step, execution, &mut self.open.batch);
         self.open.steps += 1;
@@ -164,7 +169,20 @@ impl Driver {
             logged.mark.iter().for_each(|mark| record::mark_log(mark, &mut self.open.batch));
             self.open.logs.push(logged);
         }
-        self.open.effects.extend(step.effects.into_iter().map(|effect| (resident.id, effect)));
+        let mut claimed = Vec::new();
+        for effect in step.effects {
+            let poller = match &effect {
+                Effect::OfferTask { task, activity_arn, .. } => {
+                    self.shared.activities.claim(activity_arn).map(|poller| (*task, poller))
+                }
+                Effect::RunTask(_) | Effect::DropTask { .. } | Effect::StopJob(_) => None,
+            };
+            match poller {
+                Some(poller) => claimed.push(poller),
+                None => self.open.effects.push((resident.id, effect)),
+            }
+        }
+        claimed
     }
 
     fn sweep_wrecks(&mut self, id: ExecutionId, now_ms: i64) {
@@ -178,7 +196,8 @@ impl Driver {
     pub(super) fn record_heartbeats(&mut self, resident: &mut Resident) {
         let step = resident.heartbeats();
         let before = resident.execution.clone();
-        self.record(resident, &before, step);
+        let claimed = self.record(resident, &before, step);
+        debug_assert!(claimed.is_empty(), "a heartbeat offers no task");
     }
 }
 

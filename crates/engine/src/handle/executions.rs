@@ -198,7 +198,8 @@ impl Engine {
     pub async fn list_executions(&self, list: ListExecutions) -> Result<Page<ListedExecution>, Unavailable> {
         self.blocking(move |shared| {
             let ListExecutions { state_machine_arn, status, limit, after } = list;
-            record::list(shared.store.as_ref(), &state_machine_arn, status, limit, after.as_ref()).map_err(log_down)
+            let (store, running) = (shared.store.as_ref(), Some(&shared.committer.running));
+            record::list(store, running, &state_machine_arn, status, limit, after.as_ref()).map_err(log_down)
         })
         .await?
     }

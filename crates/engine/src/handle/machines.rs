@@ -238,6 +238,7 @@ fn wait_for_starts(shared: &Shared) -> Result<(), Unavailable> {
 
 /// Some of the executions of a machine that run.
 fn running(shared: &Shared, arn: &str) -> Result<Vec<ExecutionId>, Unavailable> {
-    let page = record::list(shared.store.as_ref(), arn, Some(StatusName::Running), SWEEP_PAGE, None);
+    let store = shared.store.as_ref();
+    let page = record::list(store, Some(&shared.committer.running), arn, Some(StatusName::Running), SWEEP_PAGE, None);
     Ok(page.map_err(log_down)?.items.iter().map(|listed| ExecutionId::of_arn(&listed.arn)).collect())
 }

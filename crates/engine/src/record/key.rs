@@ -283,29 +283,44 @@ pub(super) fn parse_place(place: &[u8; PLACE_BYTES]) -> (i64, ExecutionId) {
 }
 
 /// The machine's ARN, which begins with its account, as a key of fixed length.
-fn of_machine(state_machine_arn: &str, status: u8) -> Vec<u8> {
+pub(super) type MachineKey = [u8; 16];
+
+pub(super) fn machine(state_machine_arn: &str) -> MachineKey {
+    let mut key = [0; 16];
+    key.copy_from_slice(&Sha256::digest(state_machine_arn.as_bytes())[..16]);
+    key
+}
+
+fn of_machine(machine: MachineKey, status: u8) -> Vec<u8> {
     let mut key = Vec::with_capacity(48);
     key.push(OF_MACHINE);
-    key.extend_from_slice(&Sha256::digest(state_machine_arn.as_bytes())[..16]);
+    key.extend_from_slice(&machine);
     key.push(status);
     key
 }
 
-pub(super) fn listing(state_machine_arn: &str, status: u8, place: &[u8; PLACE_BYTES]) -> Vec<u8> {
-    let mut key = of_machine(state_machine_arn, status);
+pub(super) fn listing(machine: MachineKey, status: u8, place: &[u8; PLACE_BYTES]) -> Vec<u8> {
+    let mut key = of_machine(machine, status);
     key.extend_from_slice(place);
     key
 }
 
 /// The executions of a machine in one status, from behind `after` on.
-pub(super) fn listings(state_machine_arn: &str, status: u8, after: Option<&[u8; PLACE_BYTES]>) -> Range {
-    let prefix = of_machine(state_machine_arn, status);
+pub(super) fn listings_of(machine: MachineKey, status: u8, after: Option<&[u8; PLACE_BYTES]>) -> Range {
+    let prefix = of_machine(machine, status);
     let to = prefix_end(&prefix);
     let from = match after {
-        Some(after) => listing(state_machine_arn, status, after).into_iter().chain([0]).collect(),
+        Some(after) => listing(machine, status, after).into_iter().chain([0]).collect(),
         None => prefix,
     };
     Range { from, to }
+}
+
+/// The machine and the place of a listing key with this status.
+pub(super) fn parse_listing_of(key: &[u8], status: u8) -> Option<(MachineKey, [u8; PLACE_BYTES])> {
+    let (machine, rest) = key.strip_prefix(&[OF_MACHINE])?.split_first_chunk::<16>()?;
+    let place = rest.strip_prefix(&[status])?.try_into().ok()?;
+    Some((*machine, place))
 }
 
 pub(super) fn parse_listing(key: &[u8]) -> Option<[u8; PLACE_BYTES]> {

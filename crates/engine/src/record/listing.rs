@@ -12,6 +12,7 @@ use super::{
     ExecutionId, RecordError,
     codec::{Fault, Reader, Writer},
     key::{self, PLACE_BYTES},
+    running::Running,
     scan,
     summary::{read_qualifier_and_redrives, status_byte, status_name, stop_ms, version, write_qualifier_and_redrives},
     texts::Rows,
@@ -46,11 +47,12 @@ pub(super) fn record(
     let qualified = qualifier.map(|qualifier| qualifier.arns(machine_arn));
     let (version, alias) = qualified.map_or((None, None), |(version, alias)| (Some(version), alias));
     for arn in [Some(machine_arn.to_string()), version, alias].into_iter().flatten() {
+        let machine = key::machine(&arn);
         if let Some(before) = before {
-            rows.delete(Space::Listing, key::listing(&arn, status_byte(before), &place));
+            rows.delete(Space::Listing, key::listing(machine, status_byte(before), &place));
         }
         let out = encode(identity, qualifier, header);
-        rows.put(Space::Listing, key::listing(&arn, status_byte(status_name(status)), &place), out);
+        rows.put(Space::Listing, key::listing(machine, status_byte(status_name(status)), &place), out);
     }
 }
 
@@ -94,8 +96,11 @@ type Place = [u8; PLACE_BYTES];
 /// A page of the executions of a state machine, a version or an alias, newest start first; at least 1 and at most `PAGE_MAX` of them.
 ///
 /// A page costs the same at any depth. A cursor that this function did not make gives an empty page.
+///
+/// `running`: has the running ones in memory; without it their rows are scanned like the others.
 pub fn list(
     store: &dyn Store,
+    running: Option<&Running>,
     state_machine_arn: &str,
     status: Option<StatusName>,
     limit: usize,
@@ -109,7 +114,7 @@ pub fn list(
     let limit = limit.clamp(1, PAGE_MAX);
     let mut merged: BTreeMap<Place, ListedExecution> = BTreeMap::new();
     for status in STATUSES.into_iter().filter(|each| status.is_none_or(|wanted| wanted == *each)) {
-        for (place, listed) in of_status(store, state_machine_arn, status, limit + 1, after.as_ref())? {
+        for (place, listed) in of_status(store, running, state_machine_arn, status, limit + 1, after.as_ref())? {
             merged.insert(place, listed);
         }
     }
@@ -122,21 +127,29 @@ pub fn list(
 /// The first `count` executions in `status` behind `after`.
 fn of_status(
     store: &dyn Store,
+    running: Option<&Running>,
     state_machine_arn: &str,
     status: StatusName,
     count: usize,
     after: Option<&Place>,
 ) -> Result<Vec<(Place, ListedExecution)>, RecordError> {
     let mut found = Vec::new();
-    let range = key::listings(state_machine_arn, status_byte(status), after);
+    let machine = key::machine(state_machine_arn);
     let machine_arn = unqualified(state_machine_arn);
-    scan(store, Space::Listing, &range, Direction::Forward, &mut |key, row| {
-        let unknown = || Fault::Damaged("its key is unknown").of(ROW, ExecutionId([0; 16]));
-        let place = key::parse_listing(key).ok_or_else(unknown)?;
-        let (start_ms, id) = key::parse_place(&place);
+    let mut take = |place: &Place, row: &[u8]| {
+        let (start_ms, id) = key::parse_place(place);
         let listed = decode(row, machine_arn, status, start_ms).map_err(|fault| fault.of(ROW, id))?;
-        found.push((place, listed));
+        found.push((*place, listed));
         Ok(if found.len() < count { Visit::Continue(()) } else { Visit::Break(()) })
-    })?;
+    };
+    let running = running.filter(|_| status == StatusName::Running);
+    let taken = running.map_or(Ok(false), |running| running.visit(store, machine, after, &mut take))?;
+    if !taken {
+        let range = key::listings_of(machine, status_byte(status), after);
+        scan(store, Space::Listing, &range, Direction::Forward, &mut |key, row| {
+            let unknown = || Fault::Damaged("its key is unknown").of(ROW, ExecutionId([0; 16]));
+            take(&key::parse_listing(key).ok_or_else(unknown)?, row)
+        })?;
+    }
     Ok(found)
 }

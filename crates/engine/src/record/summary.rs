@@ -255,7 +255,7 @@ pub(super) fn stop_ms(status: &Status) -> Option<i64> {
 }
 
 /// A status in rows and keys.
-pub(super) fn status_byte(status: StatusName) -> u8 {
+pub(super) const fn status_byte(status: StatusName) -> u8 {
     match status {
         StatusName::Running => 1,
         StatusName::Succeeded => 2,

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use stepwell_engine::{
     ExecutionError, GetHistory, ListExecutions, StartExecution, StartExecutionError, StatusName, Unavailable,
 };
@@ -165,4 +167,38 @@ fn after_the_shut_down_nothing_is_taken() {
     let stopped = world.run(world.engine.stop_execution(&arn, Failure::named("E")));
     assert!(matches!(stopped, Err(ExecutionError::Unavailable(Unavailable::Down))), "{stopped:?}");
     assert_eq!(outcome(&world.describe(&arn).status), r#"SUCCEEDED "kept""#, "reads go on");
+}
+
+#[test]
+fn the_list_of_what_runs_follows_starts_ends_and_restarts() {
+    let mut world = World::held();
+    world.create("m", WAIT_30_DAYS);
+    let machine_arn: Arc<str> = format!("{}:stateMachine:m", world.engine.arn_prefix()).into();
+    let running = |world: &World| {
+        let mut names: Vec<String> = Vec::new();
+        let mut after = None;
+        loop {
+            let status = Some(StatusName::Running);
+            let list = ListExecutions { state_machine_arn: machine_arn.clone(), status, limit: 1, after };
+            let page = world.run(world.engine.list_executions(list)).unwrap();
+            names.extend(page.items.iter().map(|listed| listed.name.to_string()));
+            after = page.next;
+            if after.is_none() {
+                names.sort();
+                return names;
+            }
+        }
+    };
+    world.start("m", "before", "{}");
+    assert_eq!(running(&world), ["before"]);
+    let stopped = world.start("m", "stopped", "{}");
+    world.start("m", "waits", "{}");
+    assert_eq!(running(&world), ["before", "stopped", "waits"]);
+    let failure = Failure { error: None, cause: None };
+    world.run(world.engine.stop_execution(&stopped, failure)).unwrap();
+    assert_eq!(running(&world), ["before", "waits"]);
+    world = world.restart();
+    world.hold_time();
+    world.start("m", "after", "{}");
+    assert_eq!(running(&world), ["after", "before", "waits"]);
 }

@@ -174,7 +174,8 @@ impl Checks {
             let machine = format!("arn:aws:states:us-east-1:123456789012:stateMachine:{name}");
             let mut after = None;
             loop {
-                let page = record::list(store, &machine, None, 7, after.as_ref()).map_err(|error| error.to_string())?;
+                let page =
+                    record::list(store, None, &machine, None, 7, after.as_ref()).map_err(|error| error.to_string())?;
                 for item in page.items {
                     if listed.insert(item.arn.clone(), item.status).is_some() {
                         return Err(format!("{}: it is listed twice", item.arn));

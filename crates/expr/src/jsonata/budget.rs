@@ -36,7 +36,7 @@ pub(super) struct Budget {
 }
 
 /// About the bytes of an array or an object without what is in it.
-const CONTAINER_BYTES: u64 = 64;
+const CONTAINER_BYTES: u64 = 128;
 /// Bytes that are looked at, or copied, in a tick.
 const BYTES_PER_TICK: usize = 16;
 /// The stack is looked at each time so many levels were entered.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::ast::{Call, Kind, Node, Transform};
-use super::budget::{Budgeted, Outcome, Stop};
+use super::budget::{Budgeted, Outcome};
 use super::evaluate::{Evaluator, located};
 use super::fault::Fault;
 use super::function::{Function, Native};
@@ -284,8 +284,11 @@ impl Evaluator<'_> {
             Item::Array(_) | Item::List(_) | Item::Tuples(_) => self.deeper(|evaluator| {
                 let elements = item.as_elements();
                 evaluator.budget.make_items(elements.len())?;
-                let copies = elements.iter().map(|element| evaluator.cloned(&element));
-                Ok(Item::array(copies.collect::<Result<_, Stop>>()?))
+                let mut copies = Vec::with_capacity(elements.len());
+                for element in elements.iter() {
+                    copies.push(evaluator.cloned(&element)?);
+                }
+                Ok(Item::array(copies))
             })?,
             Item::Object(_) | Item::Record(_) => self.deeper(|evaluator| {
                 let mut record = Record::default();

@@ -27,7 +27,7 @@ pub(super) fn equal(a: &Item, b: &Item, budget: &mut Budget) -> Outcome<bool> {
             budget.read(if a.len() == b.len() { a.len() } else { 0 })?;
             return Ok(a == b);
         }
-        _ => budget.burn(2)?,
+        _ => budget.burn(6)?,
     }
     if a.is_same(b) {
         return Ok(true);

@@ -406,7 +406,7 @@ impl<'e> Evaluator<'e> {
                 continue;
             }
             match item.elements() {
-                Some(Elements::Range { first, count }) if nodes.len() == 1 => {
+                Some(Elements::Range { first, count }) if nodes.len() == 1 && !matches!(node.kind, Kind::Array(_)) => {
                     // Nobody has looked at its numbers yet.
                     return Ok(Item::List(Rc::new(List { items: Items::Range { first, count }, marks })));
                 }
@@ -573,7 +573,7 @@ impl<'e> Evaluator<'e> {
             Item::Record(record) => Ok(record.len() > 0),
             Item::Array(_) | Item::List(_) | Item::Tuples(_) => self.deeper(|evaluator| {
                 for element in item.as_elements().iter() {
-                    evaluator.budget.burn(2)?;
+                    evaluator.budget.burn(4)?;
                     if evaluator.is_true(&element)? {
                         return Ok(true);
                     }

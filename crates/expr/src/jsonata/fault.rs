@@ -18,6 +18,8 @@ pub(super) struct Details {
     pub(super) at: Option<Range<usize>>,
     /// An operator, a name, a function.
     token: Option<String>,
+    /// The token as JSON, where it is no text.
+    token_json: Option<String>,
     /// Values, as JSON.
     value: Option<String>,
     other: Option<String>,
@@ -47,6 +49,12 @@ impl Fault {
 
     pub(super) fn token(mut self, token: impl Into<String>) -> Fault {
         self.0.token.get_or_insert(token.into());
+        self
+    }
+
+    /// A token that is no text, as JSON.
+    pub(super) fn json_token(mut self, token: impl Into<String>) -> Fault {
+        self.0.token_json = Some(token.into());
         self
     }
 
@@ -95,7 +103,7 @@ impl Fault {
         template(self.code)
             .replace("{{{token}}}", token)
             .replace("{{{message}}}", message)
-            .replace("{{token}}", &quoted(token))
+            .replace("{{token}}", &self.token_json.clone().unwrap_or_else(|| quoted(token)))
             .replace("{{index}}", &self.0.argument.to_string())
             .replace("{{value}}", value)
             .replace("{{other}}", other)

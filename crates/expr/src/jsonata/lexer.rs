@@ -42,6 +42,15 @@ impl Token {
         }
     }
 
+    /// `fault` about this token.
+    pub(super) fn named_in(&self, fault: Fault) -> Fault {
+        let fault = fault.at(self.at.clone());
+        match self.kind {
+            TokenKind::Number(_) | TokenKind::Bool(_) | TokenKind::Null => fault.json_token(self.word()),
+            _ => fault.token(self.word()),
+        }
+    }
+
     pub(super) fn is(&self, operator: &str) -> bool {
         matches!(&self.kind, TokenKind::Operator(own) if *own == operator)
     }

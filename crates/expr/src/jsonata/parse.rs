@@ -75,8 +75,7 @@ pub(super) fn parse(text: &str, dialect: Dialect) -> Result<Tree, Fault> {
     let mut parser = Parser { lexer, token, depth: 0 };
     let tree = parser.expression(0)?;
     if !matches!(parser.token.kind, TokenKind::End) {
-        let Token { at, .. } = &parser.token;
-        return Err(Fault::new("S0201").at(at.clone()).token(parser.token.word()));
+        return Err(parser.token.named_in(Fault::new("S0201")));
     }
     Ok(tree)
 }
@@ -145,7 +144,7 @@ impl<'t> Parser<'t> {
         let Token { at, kind } = &self.token;
         Err(match kind {
             TokenKind::End => Fault::new("S0203").at(at.clone()).text(operator),
-            _ => Fault::new("S0202").at(at.clone()).token(self.token.word()).text(operator),
+            _ => self.token.named_in(Fault::new("S0202").text(operator)),
         })
     }
 

@@ -287,6 +287,37 @@ fn prohibitions() {
     ]);
 }
 
+/// What the official cases do not show; each is what the npm package of 2.0.6 gives.
+#[test]
+fn arrays_and_sequences() {
+    check(&[
+        ("[[1..4]]", "[[1,2,3,4]]"),
+        ("[1..4]", "[1,2,3,4]"),
+        ("[[[1..2]], 3]", "[[[1,2]],3]"),
+        ("[1..2, 5..6]", "[1,2,5,6]"),
+        ("[5..1]", "[]"),
+        ("[[1..4]].[w]", "[]"),
+        ("[1, 2, 3]#$i.{'i': $i}", "[{},{},{}]"),
+        ("$states.input.items#$i.{'i': $i, 'q': qty}", r#"[{"i":0,"q":3},{"i":1,"q":1}]"#),
+        ("$states.input.items[price > 2]#$i.$i", "0"),
+        ("[{'x': 1}][0].x", UNDEFINED),
+        ("$states.input.items.tags", r#"["a","b"]"#),
+        ("$states.input.items[0].tags[1]", r#""b""#),
+        ("$states.input.nested.a[b = 2].%.o", "{}"),
+        ("$map([{'a': 1}], $spread)", r#"[{"a":1}]"#),
+        ("[3, 1] ~> $sort()[0]", "[1,3]"),
+        ("$append([], 1)", "[1]"),
+        ("$list[[0, 2]]", "[1,3]"),
+        ("$list[[0..1]]", "[1,2]"),
+        ("$list^(>$)", "[3,2,1]"),
+        ("$states.input.items^(<qty, >price).price", "[5,2]"),
+        ("$states.input.items{'all': $sum(price)}", r#"{"all":7}"#),
+        ("$states.input.** ~> $count() > 20", "true"),
+        ("({'a': 1} ~> |$|{'w': $}|)", r#"{"a":1,"w":{"a":1}}"#),
+        ("({'a': {'b': 1}} ~> |a|{'c': 2}, 'b'|)", r#"{"a":{"c":2}}"#),
+    ]);
+}
+
 #[test]
 fn errors() {
     check(&[

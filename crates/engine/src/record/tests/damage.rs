@@ -45,7 +45,7 @@ fn read(space: Space, key: &[u8], store: &dyn Store, id: ExecutionId, get: &GetH
             history(store, &GetHistory { with_data: false, ..get.clone() })?;
         }
         Space::Listing => {
-            list(store, MACHINE, None, 100, None)?;
+            list(store, None, MACHINE, None, 100, None)?;
         }
         Space::Open => {
             timers(store, Shards::ALL, None, i64::MAX, 100)?;

@@ -113,7 +113,7 @@ fn reading(store: &dyn Store, arns: &[Arc<str>]) -> String {
         let get = GetHistory { execution_arn: arn.clone(), reverse: false, with_data: true, limit: 1_000, after: None };
         out += &format!("{:#?}", history(store, &get).unwrap());
     }
-    out += &format!("{:?}", list(store, MACHINE, None, 100, None).unwrap());
+    out += &format!("{:?}", list(store, None, MACHINE, None, 100, None).unwrap());
     out += &format!("{:?}", timers(store, Shards::ALL, None, i64::MAX, 100).unwrap());
     out += &format!("{:?}", intents(store, Shards::ALL).unwrap());
     out += &format!("{:?}", offers(store, Shards::ALL).unwrap());
@@ -129,7 +129,8 @@ fn released_formats_are_read() {
     assert_eq!(reading(&parse(ROWS_3), &arns), reading(&store, &arns));
     let (store, arns) = written_2();
     let reading = |store: &dyn Store| {
-        let listed = [":7", ":PROD"].map(|tail| list(store, &format!("{MACHINE}{tail}"), None, 100, None).unwrap());
+        let listed =
+            [":7", ":PROD"].map(|tail| list(store, None, &format!("{MACHINE}{tail}"), None, 100, None).unwrap());
         format!("{}{listed:?}", reading(store, &arns))
     };
     assert_eq!(reading(&parse(ROWS_2)), reading(&store));

@@ -52,7 +52,7 @@ fn pages(store: &Memory, status: Option<StatusName>, limit: usize) -> Vec<Listed
     let mut all = Vec::new();
     let mut after = None;
     loop {
-        let page = list(store, MACHINE, status, limit, after.as_ref()).unwrap();
+        let page = list(store, None, MACHINE, status, limit, after.as_ref()).unwrap();
         assert!(page.items.len() == limit || page.next.is_none());
         all.extend(page.items);
         after = page.next;
@@ -81,8 +81,8 @@ fn pages_of_every_size_with_and_without_a_filter() {
             assert_eq!(shown, expected);
         }
     }
-    assert_eq!(list(&store, other, None, 9, None).unwrap().items.len(), 1);
-    assert_eq!(list(&store, "none", None, 9, None).unwrap().items.len(), 0);
+    assert_eq!(list(&store, None, other, None, 9, None).unwrap().items.len(), 1);
+    assert_eq!(list(&store, None, "none", None, 9, None).unwrap().items.len(), 0);
 }
 
 #[test]
@@ -90,11 +90,11 @@ fn a_row_says_all_that_is_listed() {
     let store = Memory::new();
     let mut run = Run::new(&store, identity("e", START_MS, json("{}")));
     run.step(&run.next());
-    let listed = list(&store, MACHINE, None, 9, None).unwrap().items.remove(0);
+    let listed = list(&store, None, MACHINE, None, 9, None).unwrap().items.remove(0);
     assert_eq!(listed.arn, run.execution.identity.arn);
     assert_eq!((listed.status, listed.start_ms, listed.stop_ms), (StatusName::Running, START_MS, None));
     end(&mut run, StatusName::Aborted);
-    let mut items = list(&store, MACHINE, None, 9, None).unwrap().items;
+    let mut items = list(&store, None, MACHINE, None, 9, None).unwrap().items;
     assert_eq!(items.len(), 1, "it has moved");
     let listed = items.remove(0);
     assert_eq!((listed.status, listed.start_ms, listed.stop_ms), (StatusName::Aborted, START_MS, Some(START_MS + 9)));
@@ -102,7 +102,7 @@ fn a_row_says_all_that_is_listed() {
     let arn = "arn:aws:states:us-east-1:123456789012:execution:orders/Map:e";
     let mut odd = Run::new(&store, Identity { arn: arn.into(), ..identity("odd", START_MS + 1, json("{}")) });
     odd.step(&odd.next());
-    assert_eq!(list(&store, MACHINE, None, 9, None).unwrap().items[0].arn.as_ref(), arn);
+    assert_eq!(list(&store, None, MACHINE, None, 9, None).unwrap().items[0].arn.as_ref(), arn);
 }
 
 #[test]
@@ -113,9 +113,9 @@ fn an_execution_that_ends_between_pages_is_listed_once() {
     runs.iter_mut().for_each(|run| {
         run.step(&run.next());
     });
-    let first = list(&store, MACHINE, None, 3, None).unwrap();
+    let first = list(&store, None, MACHINE, None, 3, None).unwrap();
     runs.iter_mut().for_each(|run| end(run, StatusName::Succeeded));
-    let second = list(&store, MACHINE, None, 3, first.next.as_ref()).unwrap();
+    let second = list(&store, None, MACHINE, None, 3, first.next.as_ref()).unwrap();
     let names: Vec<_> = first.items.iter().chain(&second.items).map(|each| each.name.to_string()).collect();
     assert_eq!(names, ["e5", "e4", "e3", "e2", "e1", "e0"]);
     assert!(second.next.is_none());
@@ -126,11 +126,11 @@ fn a_cursor_from_elsewhere_gives_an_empty_page() {
     let store = Memory::new();
     fill(&store, 5);
     for bytes in [vec![], vec![1; 23], vec![1; 25]] {
-        let page = list(&store, MACHINE, None, 9, Some(&Cursor(bytes))).unwrap();
+        let page = list(&store, None, MACHINE, None, 9, Some(&Cursor(bytes))).unwrap();
         assert!(page.items.is_empty() && page.next.is_none());
     }
-    assert!(list(&store, MACHINE, None, 9, Some(&Cursor(vec![0xff; 24]))).unwrap().items.is_empty());
-    assert_eq!(list(&store, MACHINE, None, 0, None).unwrap().items.len(), 1);
+    assert!(list(&store, None, MACHINE, None, 9, Some(&Cursor(vec![0xff; 24]))).unwrap().items.is_empty());
+    assert_eq!(list(&store, None, MACHINE, None, 0, None).unwrap().items.len(), 1);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_page_costs_the_same_at_any_depth() {
     let mut after = None;
     for _ in 0..45 {
         let rows = rows_visited(&store, |counting| {
-            let page = list(counting, MACHINE, None, 10, after.as_ref()).unwrap();
+            let page = list(counting, None, MACHINE, None, 10, after.as_ref()).unwrap();
             assert_eq!(page.items.len(), 10);
             after = page.next;
         });

@@ -71,6 +71,7 @@ fn collect_spread(evaluator: &mut Evaluator<'_>, item: &Item, spread: &mut Vec<I
     if let Some(members) = item.members() {
         for (name, member) in members.iter() {
             evaluator.budget.make_members(1)?;
+            evaluator.budget.make_bytes(2 * size_of::<Item>())?;
             let mut record = Record::with_capacity(1);
             record.insert(name.clone(), member);
             spread.push(Item::record(record));
