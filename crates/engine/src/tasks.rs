@@ -205,7 +205,8 @@ impl Tasks {
         let key = (execution, request.task);
         {
             let mut table = self.table.lock();
-            if table.closed {
+            // Its row may have been found first: then it runs, or waits, already.
+            if table.closed || table.runs.contains_key(&key) || table.waiting.contains(&key) {
                 return;
             }
             let lane = LaneName::of(&request);
@@ -368,12 +369,20 @@ impl Tasks {
         }
     }
 
-    /// True if the run was still waited for.
-    fn ended(&self, key: Key) -> bool {
+    /// Gives the slot back and reports. What nobody waits for any more comes back.
+    fn ended(&self, key: Key, outcome: TaskOutcome) -> Option<TaskOutcome> {
+        let (execution, task) = key;
         let mut table = self.table.lock();
-        let waited_for = table.end(&key).is_some();
+        let unwanted = if table.runs.contains_key(&key) {
+            // Before the slot is given back: whoever finds the task's row from then on asks its execution too late.
+            self.inboxes.post(execution, Errand::Returned { task, outcome });
+            None
+        } else {
+            Some(outcome)
+        };
+        table.end(&key);
         self.fill_slots(&mut table);
-        waited_for
+        unwanted
     }
 }
 
@@ -395,19 +404,13 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        if !self.tasks.ended(self.key) {
-            if let (Some(request), Some(TaskOutcome::Succeeded { output })) =
-                (self.submission.take(), self.outcome.take())
-            {
-                let request = TaskRequest { submitted: Some(output), ..*request };
-                self.tasks.stop_job(self.key.0, request);
-            }
-            return;
-        }
-        let (execution, task) = self.key;
         let outcome = self.outcome.take().unwrap_or_else(|| {
             TaskOutcome::Failed(Failure::new("States.Runtime", "The run of the task ended without an outcome."))
         });
-        self.tasks.inboxes.post(execution, Errand::Returned { task, outcome });
+        if let Some(TaskOutcome::Succeeded { output }) = self.tasks.ended(self.key, outcome)
+            && let Some(request) = self.submission.take()
+        {
+            self.tasks.stop_job(self.key.0, TaskRequest { submitted: Some(output), ..*request });
+        }
     }
 }
