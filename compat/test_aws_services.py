@@ -210,19 +210,23 @@ def test_a_stopped_execution_stops_the_one_it_started(sfn, name):
 
 
 def test_a_nested_execution_survives_kill_9(own_server, name):
-    """Before and after its submission; it is started once, however often the server dies."""
+    """Before and after its submission; it is started once, however often the server dies. Some of many run in the first
+    moment of the server that comes after."""
     sfn = own_server.start().connect()
     child = machine_of(sfn, f"{name}-child", {"Type": "Wait", "Seconds": 4})
-    start = {"StateMachineArn": child, "Name": "only"}
+    start = {"StateMachineArn": child, "Name.$": "$$.Execution.Name"}
     parent = machine_of(sfn, name, task("states:startExecution.sync:2", Parameters=start))
-    execution = sfn.start_execution(stateMachineArn=parent)["executionArn"]
-    for _ in range(2):
+    names = sorted(f"only-{number}" for number in range(10, 50))
+    executions = [sfn.start_execution(stateMachineArn=parent, name=only)["executionArn"] for only in names]
+    for _ in range(3):
         own_server.kill()
         sfn = own_server.start().connect()
-    assert closed(sfn, execution)["status"] == "SUCCEEDED"
-    assert [listed["name"] for listed in sfn.list_executions(stateMachineArn=child)["executions"]] == ["only"]
-    types = [event["type"] for event in events(sfn, execution)]
-    assert types.count("TaskSubmitted") == types.count("TaskSucceeded") == 1
+    for execution in executions:
+        ended = closed(sfn, execution)
+        assert ended["status"] == "SUCCEEDED", ended
+        types = [event["type"] for event in events(sfn, execution)]
+        assert types.count("TaskSubmitted") == types.count("TaskSucceeded") == 1
+    assert sorted(listed["name"] for listed in sfn.list_executions(stateMachineArn=child)["executions"]) == names
 
 
 def test_a_dead_service_slows_no_other(moto, tmp_path, name):

@@ -46,7 +46,7 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     let functions = function::host(&identity, std::mem::take(&mut file.functions));
     let tasks = Arc::new(Tasks::new(&identity, &file, functions));
     let engine = Engine::open(Arc::new(Memory::new()), config, tasks.clone(), runtime.handle().clone())?;
-    tasks.start_executions_in(&engine);
+    tasks.begin(&engine, None);
     runtime.block_on(async {
         let exit = execute(&engine, options, &identity.account, definition, input, test_case).await;
         engine.shut_down().await;

@@ -38,7 +38,6 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     let control = control(&settings.data, &store);
     let engine = Engine::open(store, config, tasks.clone(), runtime.handle().clone());
     let engine = engine.context("the engine cannot start")?;
-    tasks.start_executions_in(&engine);
     let runner: Arc<dyn TaskRunner> = tasks.clone();
     engine.log_to(logs::sink(&settings.execution_logs, &settings.data, &runner));
     if settings.retention_days > 0 {
@@ -99,7 +98,7 @@ async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions, 
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "anyone who reaches this address may do anything: there is no sign-in yet");
     }
-    tasks.answer_states_at(own_address(address));
+    tasks.begin(&engine, Some(own_address(address)));
     announce(settings, address)?;
     let stop = async move {
         tokio::select! {

@@ -9,12 +9,16 @@ use stepwell_integrations::{
     Catalogue, Endpoints, HttpTasks, Integrations, Pace, Settings, StepFunctions, StepFunctionsAnswer,
 };
 use stepwell_machine::{TaskOutcome, TaskRequest, root::Root};
+use tokio::sync::SetOnce;
 
 use crate::config::{Config, Identity};
 
 pub(crate) struct Tasks {
     integrations: Integrations,
     catalogue: Arc<Catalogue>,
+    /// Tasks wait for it: an engine that opens runs at once those that a process before it did not end, and some of them
+    /// call this very server.
+    ready: Arc<SetOnce<()>>,
 }
 
 impl Tasks {
@@ -40,29 +44,37 @@ impl Tasks {
             plain_hosts: config.plain_hosts.clone(),
         };
         let catalogue = Arc::new(Catalogue::embedded());
-        Tasks { integrations: Integrations::new(settings, catalogue.clone(), functions, http), catalogue }
+        let integrations = Integrations::new(settings, catalogue.clone(), functions, http);
+        Tasks { integrations, catalogue, ready: Arc::default() }
     }
 
-    /// Gives nested starts the engine, which is opened with these tasks.
-    pub(crate) fn start_executions_in(&self, engine: &Engine) {
+    /// Lets tasks run. To be called once, with the engine, which is opened with these tasks and in which they start
+    /// executions, and the URL at which this process answers the API, if it does.
+    pub(crate) fn begin(&self, engine: &Engine, url: Option<String>) {
         self.integrations.start_executions_by(Arc::new(Own(Api::new(engine.clone()))));
-    }
-
-    /// Tells where this server answers, once it does.
-    pub(crate) fn answer_states_at(&self, url: String) {
-        self.integrations.answer_states_at(url);
+        if let Some(url) = url {
+            self.integrations.answer_states_at(url);
+        }
+        // Said once.
+        drop(self.ready.set(()));
     }
 }
 
 impl TaskRunner for Tasks {
     fn run(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = TaskOutcome> + Send + 'static>> {
-        let integrations = self.integrations.clone();
-        Box::pin(async move { integrations.run(request).await })
+        let (integrations, ready) = (self.integrations.clone(), self.ready.clone());
+        Box::pin(async move {
+            ready.wait().await;
+            integrations.run(request).await
+        })
     }
 
     fn stop_job(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
-        let integrations = self.integrations.clone();
-        Box::pin(async move { integrations.stop_job(request).await })
+        let (integrations, ready) = (self.integrations.clone(), self.ready.clone());
+        Box::pin(async move {
+            ready.wait().await;
+            integrations.stop_job(request).await;
+        })
     }
 
     fn knows(&self, service: &str, action: &str) -> bool {
@@ -77,5 +89,61 @@ impl StepFunctions for Own {
     fn call(&self, action: &'static str, body: String, origin: Option<Root>) -> StepFunctionsAnswer {
         let api = self.0.clone();
         Box::pin(async move { api.call_within(&format!("AWSStepFunctions.{action}"), body.as_bytes(), origin).await })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use stepwell_engine::{Config as EngineConfig, Quotas, SystemClock};
+    use stepwell_expr::{Payload, Value};
+    use stepwell_machine::{TaskId, effect::TaskTarget, program::ServicePattern};
+    use stepwell_store::memory::Memory;
+
+    use super::*;
+    use crate::{function, serve::runtime};
+
+    #[test]
+    fn a_task_of_an_engine_that_opens_waits_for_what_it_calls() {
+        let identity = Identity {
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            lambda_endpoint: None,
+            assume_roles: false,
+        };
+        let functions = function::host(&identity, Vec::new());
+        let tasks = Arc::new(Tasks::new(&identity, &Config::default(), functions));
+        let machine = "arn:aws:states:us-east-1:123456789012:stateMachine:absent";
+        let mut run = tasks.run(TaskRequest {
+            task: TaskId(0),
+            target: TaskTarget::Service {
+                service: "states".into(),
+                action: "startExecution".into(),
+                pattern: ServicePattern::RequestResponse,
+            },
+            input: Payload::from_value(Value::object([("StateMachineArn", Value::from(machine))])),
+            submitted: None,
+            origin: Root([0; 32]),
+            credentials_role: None,
+            execution_arn: "".into(),
+            state_machine_arn: "".into(),
+            role_arn: "".into(),
+        });
+        assert!(run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+
+        let runtime = runtime().unwrap();
+        let config = EngineConfig {
+            account: identity.account.as_str().into(),
+            region: identity.region.as_str().into(),
+            drivers: 1,
+            clock: Arc::new(SystemClock),
+            quotas: Quotas::default(),
+        };
+        let engine = Engine::open(Arc::new(Memory::new()), config, tasks.clone(), runtime.handle().clone()).unwrap();
+        tasks.begin(&engine, None);
+        let TaskOutcome::Failed(failure) = runtime.block_on(run) else { panic!("there is no such state machine") };
+        assert_eq!(failure.error.as_deref(), Some("StepFunctions.StateMachineDoesNotExistException"));
+        runtime.block_on(engine.shut_down());
     }
 }
