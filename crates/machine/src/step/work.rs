@@ -95,15 +95,9 @@ impl<'a> Work<'a> {
         });
         let dropped: BTreeSet<TaskId> = dropped.collect();
         let first_of_this_step = self.base.header.next_event;
-        let begun = self.effects.iter().filter_map(|effect| match effect {
-            Effect::RunTask(request) => Some(request.task),
-            Effect::OfferTask { task, .. } => Some(*task),
-            Effect::DropTask { .. } | Effect::StopJob(_) => None,
-        });
-        let begun: BTreeSet<TaskId> = begun.filter(|task| task.0 >= first_of_this_step).collect();
         if !dropped.is_empty() {
             self.effects.retain(|effect| match effect {
-                Effect::DropTask { task } => !begun.contains(task),
+                Effect::DropTask { task } => task.0 < first_of_this_step,
                 Effect::RunTask(request) => !dropped.contains(&request.task),
                 Effect::OfferTask { task, .. } => !dropped.contains(task),
                 Effect::StopJob(_) => true,
