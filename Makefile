@@ -6,11 +6,14 @@ PORT ?= 8083
 DATA ?= data
 # Further options for scripts/conformance: make conformance ARGS="--id X --verbose"
 ARGS ?=
+# How often `make crash` kills the server.
+ROUNDS ?= 100
 
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit compat compat-rust console lint fmt deny sim conformance jsonata-suite bench-jsonata measure fuzz-smoke clean-data
+.PHONY: help run test unit compat compat-rust console lint fmt deny sim crash conformance jsonata-suite bench-jsonata \
+  measure fuzz-smoke clean-data
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +58,11 @@ sim: ## The simulation of the engine over 10,000 seeds: crashes, failing disks, 
 
 compat-rust: ## The debug server through the AWS SDK for Rust, which takes minutes to build the first time
 	@scripts/compat-rust
+
+crash: ## 100 rounds of kill -9 under load against the built server (ROUNDS, STEPWELL_CRASH_SEED)
+	@scripts/setup --for test
+	cargo build --quiet --package stepwell
+	STEPWELL_CRASH_ROUNDS=$(ROUNDS) $(PYTHON) -m pytest compat/test_crash.py $(ARGS)
 
 conformance: ## The recorded cases of ../shared/conformance against the release server (ARGS go to its runner)
 	@scripts/conformance $(ARGS)

@@ -75,7 +75,8 @@ class Api(http.server.BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if self.command != "HEAD":
+        # A 304 has no body: what came behind it would be taken for the next answer.
+        if self.command != "HEAD" and status != 304:
             self.wfile.write(body)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = answer

@@ -1,6 +1,7 @@
 //! Pairs the tasks of activities with the workers that poll for them.
 //!
-//! Soft state: what is offered is a row of its execution, and comes back from there after a restart. First come, first
+//! Soft state: what is offered is a row of its execution, and comes back from there after a restart, and when there was
+//! no room for its id. First come, first
 //! served on both sides. A pair goes to the driver of the task's execution as [`Errand::Take`]; only once the
 //! driver has committed that the task has started does the worker get it.
 
@@ -12,13 +13,15 @@ use std::{
 
 use parking_lot::Mutex;
 use stepwell_machine::TaskId;
-use tokio::sync::oneshot;
+use stepwell_store::Store;
+use tokio::{runtime::Handle, sync::oneshot};
 
 use crate::{
     handle::{ActivityError, ActivityTask},
     inbox::{Errand, Inboxes},
-    limits::{ACTIVITY_POLL_SECONDS, ACTIVITY_POLLERS_MAX},
-    record::ExecutionId,
+    limits::{ACTIVITY_POLL_SECONDS, ACTIVITY_POLLERS_MAX, OFFERS_READ_MAX},
+    record::{self, ExecutionId, RecordError, Waiting},
+    timeline::Timeline,
 };
 
 /// A worker that waits for a task; gone once `to` is closed.
@@ -51,6 +54,16 @@ pub(crate) struct Place {
 pub(crate) struct Activities {
     inboxes: Arc<Inboxes>,
     matcher: Mutex<Matcher>,
+    rows: Rows,
+}
+
+/// Where the tasks are that wait for workers and find no room in memory.
+pub(crate) struct Rows {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) runtime: Handle,
+    pub(crate) timeline: Arc<Timeline>,
+    /// Most ids of tasks in memory, over all activities.
+    pub(crate) offers_max: usize,
 }
 
 /// Invariant: there is a queue for each activity that exists, and no other.
@@ -67,11 +80,37 @@ struct Matcher {
 struct Queue {
     offers: BTreeMap<u64, (ExecutionId, TaskId)>,
     pollers: BTreeMap<u64, Poller>,
+    /// There may be tasks that wait as rows alone.
+    more: bool,
+    /// Behind which the rows are read on; `None`: from the beginning.
+    read_to: Option<(ExecutionId, TaskId)>,
+    reading: bool,
 }
 
 impl Activities {
-    pub(crate) fn new(inboxes: Arc<Inboxes>) -> Activities {
-        Activities { inboxes, matcher: Mutex::default() }
+    pub(crate) fn new(inboxes: Arc<Inboxes>, rows: Rows) -> Activities {
+        Activities { inboxes, matcher: Mutex::default(), rows }
+    }
+
+    /// After a start: the tasks that wait in rows, oldest first as far as there is room for their ids. Answers those
+    /// whose activity is gone.
+    pub(crate) fn resume(self: &Arc<Self>) -> Result<Vec<Waiting>, RecordError> {
+        let max = self.rows.offers_max;
+        let (mut rows, more) = record::waiting(self.rows.store.as_ref(), None, max, &|offer| offer.is_some())?;
+        rows.sort_by_key(|row| row.since_ms);
+        rows.retain(|row| {
+            let offered = |arn: &Arc<str>| self.offer(arn, row.execution, row.task);
+            !row.activity_arn.as_ref().is_some_and(offered)
+        });
+        if more.is_some() {
+            // Those of activities that are gone are met when the rows are read for nobody: now.
+            let (rest, _) = record::waiting(self.rows.store.as_ref(), more, usize::MAX, &|offer| {
+                offer.is_some_and(|arn| !self.exists(arn))
+            })?;
+            rows.extend(rest);
+            self.matcher.lock().queues.values_mut().for_each(|queue| queue.more = true);
+        }
+        Ok(rows)
     }
 
     /// The activity exists from now on.
@@ -96,15 +135,35 @@ impl Activities {
         for poller in queue.pollers.into_values() {
             drop(poller.to.send(Err(ActivityError::DoesNotExist)));
         }
-        queue.offers.into_values().collect()
+        let mut left: Vec<(ExecutionId, TaskId)> = queue.offers.into_values().collect();
+        if queue.more {
+            let rows = record::waiting(self.rows.store.as_ref(), None, usize::MAX, &|offer| {
+                offer.is_some_and(|of| of.as_ref() == arn)
+            });
+            match rows {
+                Ok((rows, _)) => left.extend(rows.iter().map(|row| (row.execution, row.task))),
+                Err(error) => tracing::error!(error = error.to_string(), "cannot read the tasks of an activity"),
+            }
+            left.sort_unstable();
+            left.dedup();
+        }
+        left
     }
 
     /// False if there is no such activity.
-    pub(crate) fn offer(&self, arn: &Arc<str>, execution: ExecutionId, task: TaskId) -> bool {
+    ///
+    /// Without room for its id the task stays a row, which is read when a worker waits.
+    pub(crate) fn offer(self: &Arc<Self>, arn: &Arc<str>, execution: ExecutionId, task: TaskId) -> bool {
         let mut matcher = self.matcher.lock();
+        let is_full = matcher.places.len() >= self.rows.offers_max;
         matcher.next += 1;
         let place = matcher.next;
         let Some(queue) = matcher.queues.get_mut(arn) else { return false };
+        if is_full {
+            queue.more = true;
+            self.pair(&mut matcher, arn);
+            return true;
+        }
         queue.offers.insert(place, (execution, task));
         matcher.places.insert((execution, task), (arn.clone(), place));
         self.pair(&mut matcher, arn);
@@ -125,7 +184,7 @@ impl Activities {
     }
 
     /// Puts a task back at its place: the worker it was meant for has gone.
-    pub(crate) fn offer_again(&self, offered: Offered) {
+    pub(crate) fn offer_again(self: &Arc<Self>, offered: Offered) {
         let mut matcher = self.matcher.lock();
         let Offered { activity, place, execution, task } = offered;
         let Some(queue) = matcher.queues.get_mut(&activity) else { return };
@@ -145,7 +204,7 @@ impl Activities {
 
     /// A worker begins to wait.
     pub(crate) fn poll(
-        &self,
+        self: &Arc<Self>,
         arn: &str,
         worker: Option<Arc<str>>,
     ) -> Result<(Place, oneshot::Receiver<Polled>), ActivityError> {
@@ -170,7 +229,7 @@ impl Activities {
     }
 
     /// Lets a worker wait on at its place: the task it was meant to get is no longer there.
-    pub(crate) fn poll_again(&self, poller: Poller) {
+    pub(crate) fn poll_again(self: &Arc<Self>, poller: Poller) {
         if Instant::now() >= poller.until {
             drop(poller.to.send(Ok(None)));
             return;
@@ -199,8 +258,47 @@ impl Activities {
         }
     }
 
-    fn pair(&self, matcher: &mut Matcher, arn: &str) {
+    /// Reads tasks of an activity that wait as rows alone.
+    ///
+    /// One that a worker is just being given is met again; its execution then sends the second worker back.
+    fn read(self: &Arc<Self>, arn: &Arc<str>) {
+        let after = self.matcher.lock().queues.get(arn).and_then(|queue| queue.read_to);
+        let of_it = |offer: Option<&Arc<str>>| offer.is_some_and(|of| of == arn);
+        let read = record::waiting(self.rows.store.as_ref(), after, OFFERS_READ_MAX, &of_it);
+        let mut matcher = self.matcher.lock();
+        let matcher = &mut *matcher;
         let Some(queue) = matcher.queues.get_mut(arn) else { return };
+        queue.reading = false;
+        match read {
+            Ok((rows, more)) => {
+                // Rows may have come in before `after` since: only one look from end to end tells that none are left.
+                queue.more = after.is_some() || more.is_some();
+                queue.read_to = more;
+                for row in rows {
+                    let key = (row.execution, row.task);
+                    if !matcher.places.contains_key(&key) {
+                        matcher.next += 1;
+                        queue.offers.insert(matcher.next, key);
+                        matcher.places.insert(key, (arn.clone(), matcher.next));
+                    }
+                }
+                self.pair(matcher, arn);
+            }
+            Err(error) => tracing::error!(error = error.to_string(), "cannot read the tasks that wait for workers"),
+        }
+    }
+
+    fn pair(self: &Arc<Self>, matcher: &mut Matcher, arn: &str) {
+        let Some(queue) = matcher.queues.get_mut(arn) else { return };
+        if queue.offers.is_empty() && queue.more && !queue.reading && !queue.pollers.is_empty() {
+            queue.reading = true;
+            let (activities, arn) = (self.clone(), Arc::<str>::from(arn));
+            let under_way = self.rows.timeline.begin();
+            self.rows.runtime.spawn_blocking(move || {
+                activities.read(&arn);
+                drop(under_way);
+            });
+        }
         while !queue.offers.is_empty() {
             let Some((_, poller)) = queue.pollers.pop_first() else { return };
             if poller.to.is_closed() {
@@ -223,15 +321,22 @@ mod tests {
         timeline::{Bell, Timeline},
     };
 
-    fn activities() -> Activities {
+    fn activities() -> Arc<Activities> {
         let bells = [Arc::new(Bell::default())];
         let timeline = Arc::new(Timeline::new(Arc::new(SystemClock), bells.to_vec()));
-        let activities = Activities::new(Arc::new(Inboxes::new(&bells, timeline)));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let rows = Rows {
+            store: Arc::new(stepwell_store::Memory::new()),
+            runtime: runtime.handle().clone(),
+            timeline: timeline.clone(),
+            offers_max: 10,
+        };
+        let activities = Arc::new(Activities::new(Arc::new(Inboxes::new(&bells, timeline)), rows));
         activities.create("a".into());
         activities
     }
 
-    fn taken(activities: &Activities) -> Option<(Offered, Poller)> {
+    fn taken(activities: &Arc<Activities>) -> Option<(Offered, Poller)> {
         match activities.inboxes.of_driver(0).take()?.letter {
             Letter::To(_, Errand::Take { offered, poller }) => Some((offered, poller)),
             _ => None,

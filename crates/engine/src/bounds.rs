@@ -1,6 +1,6 @@
 //! The bounds of memory that a test may want smaller than they are.
 
-use crate::limits::{CACHE_BYTES_MAX, EXPRESS_RUNS_MAX, LOG_QUEUE_EVENTS_MAX, TASK_RUNS_MAX, TIMERS_MAX};
+use crate::limits::{CACHE_BYTES_MAX, EXPRESS_RUNS_MAX, LOG_QUEUE_EVENTS_MAX, TASK_RUNS_MAX, TIMERS_MAX, WAITING_MAX};
 
 /// How much an engine keeps in memory of what is also in rows.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +11,8 @@ pub struct Bounds {
     pub timers: usize,
     /// Tasks that run at the same time.
     pub task_runs: usize,
+    /// Ids of tasks that wait to be run; as many again of tasks that wait for workers. Others are rows only.
+    pub waiting: usize,
     /// Express executions that run at the same time.
     pub express_runs: usize,
     /// Log entries that wait for the sink.
@@ -23,6 +25,7 @@ impl Default for Bounds {
             cache_bytes: CACHE_BYTES_MAX,
             timers: TIMERS_MAX,
             task_runs: TASK_RUNS_MAX,
+            waiting: WAITING_MAX,
             express_runs: EXPRESS_RUNS_MAX,
             log_events: LOG_QUEUE_EVENTS_MAX,
         }

@@ -18,6 +18,7 @@ use crate::{
     handle::Engine,
     open::{OpenError, Parts, assemble},
     record::ExecutionId,
+    retention::next_group,
     shared::Shared,
     task_runner::TaskRunner,
 };
@@ -78,6 +79,13 @@ impl ByHand {
     /// One commit of what the drivers have submitted, with its replies and effects. False if that was nothing.
     pub fn commit(&mut self) -> bool {
         self.shared.committer.commit_queued(&self.submissions, &mut self.carried)
+    }
+
+    /// Asks for the removal of some executions that ended before `before_ms`, milliseconds since 1970, as retention does.
+    pub fn sweep(&self, before_ms: i64) {
+        for expired in next_group(&self.shared, before_ms, None).unwrap_or_default() {
+            drop(self.shared.inboxes.expire(expired.execution, before_ms));
+        }
     }
 
     /// Runs a task that nobody asked for, as an engine with a bug would.

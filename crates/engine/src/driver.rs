@@ -207,6 +207,7 @@ impl Driver {
                 match letter {
                     Letter::To(id, errand) => self.errand(id, errand, under_way),
                     Letter::Thought(thought) => self.thought(*thought),
+                    Letter::Expire { execution, before_ms, to } => self.expire(execution, before_ms, to),
                     Letter::Fence(to) => self.open.replies.push(Reply::Done(to)),
                 }
                 took = true;

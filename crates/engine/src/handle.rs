@@ -126,7 +126,7 @@ impl Engine {
     }
 
     /// Runs what blocks (the disk, a compilation) away from the async workers, to its end even if nobody waits.
-    async fn blocking<T: Send + 'static>(
+    pub(crate) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Shared) -> T + Send + 'static,
     ) -> Result<T, Unavailable> {

@@ -11,7 +11,7 @@ use crate::{
     activities::{Offered, Poller},
     handle::{ExecutionError, Qualifier, RedriveError, StartExecutionError, StartedExecution, TokenError, Unavailable},
     limits::{INBOX_BYTES_MAX, INBOX_EVENTS_MAX},
-    record::ExecutionId,
+    record::{ExecutionId, Removal},
     registry::Revision,
     slow::Thought,
     timeline::{Bell, Timeline, UnderWay},
@@ -22,6 +22,12 @@ pub(crate) enum Letter {
     To(ExecutionId, Errand),
     /// A step that was run away from the driver has come back.
     Thought(Box<Thought>),
+    /// An execution that ended before `before_ms` is to be removed.
+    Expire {
+        execution: ExecutionId,
+        before_ms: i64,
+        to: Sender<Result<Removal, Unavailable>>,
+    },
     /// Answered once everything that came before it is durable.
     Fence(Sender<Result<(), Unavailable>>),
 }
@@ -206,6 +212,17 @@ impl Inboxes {
 
     pub(crate) fn post_thought(&self, thought: Thought) {
         self.of(thought.execution).post(Letter::Thought(Box::new(thought)), self.timeline.begin());
+    }
+
+    /// Asks for the removal of an execution; answered once it is durable, or nothing was to be done.
+    pub(crate) fn expire(
+        &self,
+        execution: ExecutionId,
+        before_ms: i64,
+    ) -> tokio::sync::oneshot::Receiver<Result<Removal, Unavailable>> {
+        let (to, answer) = tokio::sync::oneshot::channel();
+        self.of(execution).post(Letter::Expire { execution, before_ms, to }, self.timeline.begin());
+        answer
     }
 
     /// One fence for each driver.

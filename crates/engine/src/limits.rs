@@ -77,6 +77,25 @@ pub const REVISIONS_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub const PROGRAM_BYTES_PER_TEXT_BYTE: usize = 8;
 /// Executions that the end of a state machine stops at a time.
 pub const SWEEP_PAGE: usize = 256;
+/// How often ended executions are looked for that are to be removed.
+pub const RETENTION_EVERY: Duration = Duration::from_secs(60);
+/// Executions that are removed at a time.
+pub const RETENTION_AT_ONCE: usize = 64;
+/// Rows of one execution that are removed at a time: no commit gets long.
+pub const RETENTION_ROWS: usize = 64;
+/// Summaries that are looked at at a time for the revisions that they name.
+pub const RETENTION_LOOKED_AT: usize = 1_000;
+/// Times that the removal rests as long as it has worked.
+pub const RETENTION_REST: u32 = 4;
+/// Longest rest of it.
+pub const RETENTION_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// Times that a group is asked for more of its rows in one pass: more than the largest history has.
+pub const RETENTION_ROUNDS_MAX: usize = 4_096;
+/// Ids of tasks that wait to be run, and of tasks that wait for workers, that are kept in memory; further ones are rows
+/// alone, and are read when there is room.
+pub const WAITING_MAX: usize = 100_000;
+/// Tasks of one activity that are read from rows at once, when a worker waits and none is in memory.
+pub const OFFERS_READ_MAX: usize = 1_000;
 /// Express executions that run at the same time; past it the caller is throttled.
 pub const EXPRESS_RUNS_MAX: usize = 10_000;
 /// Events that are kept of one Express execution; AWS has no such bound. Later ones are not kept.

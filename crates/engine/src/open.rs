@@ -17,7 +17,7 @@ use stepwell_store::{Batch, Space, Store};
 use tokio::runtime::Handle;
 
 use crate::{
-    activities::Activities,
+    activities::{Activities, Rows},
     bounds::Bounds,
     by_hand::Witness,
     committer::{Committer, Ledger, Message},
@@ -28,7 +28,7 @@ use crate::{
     inbox::{Errand, Inboxes},
     limits::SHARDS,
     logs::Logs,
-    record::{self, RecordError, Running, Shards},
+    record::{self, RecordError, Running},
     registry::{
         Registry, RegistryError,
         rows::{self, OwnerRow, RowError},
@@ -167,17 +167,16 @@ pub(crate) fn assemble(
     // Time stands still until everything runs.
     let opening = timeline.begin();
     let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
-    let activities = Arc::new(Activities::new(inboxes.clone()));
+    let rows = Rows {
+        store: store.clone(),
+        runtime: runtime.clone(),
+        timeline: timeline.clone(),
+        offers_max: bounds.waiting.max(1),
+    };
+    let activities = Arc::new(Activities::new(inboxes.clone(), rows));
     let express = Express::new(tasks.clone(), bounds);
     let runner = tasks;
-    let tasks = Arc::new(Tasks::new(
-        bounds.task_runs,
-        store.clone(),
-        runner.clone(),
-        runtime.clone(),
-        inboxes.clone(),
-        timeline.clone(),
-    ));
+    let tasks = Tasks::new(&bounds, store.clone(), runner.clone(), runtime.clone(), inboxes.clone(), timeline.clone());
     let ledger = Arc::new(Ledger::new(open_executions, &bells));
     let (queue, submissions) = mpsc::channel();
     let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone()));
@@ -219,6 +218,7 @@ pub(crate) fn assemble(
         queue,
         slow,
         stopping: AtomicBool::new(false),
+        sweeping: Bell::default(),
         witness,
     });
 
@@ -237,6 +237,13 @@ pub(crate) fn assemble(
 pub(crate) struct Threads {
     drivers: Vec<JoinHandle<()>>,
     committer: Vec<JoinHandle<()>>,
+    sweeper: Vec<JoinHandle<()>>,
+}
+
+impl Threads {
+    pub(crate) fn add_sweeper(&mut self, thread: JoinHandle<()>) {
+        self.sweeper.push(thread);
+    }
 }
 
 /// Stops taking calls, makes what was begun durable, ends all threads. Blocks; a second call waits for the first.
@@ -248,6 +255,8 @@ pub(crate) fn stop(shared: &Shared, threads: &Mutex<Threads>) {
     shared.tasks.close();
     shared.express.close();
     shared.activities.close();
+    shared.sweeping.ring();
+    join(&mut threads.sweeper);
     join(&mut threads.drivers);
     shared.logs.finish();
     // A receiver that has gone belongs to a thread that has ended.
@@ -293,14 +302,11 @@ fn claim(store: &dyn Store, config: &Config) -> Result<(), OpenError> {
 
 /// Tasks whose run had not ended are run again; tasks of activities wait for workers again.
 fn resume_tasks(shared: &Shared) -> Result<(), RecordError> {
-    for offer in record::offers(shared.store.as_ref(), Shards::ALL)? {
-        if !shared.activities.offer(&offer.activity_arn, offer.execution, offer.task) {
-            let orphaned = Errand::Orphaned { task: offer.task, activity_arn: offer.activity_arn };
-            shared.inboxes.post(offer.execution, orphaned);
+    for row in shared.activities.resume()? {
+        if let Some(activity_arn) = row.activity_arn {
+            shared.inboxes.post(row.execution, Errand::Orphaned { task: row.task, activity_arn });
         }
     }
-    for intent in record::intents(shared.store.as_ref(), Shards::ALL)? {
-        shared.tasks.queue(intent.execution, intent.task);
-    }
+    shared.tasks.resume()?;
     Ok(())
 }

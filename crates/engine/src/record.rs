@@ -10,6 +10,7 @@
 
 mod codec;
 mod events;
+mod examine;
 mod frames;
 mod history;
 mod key;
@@ -17,6 +18,7 @@ mod listing;
 mod load;
 mod marks;
 mod queues;
+mod remove;
 mod running;
 mod summary;
 mod texts;
@@ -33,11 +35,13 @@ use stepwell_expr::Payload;
 use stepwell_machine::{Execution, Identity, TaskId};
 use stepwell_store::{Direction, Space, Store, Visit};
 
+pub use examine::{Broken, Examined, examine};
 pub use history::history;
 pub use listing::list;
 pub use load::{load, load_wrecked};
 pub use marks::{forget_log, log_marks, mark_log};
-pub use queues::{intents, offers, runnable, timers};
+pub use queues::{Behind, Waiting, intents, offers, runnable, timers, waiting};
+pub use remove::{Expired, Removal, expired, keep_used, remove};
 pub use running::Running;
 pub use summary::summary;
 pub use texts::fill;

@@ -1,14 +1,14 @@
 //! State machines with their immutable revisions, activities and tags.
 //!
 //! Small facts of each are in memory; definitions are rows, compiled when they are needed and kept within a bound.
-//! Writers are serialised and committed by the committer; the memory follows only what is durable. Revisions are never
-//! removed: executions name them. All calls that write or compile block: not for async workers.
+//! Writers are serialised and committed by the committer; the memory follows only what is durable. Revisions are
+//! removed only when no machine and no execution names them (`retention`). All calls that write or compile block: not for async workers.
 
 mod published;
 pub(crate) mod rows;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -35,7 +35,7 @@ use crate::{
         Listed, Page, Publish, StateMachine, TagError, Tags, Unavailable, UpdateStateMachine, UpdateStateMachineError,
         UpdatedStateMachine,
     },
-    limits::{PAGE_MAX, PROGRAM_BYTES_PER_TEXT_BYTE, REVISIONS_BYTES_MAX, TAGS_MAX},
+    limits::{PAGE_MAX, PROGRAM_BYTES_PER_TEXT_BYTE, RETENTION_AT_ONCE, REVISIONS_BYTES_MAX, TAGS_MAX},
     lru::Lru,
     record::ExecutionId,
     reply::Reply,
@@ -400,6 +400,38 @@ impl Registry {
         }
     }
 
+    /// Revisions that no state machine is at any more, but for the last number given out, which must not come again.
+    pub(crate) fn superseded(&self) -> Result<BTreeSet<u64>, RegistryError> {
+        let mut found = BTreeSet::new();
+        let prefix = rows::REVISION_PREFIX;
+        self.store.scan(Space::Meta, prefix, &prefix_end(prefix), Direction::Forward, &mut |key, _| {
+            found.extend(key[prefix.len()..].try_into().map(u64::from_be_bytes));
+            std::ops::ControlFlow::Continue(())
+        })?;
+        let index = self.index.read();
+        found.remove(&index.last_revision);
+        for machine in index.machines.values() {
+            found.remove(&machine.row.revision);
+            for revision in machine.published.revisions() {
+                found.remove(&revision);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes revisions that nothing names, so many at a time that no commit gets long.
+    pub(crate) fn forget_revisions(&self, unused: &BTreeSet<u64>) -> Result<u64, Unavailable> {
+        let unused: Vec<u64> = unused.iter().copied().collect();
+        for group in unused.chunks(RETENTION_AT_ONCE) {
+            let mut batch = Batch::default();
+            group.iter().for_each(|revision| batch.delete(Space::Meta, rows::revision_key(*revision)));
+            self.write(batch)?;
+            let mut compiled = self.compiled.lock();
+            group.iter().for_each(|revision| drop(compiled.remove(revision)));
+        }
+        Ok(unused.len() as u64)
+    }
+
     pub(crate) fn list_machines(&self, limit: usize, after: Option<&Cursor>) -> Page<Listed> {
         let index = self.index.read();
         let listed = |arn: &Arc<str>| {
@@ -592,6 +624,40 @@ fn read_all<T: serde::de::DeserializeOwned>(
         }
     })?;
     failed.map_or(Ok(found), Err)
+}
+
+/// What is damaged in the rows of state machines, activities and tags, a sentence each.
+pub fn examine(store: &dyn Store) -> Result<Vec<String>, stepwell_store::Error> {
+    let mut damage = Vec::new();
+    let mut check = |prefix: &[u8], what: &str, decodes: fn(&[u8]) -> Result<(), RowError>| {
+        store.scan(Space::Meta, prefix, &prefix_end(prefix), Direction::Forward, &mut |key, bytes| {
+            if let Err(error) = decodes(bytes) {
+                let key = String::from_utf8_lossy(&key[prefix.len()..]);
+                damage.push(format!("{what} `{}`: {error}", key.escape_default()));
+            }
+            std::ops::ControlFlow::Continue(())
+        })
+    };
+    check(rows::MACHINE_PREFIX, "state machine", |bytes| rows::decode::<MachineRow>(bytes).map(drop))?;
+    check(rows::REVISION_PREFIX, "revision", |bytes| rows::decode::<RevisionRow>(bytes).map(drop))?;
+    check(rows::ACTIVITY_PREFIX, "activity", |bytes| rows::decode::<ActivityRow>(bytes).map(drop))?;
+    check(rows::PUBLISHED_PREFIX, "what is published of", |bytes| rows::decode::<rows::PublishedRow>(bytes).map(drop))?;
+    check(rows::VERSION_PREFIX, "version", |bytes| rows::decode::<rows::VersionRow>(bytes).map(drop))?;
+    check(rows::ALIAS_PREFIX, "alias", |bytes| rows::decode::<rows::AliasRow>(bytes).map(drop))?;
+    check(rows::TAGS_PREFIX, "the tags of", |bytes| rows::decode::<TagsRow>(bytes).map(drop))?;
+    check(rows::OWNER_KEY, "the owner", |bytes| rows::decode::<rows::OwnerRow>(bytes).map(drop))?;
+    if store.get(Space::Meta, rows::OWNER_KEY)?.is_none() {
+        damage.push("the row of the owner is missing".to_owned());
+    }
+    // Executions and machines must find their revisions.
+    let mut missing = Vec::new();
+    for (name, row) in read_all::<MachineRow>(store, rows::MACHINE_PREFIX).unwrap_or_default() {
+        if store.get(Space::Meta, &rows::revision_key(row.revision))?.is_none() {
+            missing.push(format!("state machine `{name}`: its revision {} is missing", row.revision));
+        }
+    }
+    damage.extend(missing);
+    Ok(damage)
 }
 
 /// The highest revision key there is; 0 without any.

@@ -7,6 +7,7 @@ use crate::{
     handle::{
         ActivityTask, ExecutionError, RedriveError, StartExecutionError, StartedExecution, TokenError, Unavailable,
     },
+    record::Removal,
 };
 
 /// An answer and who waits for it. A caller that has gone away is no error.
@@ -16,6 +17,7 @@ pub(crate) enum Reply {
     Redrive(Sender<Result<i64, RedriveError>>, Result<i64, RedriveError>),
     Token(Sender<Result<(), TokenError>>, Result<(), TokenError>),
     Task(Poller, ActivityTask),
+    Removed(Sender<Result<Removal, Unavailable>>, Removal),
     Done(Sender<Result<(), Unavailable>>),
 }
 
@@ -28,6 +30,7 @@ impl Reply {
             Reply::Redrive(to, answer) => drop(to.send(answer)),
             Reply::Token(to, answer) => drop(to.send(answer)),
             Reply::Task(poller, task) => drop(poller.to.send(Ok(Some(task)))),
+            Reply::Removed(to, removal) => drop(to.send(Ok(removal))),
             Reply::Done(to) => drop(to.send(Ok(()))),
         }
     }
@@ -40,6 +43,7 @@ impl Reply {
             Reply::Redrive(to, _) => drop(to.send(Err(why.into()))),
             Reply::Token(to, _) => drop(to.send(Err(why.into()))),
             Reply::Task(poller, _) => drop(poller.to.send(Err(why.into()))),
+            Reply::Removed(to, _) => drop(to.send(Err(why))),
             Reply::Done(to) => drop(to.send(Err(why))),
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     registry::Registry,
     slow::SlowLane,
     tasks::Tasks,
-    timeline::Timeline,
+    timeline::{Bell, Timeline},
 };
 
 pub(crate) struct Shared {
@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) stopping: AtomicBool,
     /// When this process took the store over, in milliseconds since 1970.
     pub(crate) opened_ms: i64,
+    /// Wakes the thread that removes what ended long ago.
+    pub(crate) sweeping: Bell,
     /// Of simulations only.
     pub(crate) witness: Option<Arc<dyn Witness>>,
 }

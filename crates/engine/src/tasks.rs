@@ -1,12 +1,13 @@
-//! The runs of tasks: at most `TASK_RUNS_MAX` at a time, of one service a share of them; the others wait as ids in order.
+//! The runs of tasks: at most `TASK_RUNS_MAX` at a time, of one service a share of them. The others wait as ids in order,
+//! at most `WAITING_MAX` in each lane, and beyond that as rows alone, which are read once there is room for their ids.
 //!
 //! A run starts only after the step that asked for it is durable, and its intent stays a row until its outcome is.
 //! So a crash loses no task, and may run one twice. Jobs that were submitted are watched beside the runs: watching is
 //! mostly waiting. A service that answers nothing fills its own lane, never those of others.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    sync::Arc,
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    sync::{Arc, Weak},
 };
 
 use parking_lot::Mutex;
@@ -15,9 +16,10 @@ use stepwell_store::Store;
 use tokio::{runtime::Handle, task::AbortHandle};
 
 use crate::{
+    bounds::Bounds,
     inbox::{Errand, Inboxes},
     limits::{JOBS_WATCHED_MAX, TASK_RUNS_SERVICE_SHARE},
-    record::{self, ExecutionId},
+    record::{self, ExecutionId, RecordError},
     task_runner::TaskRunner,
     timeline::{Timeline, UnderWay},
 };
@@ -25,6 +27,7 @@ use crate::{
 type Key = (ExecutionId, TaskId);
 
 pub(crate) struct Tasks {
+    me: Weak<Tasks>,
     store: Arc<dyn Store>,
     runner: Arc<dyn TaskRunner>,
     runtime: Handle,
@@ -72,8 +75,17 @@ struct Table {
     /// How many of them are no watched jobs.
     running: usize,
     lanes: BTreeMap<LaneName, Lane>,
-    /// Tasks of which only the id is known, since a restart.
+    /// Tasks of which only the id is known, since they were read from rows.
     unknown: VecDeque<Key>,
+    /// All that wait, in lanes or unknown: what is read from rows again is passed over.
+    waiting: HashSet<Key>,
+    /// Most ids that wait in one lane, and that are read at once.
+    waiting_max: usize,
+    /// There may be tasks that wait as rows alone.
+    more: bool,
+    /// Behind which the rows are read on; `None`: from the beginning.
+    read_to: Option<Key>,
+    reading: bool,
     closed: bool,
 }
 
@@ -86,6 +98,24 @@ impl Table {
                 self.running < self.runs_max && running < self.runs_max.div_ceil(TASK_RUNS_SERVICE_SHARE)
             }
         }
+    }
+
+    /// Keeps the id, if there is room in its lane; otherwise its row is found later.
+    fn wait(&mut self, key: Key, lane: LaneName) {
+        let lane = self.lanes.entry(lane).or_default();
+        if lane.waiting.len() < self.waiting_max {
+            lane.waiting.push_back(key);
+            self.waiting.insert(key);
+        } else {
+            self.more = true;
+        }
+    }
+
+    /// Rows are read on once nothing that was read waits to be looked at, and no lane is full: its rows would only be met
+    /// again and again.
+    fn is_to_read(&self) -> bool {
+        let full = |lane: &Lane| lane.waiting.len() >= self.waiting_max;
+        self.more && !self.reading && !self.closed && self.unknown.is_empty() && !self.lanes.values().any(full)
     }
 
     /// Gives `key` a slot; the caller has looked for room.
@@ -116,6 +146,7 @@ impl Table {
         let next = waiting.min_by_key(|(_, lane)| lane.running).map(|(name, _)| name.clone());
         if let Some(name) = next {
             let key = self.lanes.get_mut(&name)?.waiting.pop_front()?;
+            self.waiting.remove(&key);
             self.begin(key, Some(name));
             return Some(key);
         }
@@ -123,6 +154,7 @@ impl Table {
             return None;
         }
         let key = self.unknown.pop_front()?;
+        self.waiting.remove(&key);
         self.begin(key, None);
         Some(key)
     }
@@ -130,22 +162,42 @@ impl Table {
 
 impl Tasks {
     pub(crate) fn new(
-        runs_max: usize,
+        bounds: &Bounds,
         store: Arc<dyn Store>,
         runner: Arc<dyn TaskRunner>,
         runtime: Handle,
         inboxes: Arc<Inboxes>,
         timeline: Arc<Timeline>,
-    ) -> Tasks {
+    ) -> Arc<Tasks> {
         let table = Table {
-            runs_max,
+            runs_max: bounds.task_runs,
             runs: HashMap::new(),
             running: 0,
             lanes: BTreeMap::new(),
             unknown: VecDeque::new(),
+            waiting: HashSet::new(),
+            waiting_max: bounds.waiting.max(1),
+            more: false,
+            read_to: None,
+            reading: false,
             closed: false,
         };
-        Tasks { store, runner, runtime, inboxes, timeline, table: Mutex::new(table) }
+        let table = Mutex::new(table);
+        Arc::new_cyclic(|me| Tasks { me: me.clone(), store, runner, runtime, inboxes, timeline, table })
+    }
+
+    /// After a start: the tasks that wait in rows, oldest first as far as there is room for their ids.
+    pub(crate) fn resume(&self) -> Result<(), RecordError> {
+        let mut table = self.table.lock();
+        let (mut rows, more) = record::waiting(self.store.as_ref(), None, table.waiting_max, &|offer| offer.is_none())?;
+        rows.sort_by_key(|row| row.since_ms);
+        let keys = rows.iter().map(|row| (row.execution, row.task));
+        table.unknown.extend(keys.clone());
+        table.waiting.extend(keys);
+        table.more = more.is_some();
+        table.read_to = more;
+        self.fill_slots(&mut table);
+        Ok(())
     }
 
     /// Runs the task now if there is room, else later, with a request made anew.
@@ -158,7 +210,7 @@ impl Tasks {
             }
             let lane = LaneName::of(&request);
             if !table.has_room(&lane) {
-                table.lanes.entry(lane).or_default().waiting.push_back(key);
+                table.wait(key, lane);
                 return;
             }
             table.begin(key, Some(lane));
@@ -169,13 +221,6 @@ impl Tasks {
     /// Runs a task that no execution waits for: a test of a state. Takes no slot; who calls bounds how many there are.
     pub(crate) async fn run_alone(&self, request: TaskRequest) -> TaskOutcome {
         self.runner.run(request).await
-    }
-
-    /// Queues a task whose request is to be made from its execution.
-    pub(crate) fn queue(&self, execution: ExecutionId, task: TaskId) {
-        let mut table = self.table.lock();
-        table.unknown.push_back((execution, task));
-        self.fill_slots(&mut table);
     }
 
     /// The request that [`Errand::Run`] asked for; `None` if the task is no longer to be run.
@@ -191,7 +236,7 @@ impl Tasks {
                 let lane = LaneName::of(&request);
                 let has_room = table.has_room(&lane);
                 if !has_room {
-                    table.lanes.entry(lane).or_default().waiting.push_back(key);
+                    table.wait(key, lane);
                     return self.fill_slots(&mut table);
                 }
                 table.begin(key, Some(lane));
@@ -242,6 +287,7 @@ impl Tasks {
             table.closed = true;
             table.lanes.clear();
             table.unknown.clear();
+            table.waiting.clear();
             table.running = 0;
             std::mem::take(&mut table.runs)
         };
@@ -251,6 +297,48 @@ impl Tasks {
     fn fill_slots(&self, table: &mut Table) {
         while let Some((execution, task)) = table.next() {
             self.inboxes.post(execution, Errand::Run { task });
+        }
+        self.read_on(table);
+    }
+
+    /// Reads tasks that wait as rows alone, away from this thread.
+    fn read_on(&self, table: &mut Table) {
+        if !table.is_to_read() {
+            return;
+        }
+        let Some(tasks) = self.me.upgrade() else { return };
+        table.reading = true;
+        let under_way = self.timeline.begin();
+        self.runtime.spawn_blocking(move || {
+            tasks.read();
+            drop(under_way);
+        });
+    }
+
+    /// A row of a task that waits here or runs is passed over; of one whose end is on its way, its execution says no.
+    fn read(&self) {
+        let (after, limit) = {
+            let table = self.table.lock();
+            // More than can run, so that a look from the beginning finds one that does not, if there is one.
+            (table.read_to, table.waiting_max.saturating_add(table.runs_max))
+        };
+        let read = record::waiting(self.store.as_ref(), after, limit, &|offer| offer.is_none());
+        let mut table = self.table.lock();
+        table.reading = false;
+        match read {
+            Ok((rows, more)) => {
+                // Rows may have come in before `after` since: only one look from end to end tells that none are left.
+                table.more = after.is_some() || more.is_some();
+                table.read_to = more;
+                let keys = rows.iter().map(|row| (row.execution, row.task));
+                for key in keys {
+                    if !table.runs.contains_key(&key) && table.waiting.insert(key) {
+                        table.unknown.push_back(key);
+                    }
+                }
+                self.fill_slots(&mut table);
+            }
+            Err(error) => tracing::error!(error = error.to_string(), "cannot read the tasks that wait"),
         }
     }
 

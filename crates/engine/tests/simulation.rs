@@ -47,7 +47,7 @@ const LIVES: u64 = 5;
 /// Things that happen in a life, at most.
 const HAPPENINGS: u64 = 300;
 /// A commit after which the disk fails, at the latest.
-const COMMITS: u64 = 40;
+const COMMITS: u64 = 25;
 /// One seed in so many stands on the embedded store.
 const FOLDER_EVERY: u64 = 16;
 
@@ -203,7 +203,7 @@ fn run(seed: u64, bug: Bug) -> Result<Run, String> {
 /// `STEPWELL_SEED=7` runs one seed, `1-500` many; `STEPWELL_SIM_THREADS` of them at a time.
 #[test]
 fn seeds() {
-    let asked = std::env::var("STEPWELL_SEED").unwrap_or_else(|_| "1-48".to_owned());
+    let asked = std::env::var("STEPWELL_SEED").unwrap_or_else(|_| "1-24".to_owned());
     let (first, last) = asked.split_once('-').unwrap_or((&asked, &asked));
     let number = |text: &str| text.parse::<u64>().expect("STEPWELL_SEED is a number, or two with a dash");
     let (first, last) = (number(first), number(last));
@@ -249,11 +249,13 @@ fn a_seed_gives_the_same_run_again() {
     }
 }
 
-/// How often a bug is found in the first seeds, and the first thing that was said of it.
+/// How often a bug is found in the first seeds, and what was said of it.
 fn found(bug: Bug) -> (usize, String) {
-    let found: Vec<String> = (1..=8).filter_map(|seed| run(seed, bug).err()).collect();
+    // Only commits that failed are halved: a rare thing.
+    let seeds = if bug == Bug::HalvesACommit { 15 } else { 8 };
+    let found: Vec<String> = (1..=seeds).filter_map(|seed| run(seed, bug).err()).collect();
     let first = found.first().cloned().unwrap_or_default();
-    eprintln!("{bug:?}: found by {} seeds of 8: {}", found.len(), first.lines().next().unwrap_or_default());
+    eprintln!("{bug:?}: found by {} seeds of {seeds}: {}", found.len(), first.lines().next().unwrap_or_default());
     (found.len(), found.join("\n"))
 }
 

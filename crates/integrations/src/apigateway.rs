@@ -87,7 +87,9 @@ pub(crate) async fn invoke(work: &Work<'_>) -> Result<Payload, Failure> {
     }
     let url = if endpoint.contains("://") { endpoint.to_owned() } else { format!("https://{endpoint}") };
     let answer = work.aws().send_to(&work.caller(), url, signing, call).await.map_err(|error| match error {
-        CallError::Client(_) => Failure::new("ApiGateway.SdkClientException", error.to_string()),
+        CallError::Client(_) | CallError::NoCredentials => {
+            Failure::new("ApiGateway.SdkClientException", error.to_string())
+        }
         error => work.any_failure(&error),
     })?;
     let body = String::from_utf8_lossy(&answer.body);

@@ -68,6 +68,8 @@ pub(crate) enum CallError {
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
     /// It could not be sent, or the answer could not be received.
+    #[error("Unable to execute HTTP request: Unable to load credentials from any of the providers in the chain")]
+    NoCredentials,
     #[error("Unable to execute HTTP request: {0}")]
     Client(String),
     #[error("the role {role} cannot be assumed: {why}")]
@@ -236,9 +238,7 @@ impl Aws {
             let with_network = destination.url.starts_with("https:");
             let found = self.base_credentials(&caller.region, with_network).await.map_err(CallError::Client)?;
             return match found {
-                None if destination.is_public => {
-                    Err(CallError::Client("Unable to load credentials from any of the providers in the chain".into()))
-                }
+                None if destination.is_public => Err(CallError::NoCredentials),
                 found => Ok(found),
             };
         }

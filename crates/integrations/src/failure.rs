@@ -25,8 +25,9 @@ pub(crate) fn of_sdk(prefix: &str, error: &CallError, parameters: &str, executio
             let name = exception.as_deref().map_or_else(|| format!("{prefix}Exception"), str::to_owned);
             Failure::new(format!("{prefix}.{name}"), sdk_cause(prefix, error))
         }
-        CallError::Client(_) => Failure::new(format!("{prefix}.SdkClientException"), error.to_string()),
-        CallError::Unreadable => Failure::new(format!("{prefix}.SdkClientException"), error.to_string()),
+        CallError::Client(_) | CallError::NoCredentials | CallError::Unreadable => {
+            Failure::new(format!("{prefix}.SdkClientException"), error.to_string())
+        }
         _ => of_any(error, parameters, execution_role),
     }
 }
@@ -49,7 +50,7 @@ pub(crate) fn of_optimised(names: &Names, error: &CallError, parameters: &str, e
             let name = exception.as_deref().unwrap_or(base);
             Failure::new(format!("{prefix}.{name}"), optimised_cause(names, error))
         }
-        CallError::Client(_) | CallError::Unreadable => {
+        CallError::Client(_) | CallError::NoCredentials | CallError::Unreadable => {
             Failure::new(format!("{prefix}.SdkClientException"), error.to_string())
         }
         _ => of_any(error, parameters, execution_role),

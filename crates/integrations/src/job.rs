@@ -451,7 +451,7 @@ pub(crate) async fn stop(work: &Work<'_>, action: &Action, submitted: &Value) {
 /// True of errors that a later question may not meet.
 fn is_passing(error: &CallError) -> bool {
     match error {
-        CallError::Client(_) | CallError::Unreadable => true,
+        CallError::Client(_) | CallError::NoCredentials | CallError::Unreadable => true,
         CallError::Service { error, .. } => {
             error.status >= 500 || error.status == 429 || error.code.to_ascii_lowercase().contains("throttl")
         }

@@ -85,7 +85,19 @@ async fn send(work: &Work<'_>, invocation: Invocation) -> Result<Answer, Failure
     call.query.extend(invocation.qualifier.map(|qualifier| ("Qualifier".into(), qualifier)));
     let headers = invocation.headers.into_iter();
     call.headers.extend(headers.map(|(name, value)| (name.to_owned(), value)));
-    let failed = |error: CallError| of_optimised(&NAMES, &error, work.parameters().text(), work.execution_role());
+    let failed = |error: CallError| {
+        let failure = of_optimised(&NAMES, &error, work.parameters().text(), work.execution_role());
+        match (&error, &failure.cause) {
+            // Whoever meant a function of this machine would not look for credentials.
+            (CallError::NoCredentials, Some(cause)) => {
+                let name = &invocation.function;
+                let hint =
+                    format!("{cause} (the function `{name}` is not on this machine, and no Lambda endpoint is set)");
+                Failure { cause: Some(hint.into()), ..failure }
+            }
+            _ => failure,
+        }
+    };
     let answer = work.aws().send_to_lambda(&work.caller(), call).await.map_err(failed)?;
     if !answer.status.is_success() {
         return Err(refusal(&answer));

@@ -34,6 +34,11 @@ pub(crate) enum Command {
     Fmt(FmtOptions),
     /// List the AWS services that `aws-sdk` tasks can call, the actions of one, or the parameters of an action.
     Services(ServicesOptions),
+    /// Check a data folder, save and restore its rows, back it up while the server runs.
+    Data {
+        #[command(subcommand)]
+        command: DataCommand,
+    },
     /// Functions on this machine, as stepwell.toml has them: add, list, invoke, logs, remove.
     Function {
         #[command(subcommand)]
@@ -62,6 +67,9 @@ pub(crate) struct ServeOptions {
     /// Threads that drive executions; by default one for every two cores.
     #[arg(long, value_name = "N", env = "STEPWELL_DRIVERS", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) drivers: Option<u16>,
+    /// Remove executions so many days after they ended; 0 keeps them.
+    #[arg(long, value_name = "DAYS", env = "STEPWELL_RETENTION_DAYS", default_value_t = 90)]
+    pub(crate) retention_days: u32,
     /// Mock configuration file of Step Functions Local: a start on `…:stateMachine:NAME#CASE` is answered by it.
     #[arg(long, value_name = "FILE", env = "SFN_MOCK_CONFIG")]
     pub(crate) mock_config: Option<PathBuf>,
@@ -77,6 +85,58 @@ pub(crate) struct ServeOptions {
     pub(crate) execution_logs: Vec<String>,
     /// One JSON object for each log line, and for the line that tells where the server listens.
     #[arg(long, env = "STEPWELL_JSON")]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DataCommand {
+    /// Read every row of a folder that no server has open; tell what is damaged and which executions are lost with it.
+    ///
+    /// Changes nothing. Exit codes: 0 sound, 1 damaged, 2 no data folder.
+    Check {
+        #[command(flatten)]
+        place: DataPlace,
+    },
+    /// Save every row that can be read, as JSON lines: from the running server, or from a folder that none has open.
+    ///
+    /// Exit codes: 0 complete, 1 something was damaged and the rest is saved, 2 bad input.
+    Export {
+        /// The file to make; `-` is standard output.
+        file: PathBuf,
+        #[command(flatten)]
+        place: DataPlace,
+    },
+    /// Make a new data folder of an export. A file that was cut or changed is refused.
+    Import {
+        /// What `export` wrote; `-` is standard input.
+        file: PathBuf,
+        /// The folder to make; it must not be there, or be empty.
+        #[arg(long, value_name = "DIR", env = "STEPWELL_DATA", default_value = "stepwell-data")]
+        data: PathBuf,
+        /// One JSON object for the report.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy all rows, as of one commit, into a new data folder, beside the running server or without one.
+    Backup {
+        /// The folder to make; it must not be there, or be empty.
+        dir: PathBuf,
+        #[command(flatten)]
+        place: DataPlace,
+    },
+}
+
+/// A data folder that is read.
+#[derive(Args)]
+pub(crate) struct DataPlace {
+    /// The folder that `serve` keeps everything in.
+    #[arg(long, value_name = "DIR", env = "STEPWELL_DATA", default_value = "stepwell-data")]
+    pub(crate) data: PathBuf,
+    /// Where a damaged folder is copied to while it is read; by default beside it. Needs room for the data twice.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scratch: Option<PathBuf>,
+    /// One JSON object for the report.
+    #[arg(long)]
     pub(crate) json: bool,
 }
 

@@ -184,6 +184,8 @@ pub(crate) struct ServeSettings {
     pub(crate) listen: SocketAddr,
     pub(crate) port_file: Option<PathBuf>,
     pub(crate) drivers: Option<u16>,
+    /// Days after which ended executions are removed; 0 keeps them.
+    pub(crate) retention_days: u32,
     pub(crate) json: bool,
     pub(crate) mock_config: Option<PathBuf>,
     pub(crate) execution_logs: Vec<String>,
@@ -214,6 +216,7 @@ impl ServeSettings {
             listen,
             port_file: options.port_file.or_else(|| server.port_file.clone()),
             drivers: options.drivers.or(server.drivers),
+            retention_days: options.retention_days,
             json: options.json || server.json.unwrap_or(false),
             mock_config: options.mock_config.or_else(|| server.mock_config.clone()),
             execution_logs: match options.execution_logs.is_empty() {

@@ -1,5 +1,7 @@
 //! Every bound of this crate.
 
+use std::time::Duration;
+
 /// How long the body of a request to a function may take to come, in seconds. Ours: as the API's own.
 pub(crate) const BODY_SECONDS_MAX: u64 = 60;
 /// Largest definition file, in bytes. Ours: a definition is at most 1 MiB, YAML with comments and indents is longer.
@@ -26,3 +28,15 @@ pub(crate) const LOG_PUT_EVENTS_MAX: usize = 10_000;
 pub(crate) const LOG_PUT_BYTES_MAX: usize = 1_048_576;
 /// Bytes that each event counts beside its text. Source: CloudWatch Logs quotas.
 pub(crate) const LOG_EVENT_OVERHEAD_BYTES: usize = 26;
+/// Longest line of an export that is read, in bytes: a row of the largest batch, in base64.
+pub(crate) const IMPORT_LINE_BYTES_MAX: usize = 96 * 1024 * 1024;
+/// Bytes of rows that an import gathers for one commit.
+pub(crate) const IMPORT_BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// Exports that a running server makes at a time.
+pub(crate) const CONTROL_CONNECTIONS_MAX: usize = 4;
+/// How long the server waits for a request at its socket.
+pub(crate) const CONTROL_READ_MAX: Duration = Duration::from_secs(5);
+/// How long either end waits for the other in the middle of an export.
+pub(crate) const CONTROL_WRITE_MAX: Duration = Duration::from_secs(60);
+/// Rows after which a command tells how far it is.
+pub(crate) const PROGRESS_ROWS: u64 = 100_000;

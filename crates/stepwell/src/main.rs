@@ -5,6 +5,7 @@ mod beside;
 mod cli;
 mod config;
 mod console;
+mod data;
 mod definition_file;
 mod eval;
 mod exit;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Eval(options) => eval::eval(&options),
         Command::Fmt(options) => fmt::fmt(&options),
         Command::Services(options) => services::services(&options),
+        Command::Data { command } => data::data(&command),
         Command::Function { command } => function::function(command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "stepwell", &mut std::io::stdout());

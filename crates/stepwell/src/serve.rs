@@ -1,6 +1,6 @@
 //! `stepwell serve`: the API on one port, until a signal ends it.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use stepwell_api::Api;
@@ -15,7 +15,8 @@ use tokio::{
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    beside::LambdaApi, cli::ServeOptions, config::ServeSettings, console, exit::Exit, function, logs, tasks::Tasks,
+    beside::LambdaApi, cli::ServeOptions, config::ServeSettings, console, data::control::Control, exit::Exit, function,
+    logs, tasks::Tasks,
 };
 
 pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
@@ -34,12 +35,18 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     let functions = function::host(&settings.identity, std::mem::take(&mut settings.config.functions));
     runtime.spawn(functions.end_idle());
     let tasks = Arc::new(Tasks::new(&settings.identity, &settings.config, functions.clone()));
+    let control = control(&settings.data, &store);
     let engine = Engine::open(store, config, tasks.clone(), runtime.handle().clone());
     let engine = engine.context("the engine cannot start")?;
     tasks.start_executions_in(&engine);
     let runner: Arc<dyn TaskRunner> = tasks.clone();
     engine.log_to(logs::sink(&settings.execution_logs, &settings.data, &runner));
+    if settings.retention_days > 0 {
+        let retention = Duration::from_secs(u64::from(settings.retention_days) * 86_400);
+        engine.remove_closed_after(retention).context("no thread to remove what ended long ago")?;
+    }
     runtime.block_on(listen(&settings, engine, functions, &tasks))?;
+    drop(control);
     Ok(Exit::Done)
 }
 
@@ -70,6 +77,17 @@ fn open_store(data: &str) -> anyhow::Result<Arc<dyn Store>> {
         return Ok(Arc::new(Memory::new()));
     }
     Ok(Arc::new(Embedded::open(Path::new(data))?))
+}
+
+/// The socket for backups. A server without it serves all the same.
+fn control(data: &str, store: &Arc<dyn Store>) -> Option<Control> {
+    let folder = Path::new(data);
+    if !folder.is_dir() {
+        return None;
+    }
+    Control::listen(folder, store.clone())
+        .inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "no backup while the server runs"))
+        .ok()
 }
 
 async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions, tasks: &Tasks) -> anyhow::Result<()> {

@@ -27,6 +27,7 @@ const CASES: &[fn(&dyn Store)] = &[
     a_scan_sees_nothing_that_is_committed_under_it,
     a_visitor_may_read_and_scan,
     scans_beside_a_writer_see_whole_batches,
+    a_snapshot_is_of_one_commit_in_all_spaces,
     takes_large_batches,
     refuses_what_is_outside_the_limits,
     an_empty_batch_is_no_error,
@@ -315,6 +316,40 @@ fn scans_beside_a_writer_see_whole_batches(store: &dyn Store) {
         }
     });
     assert_eq!(get(store, Space::Frames, &[0, 0]), Some(COMMITS.to_be_bytes().to_vec()));
+}
+
+fn a_snapshot_is_of_one_commit_in_all_spaces(store: &dyn Store) {
+    const ROWS: u16 = 300;
+    let write = |value: u8| {
+        let mut batch = Batch::default();
+        for space in Space::ALL {
+            (0..ROWS).for_each(|row| batch.put(space, row.to_be_bytes(), [value]));
+        }
+        batch.put(Space::Meta, [b'x', value], [value]);
+        store.commit(batch).expect("commit");
+    };
+    write(1);
+    let mut seen = Vec::new();
+    let mut visit = |space: Space, key: &[u8], value: &[u8]| {
+        if key == [0, 7] {
+            write(2);
+        }
+        seen.push((space, key.to_vec(), value.to_vec()));
+        ControlFlow::Continue(())
+    };
+    store.snapshot(&mut visit).expect("snapshot");
+    assert!(seen.iter().all(|(_, _, value)| value == &[1]), "nothing of the later commit");
+    let rows = |space: Space| (0..ROWS).map(move |row| (space, row.to_be_bytes().to_vec()));
+    let mut expected: Vec<(Space, Vec<u8>)> = rows(Space::Meta).chain([(Space::Meta, vec![b'x', 1])]).collect();
+    expected.extend(Space::ALL.into_iter().skip(1).flat_map(rows));
+    assert!(seen.into_iter().map(|(space, key, _)| (space, key)).eq(expected), "spaces in order, rows by key");
+    let mut first = 0;
+    let mut visit = |_: Space, _: &[u8], _: &[u8]| {
+        first += 1;
+        ControlFlow::Break(())
+    };
+    store.snapshot(&mut visit).expect("snapshot");
+    assert_eq!(first, 1, "a visitor stops it");
 }
 
 fn takes_large_batches(store: &dyn Store) {

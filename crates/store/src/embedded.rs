@@ -6,6 +6,7 @@
 mod flaw;
 mod folder;
 mod journal;
+mod salvage;
 mod tables;
 
 #[cfg(test)]
@@ -18,11 +19,12 @@ mod numbered;
 use crate::limits::{
     CACHE_BYTES, JOURNALS_BYTES_MAX, MEMTABLE_BYTES_MAX, ROOM_POLL, ROOM_POLLS_MAX, SEALED_MEMTABLES_MAX, WORKERS,
 };
-use crate::{Batch, Direction, Error, Space, Store, Visit, Write};
+use crate::{Batch, Direction, Error, RowVisitor, Space, Store, Visit, Write};
 use fjall::{
     CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError, OwnedWriteBatch, PersistMode, Readable,
 };
 use folder::{Folder, State, io_error};
+pub use salvage::{Salvage, salvage};
 use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -165,6 +167,22 @@ impl Store for Embedded {
                 _ => return Ok(()),
             }
         }
+    }
+
+    fn snapshot(&self, visit: &mut RowVisitor<'_>) -> Result<(), Error> {
+        let snapshot = self.database.snapshot();
+        for space in Space::ALL {
+            let mut rows = snapshot.iter(&self.spaces[space.index()]);
+            loop {
+                let row = contained(|| rows.next().map(fjall::Guard::into_inner).transpose());
+                match row.map_err(|failure| self.failed("read from", failure))? {
+                    Some((key, value)) if visit(space, &key, &value).is_continue() => {}
+                    Some(_) => return Ok(()),
+                    None => break,
+                }
+            }
+        }
+        Ok(())
     }
 
     fn poisoned(&self) -> Option<String> {

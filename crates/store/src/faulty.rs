@@ -1,6 +1,6 @@
 //! A store that fails on purpose, at a commit that is known beforehand: for simulations of what stands above it.
 
-use crate::{Batch, Direction, Error, Space, Store, Visit};
+use crate::{Batch, Direction, Error, RowVisitor, Space, Store, Visit};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// What becomes of the batch whose commit fails.
@@ -108,6 +108,10 @@ impl Store for Faulty {
         visit: &mut dyn FnMut(&[u8], &[u8]) -> Visit,
     ) -> Result<(), Error> {
         self.inner.scan(space, from, to, direction, visit)
+    }
+
+    fn snapshot(&self, visit: &mut RowVisitor<'_>) -> Result<(), Error> {
+        self.inner.snapshot(visit)
     }
 
     fn poisoned(&self) -> Option<String> {

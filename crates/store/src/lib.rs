@@ -38,13 +38,18 @@ impl Space {
     pub const ALL: [Space; 6] =
         [Space::Meta, Space::Summary, Space::History, Space::Frames, Space::Open, Space::Listing];
 
+    /// The space of that name.
+    pub fn of_name(name: &str) -> Option<Space> {
+        Space::ALL.into_iter().find(|space| space.name() == name)
+    }
+
     /// The place in [`Space::ALL`].
     pub(crate) fn index(self) -> usize {
         self as usize
     }
 
-    /// Part of the format of the embedded store.
-    pub(crate) fn name(self) -> &'static str {
+    /// Part of the format of the embedded store and of exports.
+    pub fn name(self) -> &'static str {
         match self {
             Space::Meta => "meta",
             Space::Summary => "summary",
@@ -131,6 +136,9 @@ pub enum Direction {
 /// What a visitor answers: go on, or stop the scan.
 pub type Visit = ControlFlow<()>;
 
+/// Takes a row of any space, and says whether to go on.
+pub type RowVisitor<'a> = dyn FnMut(Space, &[u8], &[u8]) -> Visit + 'a;
+
 /// Durable rows. All calls block; a commit is called from one writer thread, never from an async worker.
 pub trait Store: Send + Sync + 'static {
     /// Makes the whole batch durable, then answers; atomic also through a crash.
@@ -155,6 +163,10 @@ pub trait Store: Send + Sync + 'static {
         direction: Direction,
         visit: &mut dyn FnMut(&[u8], &[u8]) -> Visit,
     ) -> Result<(), Error>;
+
+    /// Visits every row of every space, as of one commit: spaces in the order of [`Space::ALL`], rows by key. What is
+    /// committed meanwhile is not seen, and is not held up.
+    fn snapshot(&self, visit: &mut RowVisitor<'_>) -> Result<(), Error>;
 
     /// Why commits are refused, if they are.
     fn poisoned(&self) -> Option<String>;

@@ -57,3 +57,9 @@ pub(crate) const MANIFEST_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Largest outline of a table or manifest, in bytes. It has about eight short entries.
 pub(crate) const OUTLINE_BYTES_MAX: u128 = 64 * 1024;
+
+/// Bytes that are gathered before they are written when a damaged folder is read into a sound one.
+pub(crate) const SALVAGE_BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// How often reading a space begins anew around what cannot be read. Ours: a few dozen broken blocks.
+pub(crate) const SALVAGE_PROBES_MAX: u32 = 512;

@@ -1,7 +1,7 @@
 //! A store that keeps nothing beyond the process: for tests, `--data :memory:` and one-off runs.
 
 use crate::limits::{MEMORY_SCAN_ROWS, MEMORY_STALE_ROWS};
-use crate::{Batch, Direction, Error, Space, Store, Visit};
+use crate::{Batch, Direction, Error, RowVisitor, Space, Store, Visit};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -51,23 +51,20 @@ impl Store for Memory {
         if !to.is_empty() && from >= to {
             return Ok(());
         }
+        let lower = Bound::Included(from.to_vec());
+        let upper = if to.is_empty() { Bound::Unbounded } else { Bound::Excluded(to.to_vec()) };
+        let _ended = View::open(self).visit(space, (lower, upper), direction, visit);
+        Ok(())
+    }
+
+    fn snapshot(&self, visit: &mut RowVisitor<'_>) -> Result<(), Error> {
         let view = View::open(self);
-        let mut lower = Bound::Included(from.to_vec());
-        let mut upper = if to.is_empty() { Bound::Unbounded } else { Bound::Excluded(to.to_vec()) };
-        loop {
-            let page = self.lock().page(space, (&lower, &upper), direction, view.moment);
-            for (key, value) in &page {
-                if visit(key, value).is_break() {
-                    return Ok(());
-                }
-            }
-            let more = page.len() == MEMORY_SCAN_ROWS;
-            match (page.into_iter().next_back(), direction) {
-                (Some((key, _)), Direction::Forward) if more => lower = Bound::Excluded(key),
-                (Some((key, _)), Direction::Backward) if more => upper = Bound::Excluded(key),
-                _ => return Ok(()),
-            }
-        }
+        let all = || (Bound::Unbounded, Bound::Unbounded);
+        let mut spaces = Space::ALL.into_iter();
+        let _ended = spaces.try_for_each(|space| {
+            view.visit(space, all(), Direction::Forward, &mut |key, value| visit(space, key, value))
+        });
+        Ok(())
     }
 
     fn poisoned(&self) -> Option<String> {
@@ -200,6 +197,27 @@ impl View<'_> {
         *state.scans.entry(moment).or_insert(0) += 1;
         drop(state);
         View { memory, moment }
+    }
+
+    fn visit(
+        &self,
+        space: Space,
+        (mut lower, mut upper): (Bound<Vec<u8>>, Bound<Vec<u8>>),
+        direction: Direction,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Visit,
+    ) -> Visit {
+        loop {
+            let page = self.memory.lock().page(space, (&lower, &upper), direction, self.moment);
+            for (key, value) in &page {
+                visit(key, value)?;
+            }
+            let more = page.len() == MEMORY_SCAN_ROWS;
+            match (page.into_iter().next_back(), direction) {
+                (Some((key, _)), Direction::Forward) if more => lower = Bound::Excluded(key),
+                (Some((key, _)), Direction::Backward) if more => upper = Bound::Excluded(key),
+                _ => return Visit::Continue(()),
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use stepwell_machine::{Event, Execution, Failure, Identity, TaskId, TaskOutcome, execution::TaskWait, root};
+use tokio::sync::oneshot::Sender;
 
 use super::{
     Driver, Resident,
@@ -13,7 +14,8 @@ use crate::{
     activities::Poller,
     handle::{ActivityTask, ExecutionError, RedriveError, StartExecutionError, TokenError, Unavailable},
     inbox::{Errand, Start, Token},
-    record::{self, ExecutionId},
+    limits::RETENTION_ROWS,
+    record::{self, ExecutionId, Removal},
     registry::log_down,
     reply::Reply,
     timeline::UnderWay,
@@ -42,6 +44,25 @@ impl Driver {
             Ok(Found::Ended(execution)) => self.tell_ended(&execution, errand),
             Ok(Found::Missing) => self.tell_missing(id, errand),
             Err(why) => self.tell_unreadable(id, errand, why),
+        }
+    }
+
+    /// Removes an execution that ended long ago, or a part of its rows. One in memory has just ended, or runs.
+    pub(super) fn expire(&mut self, id: ExecutionId, before_ms: i64, to: Sender<Result<Removal, Unavailable>>) {
+        let removal = match self.residents.deadline_ms(id) {
+            Some(_) => Ok(Removal::NotDue),
+            None => record::remove(self.shared.store.as_ref(), id, before_ms, RETENTION_ROWS, &mut self.open.batch),
+        };
+        match removal {
+            Ok(removal) => {
+                self.open.steps += 1;
+                self.open.replies.push(Reply::Removed(to, removal));
+            }
+            // It stays for whoever examines the store; the others go on.
+            Err(error) => {
+                tracing::warn!(execution = %id, error = error.to_string(), "an old execution cannot be removed");
+                self.open.replies.push(Reply::Removed(to, Removal::NotDue));
+            }
         }
     }
 

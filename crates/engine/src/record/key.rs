@@ -205,6 +205,15 @@ pub(super) fn tasks(shard: u32) -> Range {
     Range::of_prefix(of_shard(TASK, shard))
 }
 
+/// The tasks of all shards behind one.
+pub(super) fn tasks_behind(after: Option<(ExecutionId, TaskId)>) -> Range {
+    let from = match after {
+        Some((id, after)) => task(id, after).into_iter().chain([0]).collect(),
+        None => vec![TASK],
+    };
+    Range { from, to: prefix_end(&[TASK]) }
+}
+
 pub(super) fn parse_task(key: &[u8]) -> Option<(ExecutionId, TaskId)> {
     let (id, task) = key.get(5..)?.split_first_chunk::<16>()?;
     Some((ExecutionId(*id), TaskId(u64::from_be_bytes(task.try_into().ok()?))))
@@ -253,6 +262,13 @@ pub(super) fn log_mark(id: ExecutionId, first_event: u64) -> Vec<u8> {
 
 pub(super) fn log_marks() -> Range {
     Range::of_prefix(vec![LOG_MARK])
+}
+
+/// Those of one execution.
+pub(super) fn log_marks_of(id: ExecutionId) -> Range {
+    let mut prefix = vec![LOG_MARK];
+    prefix.extend_from_slice(&id.0);
+    Range::of_prefix(prefix)
 }
 
 pub(super) fn parse_log_mark(key: &[u8]) -> Option<(ExecutionId, u64)> {
@@ -321,6 +337,11 @@ pub(super) fn parse_listing_of(key: &[u8], status: u8) -> Option<(MachineKey, [u
     let (machine, rest) = key.strip_prefix(&[OF_MACHINE])?.split_first_chunk::<16>()?;
     let place = rest.strip_prefix(&[status])?.try_into().ok()?;
     Some((*machine, place))
+}
+
+/// The list of a state machine and a status that a key belongs to: the keys with this prefix.
+pub(super) fn list_of(key: &[u8]) -> Option<Vec<u8>> {
+    key.len().checked_sub(PLACE_BYTES).map(|place| key[..place].to_vec())
 }
 
 pub(super) fn parse_listing(key: &[u8]) -> Option<[u8; PLACE_BYTES]> {

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use stepwell_machine::{Header, Identity};
-use stepwell_store::{Direction, Space, Store, Visit};
+use stepwell_store::{Batch, Direction, Space, Store, Visit};
 
 use super::{
     ExecutionId, RecordError,
@@ -42,11 +42,8 @@ pub(super) fn record(
     rows: &mut Rows<'_>,
 ) {
     let status = &header.status;
-    let machine_arn = &identity.state_machine_arn;
     let place = key::place(identity.start_ms, rows.id);
-    let qualified = qualifier.map(|qualifier| qualifier.arns(machine_arn));
-    let (version, alias) = qualified.map_or((None, None), |(version, alias)| (Some(version), alias));
-    for arn in [Some(machine_arn.to_string()), version, alias].into_iter().flatten() {
+    for arn in arns(identity, qualifier) {
         let machine = key::machine(&arn);
         if let Some(before) = before {
             rows.delete(Space::Listing, key::listing(machine, status_byte(before), &place));
@@ -54,6 +51,28 @@ pub(super) fn record(
         let out = encode(identity, qualifier, header);
         rows.put(Space::Listing, key::listing(machine, status_byte(status_name(status)), &place), out);
     }
+}
+
+/// Takes the listing rows of an execution that ended with `status` away.
+pub(super) fn remove(
+    identity: &Identity,
+    qualifier: Option<&Qualifier>,
+    id: ExecutionId,
+    status: StatusName,
+    batch: &mut Batch,
+) {
+    let place = key::place(identity.start_ms, id);
+    for arn in arns(identity, qualifier) {
+        batch.delete(Space::Listing, key::listing(key::machine(&arn), status_byte(status), &place));
+    }
+}
+
+/// What the execution is listed under.
+fn arns(identity: &Identity, qualifier: Option<&Qualifier>) -> impl Iterator<Item = String> {
+    let machine_arn = &identity.state_machine_arn;
+    let qualified = qualifier.map(|qualifier| qualifier.arns(machine_arn));
+    let (version, alias) = qualified.map_or((None, None), |(version, alias)| (Some(version), alias));
+    [Some(machine_arn.to_string()), version, alias].into_iter().flatten()
 }
 
 fn encode(identity: &Identity, qualifier: Option<&Qualifier>, header: &Header) -> Writer {
@@ -89,6 +108,13 @@ fn decode(row: &[u8], state_machine_arn: &str, status: StatusName, start_ms: i64
     let (qualifier, redrives) = read_qualifier_and_redrives(version, &mut row)?;
     row.end()?;
     Ok(ListedExecution { arn, name, status, start_ms, stop_ms, redrives, qualifier })
+}
+
+/// When the execution of a row ended, if it has and the row can be read.
+pub(super) fn stop_of(row: &[u8]) -> Option<i64> {
+    let mut row = Reader::row(row, VERSION).ok()?;
+    row.text().ok()?;
+    row.option(Reader::signed).ok()?
 }
 
 type Place = [u8; PLACE_BYTES];

@@ -111,6 +111,49 @@ pub fn offers(store: &dyn Store, shards: Shards) -> Result<Vec<Offer>, RecordErr
     Ok(found)
 }
 
+/// A task that waits, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Time of the step that scheduled it.
+    pub since_ms: i64,
+    pub execution: ExecutionId,
+    pub task: TaskId,
+    /// `None`: for a run.
+    pub activity_arn: Option<Arc<str>>,
+}
+
+/// The task behind which the rows of tasks are read on.
+pub type Behind = (ExecutionId, TaskId);
+
+/// Up to `limit` of the tasks behind `after` that are `wanted`, in the order of their keys; and behind which to read on.
+/// `None`: that were all.
+pub fn waiting(
+    store: &dyn Store,
+    after: Option<Behind>,
+    limit: usize,
+    wanted: &dyn Fn(Option<&Arc<str>>) -> bool,
+) -> Result<(Vec<Waiting>, Option<Behind>), RecordError> {
+    const ROW: &str = "task";
+    let (mut found, mut more) = (Vec::new(), None);
+    scan(store, Space::Open, &key::tasks_behind(after), Direction::Forward, &mut |key, row| {
+        let (execution, task) = key::parse_task(key).ok_or_else(|| UNKNOWN_KEY.of(ROW, UNKNOWN))?;
+        let (since_ms, queued) = decode_task(row).map_err(|fault| fault.of(ROW, execution))?;
+        let activity_arn = match queued {
+            Queued::Intent => None,
+            Queued::Offer { activity_arn } => Some(activity_arn),
+        };
+        if wanted(activity_arn.as_ref()) {
+            found.push(Waiting { since_ms, execution, task, activity_arn });
+        }
+        if found.len() >= limit {
+            more = Some((execution, task));
+            return Ok(Visit::Break(()));
+        }
+        Ok(Visit::Continue(()))
+    })?;
+    Ok((found, more))
+}
+
 fn tasks(
     store: &dyn Store,
     shards: Shards,

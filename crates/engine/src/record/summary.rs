@@ -187,6 +187,11 @@ fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Faul
     Ok(stored)
 }
 
+/// The revision that the execution of a row runs or ran.
+pub(super) fn revision_of(row: &[u8], id: ExecutionId) -> Result<u64, RecordError> {
+    decode(row, id, &mut Texts::default()).map(|stored| stored.revision).map_err(|fault| fault.of(ROW, id))
+}
+
 fn status(status: &Status, out: &mut Writer, rows: &mut Rows<'_>) {
     out.byte(status_byte(status_name(status)));
     match status {

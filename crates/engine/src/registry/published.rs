@@ -51,6 +51,11 @@ pub(super) struct Edition<'a> {
 }
 
 impl Published {
+    /// What its versions name.
+    pub(super) fn revisions(&self) -> impl Iterator<Item = u64> {
+        self.versions.values().map(|row| row.revision)
+    }
+
     /// The version of a revision, with its number.
     fn of_revision(&self, revision: u64) -> Option<(u64, &VersionRow)> {
         self.versions.iter().find(|(_, row)| row.revision == revision).map(|(number, row)| (*number, &**row))

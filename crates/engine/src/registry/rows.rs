@@ -19,7 +19,7 @@ pub(crate) const ACTIVITY_PREFIX: &[u8] = b"engine/activity/";
 pub(crate) const PUBLISHED_PREFIX: &[u8] = b"engine/published/";
 pub(crate) const VERSION_PREFIX: &[u8] = b"engine/version/";
 pub(crate) const ALIAS_PREFIX: &[u8] = b"engine/alias/";
-const TAGS_PREFIX: &[u8] = b"engine/tags/";
+pub(crate) const TAGS_PREFIX: &[u8] = b"engine/tags/";
 /// Who owns the store: [`OwnerRow`].
 pub(crate) const OWNER_KEY: &[u8] = b"engine/owner";
 /// How many executions are open: a `u64`.

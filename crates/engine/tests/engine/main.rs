@@ -14,5 +14,6 @@ mod poison;
 mod redrive;
 mod registry;
 mod restart;
+mod retention;
 mod time;
 mod versions;

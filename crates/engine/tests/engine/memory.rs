@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use stepwell_engine::{Answer, Bounds};
 use stepwell_expr::{Payload, Value};
@@ -7,7 +7,7 @@ use stepwell_store::memory::Memory;
 use crate::world::{World, activity, function};
 
 /// Hardly anything stays in memory.
-const TINY: Bounds = Bounds { cache_bytes: 1, timers: 2, task_runs: 1, express_runs: 1, log_events: 1 };
+const TINY: Bounds = Bounds { cache_bytes: 1, timers: 2, task_runs: 1, waiting: 1, express_runs: 1, log_events: 1 };
 
 #[test]
 fn what_does_not_fit_into_memory_goes_on_from_its_rows() {
@@ -72,4 +72,63 @@ fn a_heartbeat_survives_that_its_execution_leaves_memory() {
     let output = Payload::from_checked_text("3");
     world.run(world.engine.answer_task(&task.token, Answer::Success(output))).unwrap();
     assert_eq!(world.end(&first), "SUCCEEDED 3");
+}
+
+#[test]
+fn tasks_beyond_the_bound_are_run_from_their_rows() {
+    let bounds = Bounds { task_runs: 2, waiting: 3, ..Bounds::default() };
+    for restart in [false, true] {
+        let world = World::with(Arc::new(Memory::new()), bounds, 2);
+        world.create("m", &function("gate"));
+        let arns: Vec<_> = (0..40).map(|number| world.start("m", &format!("x{number}"), &number.to_string())).collect();
+        let world = if restart { world.restart() } else { world };
+        world.script.open_gate();
+        for (number, arn) in arns.iter().enumerate() {
+            assert_eq!(world.end(arn), format!("SUCCEEDED {number}"));
+            let runs = world.script.runs_of(&number.to_string());
+            assert!(runs == 1 || restart && runs == 2, "{number} ran {runs} times");
+        }
+    }
+}
+
+#[test]
+fn workers_get_the_tasks_beyond_the_bound_from_their_rows() {
+    let bounds = Bounds { waiting: 3, ..Bounds::default() };
+    for restart in [false, true] {
+        let world = World::with(Arc::new(Memory::new()), bounds, 2);
+        let [first, second] = ["a", "b"].map(|name| {
+            let created = world.run(world.engine.create_activity(name, Value::empty_object(), BTreeMap::new()));
+            created.unwrap().arn
+        });
+        world.create("m", &activity(&first, ""));
+        world.create("n", &activity(&second, ""));
+        let arns: Vec<_> = (0..20).map(|number| world.start("m", &format!("x{number}"), &number.to_string())).collect();
+        let other = world.start("n", "x", "99");
+        let world = if restart { world.restart() } else { world };
+        let task = world.take_task(&second, "w");
+        assert_eq!(&**task.input.text(), "99", "one activity does not hide another");
+        world.run(world.engine.answer_task(&task.token, Answer::Success(task.input))).unwrap();
+        assert_eq!(world.end(&other), "SUCCEEDED 99");
+        for _ in 0..20 {
+            let task = world.take_task(&first, "w");
+            world.run(world.engine.answer_task(&task.token, Answer::Success(task.input))).unwrap();
+        }
+        for (number, arn) in arns.iter().enumerate() {
+            assert_eq!(world.end(arn), format!("SUCCEEDED {number}"));
+        }
+    }
+}
+
+#[test]
+fn tasks_beyond_the_bound_fail_with_their_activity() {
+    let world = World::with(Arc::new(Memory::new()), Bounds { waiting: 3, ..Bounds::default() }, 2);
+    let created = world.run(world.engine.create_activity("a", Value::empty_object(), BTreeMap::new()));
+    let activity_arn = created.unwrap().arn;
+    world.create("m", &activity(&activity_arn, ""));
+    let arns: Vec<_> = (0..20).map(|number| world.start("m", &format!("x{number}"), "{}")).collect();
+    world.run(world.engine.delete_activity(&activity_arn)).unwrap();
+    for arn in arns {
+        let end = world.end(&arn);
+        assert!(end.starts_with("FAILED States.Runtime"), "{end}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
     sync::Arc,
 };
 
@@ -19,7 +20,7 @@ use stepwell_machine::{
     state::StateType,
     step,
 };
-use stepwell_store::Store;
+use stepwell_store::{Direction, Space, Store, prefix_end};
 
 use crate::journal::{Entry, Journal};
 
@@ -42,6 +43,8 @@ pub(crate) struct Checks {
     pub(crate) attempted: BTreeMap<Arc<str>, &'static str>,
     pub(crate) started: BTreeSet<Arc<str>>,
     pub(crate) stopped: BTreeSet<Arc<str>>,
+    /// Those that were old enough to be removed at some time, and may be.
+    pub(crate) expired: BTreeSet<Arc<str>>,
     /// A redrive of these was tried.
     pub(crate) redriven: BTreeSet<Arc<str>>,
     /// Tasks whose answer was acknowledged.
@@ -62,6 +65,7 @@ impl Checks {
             attempted: BTreeMap::new(),
             started: BTreeSet::new(),
             stopped: BTreeSet::new(),
+            expired: BTreeSet::new(),
             redriven: BTreeSet::new(),
             answered: BTreeSet::new(),
             taken: BTreeSet::new(),
@@ -79,15 +83,20 @@ impl Checks {
             });
             let loaded = loaded.map_err(|error| format!("{arn}: {error}"))?;
             let Some(loaded) = loaded else {
-                // Not started as far as anybody knows.
-                if self.started.contains(&arn) {
+                // Not started as far as anybody knows, or gone with everything that it had.
+                if self.started.contains(&arn) && !self.expired.contains(&arn) {
                     return Err(format!("{arn}: an acknowledged start is lost"));
                 }
+                nothing_is_left(store, &arn)?;
                 continue;
             };
-            record::fill(store, id, &payloads(&loaded.execution)).map_err(|error| format!("{arn}: {error}"))?;
-            self.follow(&arn, machine, &loaded.execution, journal).map_err(|why| format!("{arn}: {why}"))?;
-            self.compare(store, &arn, &loaded.execution).map_err(|why| format!("{arn}: {why}"))?;
+            if !self.expired.contains(&arn) {
+                // Otherwise its history and texts may be on their way out.
+                let input = payloads(&loaded.execution);
+                record::fill(store, id, &input).map_err(|error| format!("{arn}: {error}"))?;
+                self.follow(&arn, machine, &loaded.execution, journal).map_err(|why| format!("{arn}: {why}"))?;
+                self.compare(store, &arn, &loaded.execution).map_err(|why| format!("{arn}: {why}"))?;
+            }
             let status = &loaded.execution.header.status;
             if self.stopped.contains(&arn) && matches!(status, Status::Running) {
                 return Err(format!("{arn}: it runs after an acknowledged stop"));
@@ -194,6 +203,22 @@ impl Checks {
         }
         Ok(())
     }
+}
+
+fn nothing_is_left(store: &dyn Store, arn: &str) -> Result<(), String> {
+    let id = ExecutionId::of_arn(arn).0;
+    for space in [Space::History, Space::Frames] {
+        let mut left = 0;
+        let scanned = store.scan(space, &id, &prefix_end(&id), Direction::Forward, &mut |_, _| {
+            left += 1;
+            ControlFlow::Continue(())
+        });
+        scanned.map_err(|error| error.to_string())?;
+        if left > 0 {
+            return Err(format!("{arn}: it is gone, but for {left} rows in {space:?}"));
+        }
+    }
+    Ok(())
 }
 
 fn has_taken(journal: &Journal, arn: &str, took: impl Fn(&Event) -> bool) -> bool {

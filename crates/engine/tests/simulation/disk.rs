@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use stepwell_store::{Batch, Direction, Error, Space, Store, Visit, embedded::Embedded, memory::Memory};
+use stepwell_store::{Batch, Direction, Error, RowVisitor, Space, Store, Visit, embedded::Embedded, memory::Memory};
 
 use crate::{Bug, dice::Dice, journal::Journal};
 
@@ -144,6 +144,10 @@ impl Store for Failing {
         visit: &mut dyn FnMut(&[u8], &[u8]) -> Visit,
     ) -> Result<(), Error> {
         self.inner.scan(space, from, to, direction, visit)
+    }
+
+    fn snapshot(&self, visit: &mut RowVisitor<'_>) -> Result<(), Error> {
+        self.inner.snapshot(visit)
     }
 
     fn poisoned(&self) -> Option<String> {

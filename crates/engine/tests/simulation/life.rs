@@ -18,7 +18,7 @@ use stepwell_engine::{
     record::{self, ExecutionId, Shards},
 };
 use stepwell_expr::{Payload, Value};
-use stepwell_machine::{Failure, TaskId, TaskOutcome, TaskRequest, definition::MachineType, root};
+use stepwell_machine::{Failure, Status, TaskId, TaskOutcome, TaskRequest, definition::MachineType, root};
 use stepwell_store::Store;
 use tokio::{runtime::Runtime, sync::oneshot};
 
@@ -214,6 +214,7 @@ impl<'a> Life<'a> {
             19 => self.answer(),
             20 => self.beat(),
             21 | 22 => self.pass_time(),
+            23 if self.world.dice.once_in(3) => self.sweep(),
             _ => self.turn_the_clock(),
         }
         self.settle()
@@ -304,10 +305,13 @@ impl<'a> Life<'a> {
                     checks.stopped.insert(arn);
                 }
             }
-            Told::Stop(arn, Err(ExecutionError::DoesNotExist)) if checks.started.contains(&arn) => {
+            Told::Stop(arn, Err(ExecutionError::DoesNotExist))
+                if checks.started.contains(&arn) && !checks.expired.contains(&arn) =>
+            {
                 return Err(format!("{arn}: it cannot be stopped, as if it did not exist"));
             }
             Told::Stop(_, Err(_)) => {}
+            Told::Redrive(arn, Err(_)) if checks.expired.contains(&arn) => {}
             Told::Redrive(arn, Err(RedriveError::DoesNotExist)) if checks.started.contains(&arn) => {
                 return Err(format!("{arn}: it cannot be redriven, as if it did not exist"));
             }
@@ -322,7 +326,10 @@ impl<'a> Life<'a> {
                 }
             }
             Told::Answer(token, Err(TokenError::Invalid)) => {
-                return Err(format!("the true token {token} is refused as invalid"));
+                let (arn, _) = self.named(&token)?;
+                if !self.world.checks.expired.contains(&arn) {
+                    return Err(format!("the true token {token} is refused as invalid"));
+                }
             }
             Told::Answer(_, Err(_)) | Told::Beat => {}
             Told::Polled(polled) => {
@@ -367,6 +374,10 @@ impl<'a> Life<'a> {
             trace_header: None,
             origin: None,
         };
+        if self.world.checks.expired.contains(&arn) {
+            // Its name may be free again; what was noted of it is not.
+            return;
+        }
         self.world.checks.attempted.insert(arn.clone(), machine);
         let engine = self.engine.clone();
         self.call(async move { Told::Start(arn, engine.start_execution(start).await) });
@@ -482,6 +493,29 @@ impl<'a> Life<'a> {
         let now_ms = self.world.clock.now_ms().max(next.due_ms) + late.cast_signed();
         self.world.clock.set(now_ms);
         self.engine.clock_changed();
+    }
+
+    /// Some of what has ended is old enough to go.
+    fn sweep(&mut self) {
+        let age_ms = self.world.dice.roll(2 * HOUR_MS).cast_signed();
+        let before_ms = self.world.clock.now_ms() - age_ms;
+        for arn in self.world.checks.attempted.keys() {
+            let loaded = record::load(self.store.as_ref(), ExecutionId::of_arn(arn));
+            let status = loaded.ok().flatten().map(|loaded| loaded.execution.header.status);
+            let stop_ms = match status {
+                None | Some(Status::Running) => continue,
+                Some(
+                    Status::Succeeded { stop_ms, .. }
+                    | Status::Failed { stop_ms, .. }
+                    | Status::Aborted { stop_ms, .. }
+                    | Status::TimedOut { stop_ms, .. },
+                ) => stop_ms,
+            };
+            if stop_ms < before_ms {
+                self.world.checks.expired.insert(arn.clone());
+            }
+        }
+        self.by_hand.sweep(before_ms);
     }
 
     /// Somebody sets the clock: far ahead, or back.

@@ -19,7 +19,7 @@ pub(super) const FORMAT: u32 = 1;
 const FORMAT_WORDS: &str = "stepwell data, format ";
 /// A `format` file is never longer; what is longer is not ours.
 const FORMAT_BYTES_MAX: u64 = 64;
-const ROWS_VERSION: &[u8] = b"FJL\x03";
+pub(super) const ROWS_VERSION: &[u8] = b"FJL\x03";
 
 /// A data folder that this process has locked.
 #[derive(Debug)]

@@ -84,6 +84,51 @@ pub(super) fn read(path: &Path, newest: bool, sequence: &mut Option<u64>) -> Res
     Ok(Journal::Torn { keep, cut })
 }
 
+/// Where in a journal the whole batches are, and what stands between them that is none.
+pub(super) struct Whole {
+    pub(super) batches: Vec<Range<usize>>,
+    pub(super) gaps: Vec<Range<usize>>,
+}
+
+impl Whole {
+    /// True of a gap that no whole batch follows.
+    pub(super) fn is_tail(&self, gap: &Range<usize>) -> bool {
+        self.batches.last().is_none_or(|last| last.end <= gap.start)
+    }
+}
+
+/// All whole batches of a journal, also those behind broken ones, in the order of their sequence numbers.
+pub(super) fn whole_batches(bytes: &[u8], sequence: &mut Option<u64>) -> Whole {
+    let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let mut whole = Whole { batches: Vec::new(), gaps: Vec::new() };
+    let (mut at, mut gap_from, mut searched) = (0, 0, 0);
+    while at < end {
+        let rest = &bytes[at..end];
+        let begins = rest.len() > 13 && rest[0] == START && rest[13] == WRITE;
+        let follows =
+            |next: u64| sequence.is_none_or(|last| next.checked_sub(last).is_some_and(|jump| JUMPS.contains(&jump)));
+        if begins && follows(number(&rest[5..13])) && searched < JOURNAL_SEARCH_BYTES_MAX {
+            let mut walk = Walk::new(rest);
+            if let Ok(Some(next)) = walk.batch() {
+                if gap_from < at {
+                    whole.gaps.push(gap_from..at);
+                }
+                let behind = at + walk.position as usize;
+                whole.batches.push(at..behind);
+                *sequence = Some(next);
+                (at, gap_from) = (behind, behind);
+                continue;
+            }
+            searched += walk.position;
+        }
+        at += 1;
+    }
+    if gap_from < end {
+        whole.gaps.push(gap_from..end);
+    }
+    whole
+}
+
 enum Stop {
     Io(io::Error),
     Broken(&'static str),

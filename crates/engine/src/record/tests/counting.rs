@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use stepwell_store::{Batch, Direction, Error, Memory, Space, Store, Visit};
+use stepwell_store::{Batch, Direction, Error, Memory, RowVisitor, Space, Store, Visit};
 
 use super::samples::rows;
 
@@ -33,6 +33,10 @@ impl Store for Counting {
             self.rows.fetch_add(1, Ordering::Relaxed);
             visit(key, value)
         })
+    }
+
+    fn snapshot(&self, visit: &mut RowVisitor<'_>) -> Result<(), Error> {
+        self.store.snapshot(visit)
     }
 
     fn poisoned(&self) -> Option<String> {
