@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 /// The members of a JSON object, in the order in which they were written.
-pub type Object = IndexMap<Arc<str>, Value>;
+pub type Object = IndexMap<Arc<str>, Value, foldhash::quality::RandomState>;
 
 /// A JSON value. A clone costs one reference count; nothing is mutable once built.
 ///
@@ -94,7 +94,7 @@ impl Value {
     }
 
     pub fn empty_object() -> Value {
-        Value::Object(Arc::new(Object::new()))
+        Value::Object(Arc::new(Object::default()))
     }
 
     pub fn as_bool(&self) -> Option<bool> {

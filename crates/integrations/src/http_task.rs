@@ -111,7 +111,7 @@ fn binary(headers: &HeaderMap) -> Option<&str> {
 
 /// Members in the order of their names.
 fn result(status: StatusCode, headers: &HeaderMap, body: &str) -> Value {
-    let mut shown = Object::new();
+    let mut shown = Object::default();
     for name in headers.keys() {
         let values = headers.get_all(name).iter();
         let values = values.map(|value| Value::from(String::from_utf8_lossy(value.as_bytes()).into_owned()));

@@ -133,7 +133,7 @@ fn payload_of(body: &[u8]) -> Payload {
 /// Members in AWS's order, which is that of their names. Source: recordings.
 fn invoke_output(answer: &Answer) -> Value {
     let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
-    let mut output = Object::new();
+    let mut output = Object::default();
     output.insert("ExecutedVersion".into(), header("X-Amz-Executed-Version").unwrap_or("$LATEST").into());
     if let Some(log) = header("X-Amz-Log-Result") {
         output.insert("LogResult".into(), log.into());

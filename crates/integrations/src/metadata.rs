@@ -22,8 +22,8 @@ fn http_metadata(answer: &Answer) -> Value {
 
 /// All values of each header, and the last one of each.
 pub(crate) fn headers(headers: &HeaderMap) -> (Value, Value) {
-    let mut all = Object::new();
-    let mut last = Object::new();
+    let mut all = Object::default();
+    let mut last = Object::default();
     for name in headers.keys() {
         let values = headers.get_all(name).iter();
         let values: Vec<Value> =

@@ -35,7 +35,7 @@ const FIELDS: [(&str, &str); 4] =
 /// Starts an execution: the whole task, or its submission.
 pub(crate) async fn start(work: &Work<'_>) -> Result<Payload, Failure> {
     let given = work.parameters().value().as_object().cloned().unwrap_or_default();
-    let mut body = Object::new();
+    let mut body = Object::default();
     for (name, value) in given.iter().filter(|(_, value)| !value.is_null()) {
         let Some((_, member)) = FIELDS.iter().find(|(field, _)| *field == &**name) else {
             return Err(work.parameter_failure(&ParameterError::Unknown(name.to_string())));

@@ -11,7 +11,7 @@ use crate::{
 /// Builds it for a state. Source: Step Functions guide and recordings (reference asl.md §8).
 pub(crate) fn build(scene: &Scene<'_>) -> Value {
     let identity = scene.identity;
-    let mut context = Object::new();
+    let mut context = Object::default();
     let mut execution = vec![
         ("Id", Value::String(identity.arn.clone())),
         ("Input", identity.input.value().clone()),
@@ -33,7 +33,7 @@ pub(crate) fn build(scene: &Scene<'_>) -> Value {
             ("Name", Value::String(identity.state_machine_name.clone())),
         ]),
     );
-    let mut state = Object::new();
+    let mut state = Object::default();
     state.insert("Name".into(), scene.state_name.into());
     state.insert("EnteredTime".into(), timestamp::format(scene.entered_ms).into());
     if let Some(count) = scene.retry_count {

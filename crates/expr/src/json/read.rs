@@ -158,7 +158,7 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
         if !BUILD {
             return Ok(Value::Null);
         }
-        let mut members = Object::with_capacity(self.members.len() - own_from);
+        let mut members = Object::with_capacity_and_hasher(self.members.len() - own_from, Default::default());
         members.extend(self.members.drain(own_from..));
         Ok(Value::Object(Arc::new(members)))
     }

@@ -20,6 +20,8 @@ enum Flow {
 
 /// What a call costs at least, in ticks.
 const CALL: usize = 8;
+/// The most bytes that a change takes, besides the object: tables grow to twice what they hold.
+const CHANGE_BYTES: usize = 192;
 
 impl Evaluator<'_> {
     /// `first`: what stands before `~>`.
@@ -264,6 +266,7 @@ impl Evaluator<'_> {
                 }
             }
             if let (Some(record), Some(address)) = (record, item.address()) {
+                self.budget.make_bytes(CHANGE_BYTES)?;
                 changes.put(address, item, Item::record(record));
             }
         }

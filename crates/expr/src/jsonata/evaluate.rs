@@ -7,7 +7,7 @@ use super::ast::{Group, Kind, Member, Node, Operator, Stage, Variable};
 use super::budget::{Budget, Budgeted, Outcome};
 use super::fault::Fault;
 use super::function::{self, Chance, Function};
-use super::item::{Elements, Frame, Item, Items, List, Marks, Record, Symbol, Tuple};
+use super::item::{Bindings, Elements, Frame, Item, Items, List, Marks, Record, Symbol, Tuple};
 use super::{Dialect, compare, print};
 use crate::Environment;
 use crate::limits::JSONATA_RANGE_ITEMS_MAX;
@@ -46,7 +46,7 @@ impl Drop for Evaluator<'_> {
 /// What evaluating a node costs at least, in ticks.
 const NODE: usize = 4;
 /// About the bytes of a scope, and of what it binds.
-const FRAME_BYTES: usize = 96;
+const FRAME_BYTES: usize = 144;
 const BOUND_BYTES: usize = 40;
 
 impl<'e> Evaluator<'e> {
@@ -66,7 +66,7 @@ impl<'e> Evaluator<'e> {
 
     /// Evaluates a whole expression.
     pub(super) fn run(&mut self, node: &Node) -> Outcome {
-        let frame = Frame::new(None, Vec::new());
+        let frame = Frame::new(None, Bindings::new());
         let input = match self.root.is_array() {
             // So that a document that is an array is taken for one item.
             true => Item::list(vec![self.root.clone()], Marks { wrapper: true, ..Marks::SEQUENCE }),
@@ -232,7 +232,7 @@ impl<'e> Evaluator<'e> {
     /// A scope within `outer`.
     pub(super) fn frame(&mut self, outer: &Rc<Frame>) -> Outcome<Rc<Frame>> {
         self.budget.burn(NODE)?;
-        Ok(Frame::new(Some(outer.clone()), Vec::new()))
+        Ok(Frame::new(Some(outer.clone()), Bindings::new()))
     }
 
     pub(super) fn bind(&mut self, frame: &Rc<Frame>, symbol: Symbol, item: Item) -> Outcome<()> {
@@ -667,7 +667,15 @@ pub(super) fn out_of_range(number: f64) -> Fault {
 }
 
 /// A sequence of one item is that item, one of none is undefined.
+#[inline]
 pub(super) fn normal(item: Item, keep_array: bool) -> Item {
+    match item {
+        Item::List(_) => normal_list(item, keep_array),
+        _ => item,
+    }
+}
+
+fn normal_list(item: Item, keep_array: bool) -> Item {
     let Item::List(list) = &item else {
         return item;
     };

@@ -9,12 +9,18 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::{Number, Object, Value};
 
 use super::function::Function;
 
 /// A value of JSONata. A clone is a pointer.
+///
+/// The tag is a whole word, so that a value is moved as words: with a byte of it beside a `bool`, each move is four
+/// stores of odd sizes, and the processor waits for them when the words are read again.
 #[derive(Clone, Default)]
+#[repr(u64)]
 pub(super) enum Item {
     #[default]
     Undefined,
@@ -83,8 +89,8 @@ pub(super) type Symbol = u32;
 #[derive(Default)]
 pub(super) struct Record {
     members: Vec<(Arc<str>, Item)>,
-    /// Where each name is; only made for many members.
-    places: HashMap<Arc<str>, usize>,
+    /// Where each name is, of many members.
+    places: Option<HashMap<Arc<str>, usize, foldhash::quality::RandomState>>,
 }
 
 /// So many members are found by looking at each.
@@ -92,18 +98,13 @@ const FEW: usize = 8;
 
 impl Record {
     pub(super) fn with_capacity(capacity: usize) -> Record {
-        Record { members: Vec::with_capacity(capacity), places: HashMap::new() }
-    }
-
-    /// Makes room for so many more members.
-    pub(super) fn reserve(&mut self, count: usize) {
-        self.members.reserve(count);
+        Record { members: Vec::with_capacity(capacity), places: None }
     }
 
     pub(super) fn place(&self, name: &str) -> Option<usize> {
-        match self.places.is_empty() {
-            true => self.members.iter().position(|(own, _)| &**own == name),
-            false => self.places.get(name).copied(),
+        match &self.places {
+            None => self.members.iter().position(|(own, _)| &**own == name),
+            Some(places) => places.get(name).copied(),
         }
     }
 
@@ -118,14 +119,31 @@ impl Record {
             None => {
                 if self.members.len() == FEW {
                     let places = self.members.iter().enumerate().map(|(place, (name, _))| (name.clone(), place));
-                    self.places = places.collect();
+                    self.places = Some(places.collect());
                 }
-                if self.members.len() >= FEW {
-                    self.places.insert(name.clone(), self.members.len());
+                if let Some(places) = &mut self.places {
+                    places.insert(name.clone(), self.members.len());
                 }
                 self.members.push((name, item));
             }
         }
+    }
+
+    /// Adds all members of an object.
+    pub(super) fn add(&mut self, members: Members<'_>) {
+        if self.members.is_empty() && members.len() <= FEW {
+            // Their names differ. A member or two are what is mostly added to an object.
+            self.members.reserve(members.len() + 2);
+            match members {
+                Members::Json(object) => {
+                    self.members.extend(object.iter().map(|(name, value)| (name.clone(), Item::from(value))));
+                }
+                Members::Own(record) => self.members.extend_from_slice(&record.members),
+            }
+            return;
+        }
+        self.members.reserve(members.len());
+        members.iter().for_each(|(name, item)| self.insert(name.clone(), item));
     }
 
     /// Sets the member at a place that there is.
@@ -374,16 +392,19 @@ impl<'a> Members<'a> {
     }
 }
 
+/// Names and what they are bound to. Most functions have one or two parameters.
+pub(super) type Bindings = SmallVec<[(Symbol, Item); 2]>;
+
 /// What is bound in a scope: a block with assignments, a call of a function, an item of a path that binds.
 pub(super) struct Frame {
     pub(super) outer: Option<Rc<Frame>>,
-    pub(super) bound: RefCell<Vec<(Symbol, Item)>>,
+    pub(super) bound: RefCell<Bindings>,
     /// A function that was made in it holds it, so that it may hold itself.
     pub(super) is_held: Cell<bool>,
 }
 
 impl Frame {
-    pub(super) fn new(outer: Option<Rc<Frame>>, bound: Vec<(Symbol, Item)>) -> Rc<Frame> {
+    pub(super) fn new(outer: Option<Rc<Frame>>, bound: Bindings) -> Rc<Frame> {
         Rc::new(Frame { outer, bound: RefCell::new(bound), is_held: Cell::new(false) })
     }
 

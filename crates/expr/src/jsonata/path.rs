@@ -301,7 +301,7 @@ impl Evaluator<'_> {
             return Ok(frame.clone());
         }
         self.budget.burn(8 + tuple.bound.len())?;
-        Ok(Frame::new(Some(frame.clone()), tuple.bound.as_ref().clone()))
+        Ok(Frame::new(Some(frame.clone()), tuple.bound.iter().cloned().collect()))
     }
 
     fn tuple_step(
@@ -537,8 +537,7 @@ impl Evaluator<'_> {
         let mut keys: Vec<Option<Item>> = Vec::new();
         self.budget.make_items(count.saturating_mul(terms.len() + 2))?;
         keys.resize(count * terms.len(), None);
-        let order = (0..count).collect();
-        let order = self.merge_sort(order, &mut |evaluator, left, right| {
+        let order = self.sorted(count, &mut |evaluator, left, right| {
             for (number, term) in terms.iter().enumerate() {
                 let left =
                     evaluator.sort_key(&mut keys[left * terms.len() + number], &term.node, items, left, frame)?;
@@ -604,31 +603,51 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Sorts indices. `swaps(left, right)`: the right one comes first. Stable, and in the order of comparisons that
-    /// JSONata has, for functions that do not compare.
-    pub(super) fn merge_sort(
+    /// Sorts `count` items by their positions. `swaps(left, right)`: the right one comes first. Stable, and in the order
+    /// of comparisons that JSONata has, for functions that do not compare.
+    pub(super) fn sorted(
         &mut self,
-        items: Vec<usize>,
+        count: usize,
         swaps: &mut dyn FnMut(&mut Self, usize, usize) -> Outcome<bool>,
     ) -> Outcome<Vec<usize>> {
+        self.budget.make_bytes(2 * size_of::<usize>() * count)?;
+        let mut order: Vec<usize> = (0..count).collect();
+        self.merge_sort(&mut order, &mut Vec::with_capacity(count.div_ceil(2)), swaps)?;
+        Ok(order)
+    }
+
+    /// `left`: room for half of the items.
+    fn merge_sort(
+        &mut self,
+        items: &mut [usize],
+        left: &mut Vec<usize>,
+        swaps: &mut dyn FnMut(&mut Self, usize, usize) -> Outcome<bool>,
+    ) -> Outcome<()> {
         if items.len() <= 1 {
-            return Ok(items);
+            return Ok(());
         }
-        let mut left = items;
-        let right = left.split_off(left.len() / 2);
-        self.budget.make_bytes(8 * right.len())?;
-        let left = self.merge_sort(left, swaps)?;
-        let right = self.merge_sort(right, swaps)?;
-        let mut merged = Vec::with_capacity(left.len() + right.len());
-        let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
-        while let (Some(first), Some(second)) = (left.peek(), right.peek()) {
+        let middle = items.len() / 2;
+        self.merge_sort(&mut items[..middle], left, swaps)?;
+        self.merge_sort(&mut items[middle..], left, swaps)?;
+        left.clear();
+        left.extend_from_slice(&items[..middle]);
+        let (mut first, mut second) = (0, middle);
+        for place in 0..items.len() {
+            // Once the right ones are all in their places, or the left ones, the rest is in order.
+            let (Some(left), Some(right)) = (left.get(first), items.get(second)) else {
+                items[place..second].copy_from_slice(&left[first..]);
+                break;
+            };
             self.budget.burn(STEP)?;
-            let next = if swaps(self, *first, *second)? { right.next() } else { left.next() };
-            merged.extend(next);
+            if swaps(self, *left, *right)? {
+                items[place] = *right;
+                second += 1;
+            } else {
+                items[place] = *left;
+                first += 1;
+            }
         }
-        merged.extend(left);
-        merged.extend(right);
-        Ok(merged)
+        Ok(())
     }
 }
 

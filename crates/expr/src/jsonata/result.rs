@@ -78,7 +78,7 @@ impl Writer<'_> {
                 Ok(Value::array(values))
             })?,
             Item::Record(record) => self.within(|writer| {
-                let mut object = Object::with_capacity(record.len());
+                let mut object = Object::with_capacity_and_hasher(record.len(), Default::default());
                 for (name, member) in record.iter() {
                     writer.count(name.len() + 4)?;
                     if let Some(value) = writer.item(member)? {

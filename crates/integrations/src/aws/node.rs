@@ -139,7 +139,7 @@ impl Service {
     pub(crate) fn shown(&self, of: &Ref, node: &Node, spelling: Spelling) -> Value {
         match (node, self.kind(of)) {
             (Node::Structure(nodes), Kind::Structure { members, payload }) => {
-                let mut object = Object::with_capacity(nodes.len());
+                let mut object = Object::with_capacity_and_hasher(nodes.len(), Default::default());
                 for (index, node) in nodes {
                     let Some(member) = members.get(*index) else { continue };
                     let shown = match node {

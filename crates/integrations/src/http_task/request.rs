@@ -253,7 +253,7 @@ fn with_connection_body(body: Option<Value>, added: &[HttpParameter]) -> Result<
         return Ok(body);
     }
     let mut members = match body {
-        None => Object::new(),
+        None => Object::default(),
         Some(Value::Object(members)) => Object::clone(&members),
         Some(_) => return Err("The connection adds to the body of the request, which is no object".to_owned()),
     };

@@ -65,7 +65,7 @@ pub fn compile_lone(text: &str, name: Option<&str>) -> Result<Lone, LoneError> {
 
 /// A definition around a state: every state that it leads to is an end.
 fn around(members: &Object, state: &Value) -> Value {
-    let mut states = Object::new();
+    let mut states = Object::default();
     states.insert(LONE_STATE.into(), state.clone());
     for target in targets(members) {
         if !states.contains_key(&target) {

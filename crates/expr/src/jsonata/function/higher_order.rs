@@ -153,7 +153,7 @@ pub(super) fn sort(evaluator: &mut Evaluator<'_>, arguments: &[Item]) -> Outcome
     if function.is_undefined() {
         return sort_scalars(evaluator, items);
     }
-    let order = evaluator.merge_sort((0..count).collect(), &mut |evaluator, left, right| {
+    let order = evaluator.sorted(count, &mut |evaluator, left, right| {
         let given = vec![items[left].clone(), items[right].clone()];
         let verdict = evaluator.apply(function.clone(), given, &Item::Null)?;
         // Anything that JavaScript takes for true.

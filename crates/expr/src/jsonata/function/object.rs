@@ -99,8 +99,7 @@ pub(super) fn merge(evaluator: &mut Evaluator<'_>, arguments: &[Item]) -> Outcom
         evaluator.budget.burn(2)?;
         if let Some(members) = element.members() {
             evaluator.budget.make_members(members.len())?;
-            merged.reserve(members.len());
-            members.iter().for_each(|(name, member)| merged.insert(name.clone(), member));
+            merged.add(members);
         }
     }
     Ok(Item::record(merged))

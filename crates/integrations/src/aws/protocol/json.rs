@@ -36,7 +36,7 @@ pub(super) fn call(service: &Service, name: &str, operation: &Operation, input: 
 pub(super) fn value(service: &Service, of: &Ref, node: &Node) -> Value {
     match (node, service.kind(of)) {
         (Node::Structure(nodes), Kind::Structure { members, .. }) => {
-            let mut object = Object::with_capacity(nodes.len());
+            let mut object = Object::with_capacity_and_hasher(nodes.len(), Default::default());
             for (index, node) in nodes {
                 let Some(member) = members.get(*index).filter(|member| member.of.traits.location.is_none()) else {
                     continue;
