@@ -294,9 +294,10 @@ impl Evaluator<'_> {
                 Ok(Item::array(copies))
             })?,
             Item::Object(_) | Item::Record(_) => self.deeper(|evaluator| {
-                let mut record = Record::default();
+                let count = item.members().map_or(0, |members| members.len());
+                evaluator.budget.make_members(count)?;
+                let mut record = Record::with_capacity(count);
                 for (name, member) in item.members().into_iter().flat_map(|members| members.iter()) {
-                    evaluator.budget.make_members(1)?;
                     record.insert(name.clone(), evaluator.cloned(&member)?);
                 }
                 Ok(Item::record(record))
@@ -320,9 +321,10 @@ fn name_of(call: &Call) -> &str {
 }
 
 fn copied(item: &Item, evaluator: &mut Evaluator<'_>) -> Outcome<Record> {
-    let mut record = Record::default();
+    let count = item.members().map_or(0, |members| members.len());
+    evaluator.budget.make_members(count)?;
+    let mut record = Record::with_capacity(count);
     for (name, member) in item.members().into_iter().flat_map(|members| members.iter()) {
-        evaluator.budget.make_members(1)?;
         record.insert(name.clone(), member);
     }
     Ok(record)
