@@ -369,7 +369,7 @@ def a_cbor_service():
             operations = model["operations"].items()
             best = max(operations, key=lambda item: min(members(item[1].get("input")), members(item[1].get("output"))))
             return name, NAMES.service_prefix(model["metadata"]["serviceId"]).lower(), best[0]
-    pytest.skip("no service of this package speaks CBOR alone")
+    raise AssertionError("no service of the pinned package speaks CBOR alone: choose the sample otherwise")
 
 
 @pytest.mark.parametrize("service, sdk, operation, leave_out", SAMPLES, ids=lambda value: str(value)[:40])
