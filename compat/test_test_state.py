@@ -119,6 +119,11 @@ def test_a_task_without_a_mock_is_run(sfn):
             "does not support Activity tasks",
         ),
         (
+            {"definition": state(Type="Task", Resource="arn:aws:states:::aws-sdk:sqs:noSuchAction"), "roleArn": ROLE},
+            "InvalidDefinition",
+            "aws-sdk:sqs:noSuchAction is not recognized",
+        ),
+        (
             {"definition": state(Type="Pass"), "context": "{}"},
             "ValidationException",
             "TestState does not support Context when a mock is not specified.",

@@ -371,9 +371,9 @@ impl Registry {
         let bytes = bytes.ok_or(RegistryError::Missing { revision: key })?;
         let row_error = |source| RegistryError::Row { what: format!("revision {key}"), source };
         let row: RevisionRow = rows::decode(&bytes).map_err(row_error)?;
-        // Which actions there are was asked when it was created: what was accepted stays runnable.
-        let program = program(definition::compile(&row.definition, row.machine_type.into()))
-            .map_err(|_| RegistryError::Definition { arn: row.arn.as_str().into() })?;
+        // What was checked when it was created is not checked again: what was accepted stays runnable.
+        let program = definition::load(&row.definition, row.machine_type.into())
+            .ok_or_else(|| RegistryError::Definition { arn: row.arn.as_str().into() })?;
         let machine = Arc::new(row.into_machine(Arc::new(program)));
         self.keep(key, machine.clone());
         Ok(machine)
@@ -386,6 +386,15 @@ impl Registry {
     /// Compiles a definition with all that is checked at creation.
     pub(crate) fn check(&self, text: &str, machine_type: definition::MachineType) -> definition::Compiled {
         definition::compile_knowing(text, machine_type, &|service, action| self.runner.knows(service, action))
+    }
+
+    /// Compiles one state with all that is checked at creation.
+    pub(crate) fn check_state(
+        &self,
+        text: &str,
+        name: Option<&str>,
+    ) -> Result<definition::Lone, definition::LoneError> {
+        definition::compile_lone(text, name, &|service, action| self.runner.knows(service, action))
     }
 
     fn keep(&self, key: u64, machine: Arc<StateMachine>) {

@@ -29,7 +29,7 @@ fn payload(text: &str) -> Payload {
 fn answer(case: &[&str]) -> Vec<String> {
     let given = |prefix: &str| case.iter().find_map(|line| line.strip_prefix(prefix)).map(str::trim);
     let definition = case.iter().find(|line| line.starts_with(['{', '[', '"'])).copied().unwrap_or_default();
-    let lone = match compile_lone(definition, given("@name ")) {
+    let lone = match compile_lone(definition, given("@name "), &|_, _| true) {
         Ok(lone) => lone,
         Err(LoneError::StateNotFound) => return vec!["> no such state".into()],
         Err(LoneError::InvalidDefinition(problems)) => {

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use stepwell_engine::{Clock, SystemClock, record::ExecutionId};
+use stepwell_engine::{Clock, Engine, SystemClock, record::ExecutionId};
 use stepwell_expr::{Payload, Value, json};
 use stepwell_machine::{
     ExpressStart, Failure, Identity, TaskOutcome, TaskRequest, Workflow,
-    definition::{self, Lone, LoneError},
+    definition::{Lone, LoneError},
     program::ServicePattern,
     root::Root,
     state::{Kind, StateType, task::Resource},
@@ -33,8 +33,8 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let asked = read(request.fields()?)?;
     let inspects = asked.inspects;
     // A definition of 1 MiB takes a while: not on a thread that serves other connections.
-    let prefix = request.engine.arn_prefix().to_owned();
-    let prepared = blocking(move || prepare(asked, &prefix)).await??;
+    let engine = request.engine.clone();
+    let prepared = blocking(move || prepare(asked, &engine)).await??;
     let Prepared { trial, mock, failing_iterations, reader_items, input } = prepared;
     let (trial, begun) = blocking(move || {
         let begun = trial.begin();
@@ -161,8 +161,8 @@ struct Prepared {
 }
 
 /// Source of the order of these checks: recorded answers.
-fn prepare(asked: Asked, arn_prefix: &str) -> Result<Prepared, Error> {
-    let lone = definition::compile_lone(&asked.definition, asked.state_name.as_deref());
+fn prepare(asked: Asked, engine: &Engine) -> Result<Prepared, Error> {
+    let lone = engine.check_state(&asked.definition, asked.state_name.as_deref());
     let lone = lone.map_err(|error| match error {
         LoneError::InvalidDefinition(problems) => Error::invalid_definition(&problems),
         LoneError::StateNotFound => Error::validation("State not found in definition"),
@@ -188,7 +188,7 @@ fn prepare(asked: Asked, arn_prefix: &str) -> Result<Prepared, Error> {
     };
     let reader_items = reader_data.and_then(|data| json::parse(&data).ok()?.as_array().map(<[Value]>::len));
     let conditions = Conditions {
-        identity: identity(arn_prefix, asked.role_arn.unwrap_or_default(), asked.input.clone()),
+        identity: identity(engine.arn_prefix(), asked.role_arn.unwrap_or_default(), asked.input.clone()),
         retries,
         now_ms: SystemClock.now_ms(),
         context,

@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use stepwell_expr::Value;
 use stepwell_machine::{
     Diagnostic, Failure, Program,
-    definition::{Compiled, MachineType},
+    definition::{Compiled, Lone, LoneError, MachineType},
 };
 use tokio::sync::oneshot;
 
@@ -120,6 +120,12 @@ impl Engine {
     /// Compiles a definition and changes nothing. Blocks for as long as that takes.
     pub fn check_definition(&self, definition: &str, machine_type: MachineType) -> Compiled {
         self.0.shared.registry.check(definition, machine_type)
+    }
+
+    /// Compiles a definition of one state, or, with `name`, a whole one to find the state in, and changes nothing. Blocks
+    /// for as long as that takes.
+    pub fn check_state(&self, definition: &str, name: Option<&str>) -> Result<Lone, LoneError> {
+        self.0.shared.registry.check_state(definition, name)
     }
 
     /// Idempotent: the same name and content answers the existing machine.

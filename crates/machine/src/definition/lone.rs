@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stepwell_expr::{Object, Value};
 
-use super::{ANY_ACTION, Built, MachineType, build_value, not_an_object, parse};
+use super::{Built, KnownAction, MachineType, build_value, not_an_object, parse};
 use crate::{Diagnostic, Program, Severity, diagnostic::Code, program::StateId};
 
 /// The name of a state that is tested: whatever it was called, expressions and errors show this.
@@ -35,8 +35,8 @@ pub enum LoneError {
 
 /// Compiles a definition of one state, or, with `name`, a whole one to find the state in.
 ///
-/// The states that a state alone leads to need not be there.
-pub fn compile_lone(text: &str, name: Option<&str>) -> Result<Lone, LoneError> {
+/// The states that a state alone leads to need not be there. `aws-sdk` resources that `is_known` does not know are refused.
+pub fn compile_lone(text: &str, name: Option<&str>, is_known: KnownAction<'_>) -> Result<Lone, LoneError> {
     let invalid = |diagnostic| LoneError::InvalidDefinition(vec![diagnostic]);
     let value = parse(text).map_err(invalid)?;
     let members = value.as_object().ok_or_else(|| invalid(not_an_object()))?;
@@ -48,7 +48,7 @@ pub fn compile_lone(text: &str, name: Option<&str>) -> Result<Lone, LoneError> {
     let definition = whole.as_ref().unwrap_or(&value);
     let Some(members) = definition.as_object() else { return Err(invalid(not_an_object())) };
     let (Built { program, diagnostics, .. }, written) =
-        build_value(members, MachineType::Standard, &ANY_ACTION, |outline| {
+        build_value(members, MachineType::Standard, is_known, |outline| {
             let (index, state) = outline.states.iter().enumerate().find(|(_, state)| &*state.name == name)?;
             let has = |field: &str| state.value.get(field).is_some();
             Some((StateId(u32::try_from(index).ok()?), has("ItemReader"), has("ResultWriter")))
