@@ -380,7 +380,9 @@ impl Registry {
     }
 
     fn compile(&self, text: &str, machine_type: definition::MachineType) -> Result<Program, Vec<Diagnostic>> {
-        program(self.check(text, machine_type))
+        let definition::Compiled { program, diagnostics } = self.check(text, machine_type);
+        let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+        program.ok_or_else(|| diagnostics.into_iter().filter(is_error).collect())
     }
 
     /// Compiles a definition with all that is checked at creation.
@@ -595,15 +597,6 @@ fn page<T>(
         rest.by_ref().take(limit).inspect(|(order, _)| last = **order).filter_map(|(_, arn)| item(arn)).collect();
     let next = rest.next().map(|_| Cursor::of_number(last));
     Page { items, next }
-}
-
-/// The program, or everything that is wrong.
-fn program(compiled: definition::Compiled) -> Result<Program, Vec<Diagnostic>> {
-    let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
-    match compiled.program {
-        Some(program) if !compiled.diagnostics.iter().any(is_error) => Ok(program),
-        _ => Err(compiled.diagnostics.into_iter().filter(is_error).collect()),
-    }
 }
 
 /// For callers, a registry that cannot be read is an engine that is down; the operator learns the reason.
