@@ -1,9 +1,8 @@
 //! Pairs the tasks of activities with the workers that poll for them.
 //!
 //! Soft state: what is offered is a row of its execution, and comes back from there after a restart, and when there was
-//! no room for its id. First come, first
-//! served on both sides. A pair goes to the driver of the task's execution as [`Errand::Take`]; only once the
-//! driver has committed that the task has started does the worker get it.
+//! no room for its id. First come, first served on both sides. A pair goes to the driver of the task's execution as
+//! [`Errand::Take`]; only once the driver has committed that the task has started does the worker get it.
 
 use std::{
     collections::{BTreeMap, HashMap},

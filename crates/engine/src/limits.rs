@@ -38,8 +38,10 @@ pub const JOBS_WATCHED_MAX: usize = 100_000;
 pub const CACHE_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// An execution that only waits for a time further away than this leaves memory; reading it back takes tens of microseconds.
 pub const NAP_MS_MAX: i64 = 1_000;
-/// Rows of running executions of one state machine that are kept in memory for its lists, about 120 bytes each.
+/// Rows of running executions that are kept in memory for the lists of all state machines, about 120 bytes each.
 pub const RUNNING_ROWS_MAX: usize = 2_000_000;
+/// State machines, versions and aliases whose running executions are kept so. Ours: as many as AWS allows state machines.
+pub const RUNNING_LISTS_MAX: usize = 100_000;
 /// Ids of stored texts that are remembered for one execution; past it a shared text may be written again.
 pub const STORED_TEXTS_MAX: usize = 4_096;
 /// Batches of one driver that may be on their way to the store at once: it steps on top of the one being committed.
