@@ -5,6 +5,7 @@
 //! is read in constant memory; where each item ends is told, so that reading can begin again from there.
 
 pub mod csv;
+pub mod inflate;
 mod java_order;
 pub mod json;
 pub mod json_lines;

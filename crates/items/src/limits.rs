@@ -8,3 +8,7 @@ pub const CSV_HEADER_BYTES_MAX: usize = 10 * 1024;
 pub const POINTER_TARGET_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Longest `ItemsPointer`, in characters. Source: Step Functions guide.
 pub const POINTER_CHARS_MAX: usize = 2_000;
+/// Bytes compressed by gzip that are undone at a time: they say up to about a thousand times as many. Ours.
+pub const GZIP_STEP_BYTES: usize = 4 * 1024;
+/// Most bytes that one step of zstd gives. Ours.
+pub const ZSTD_STEP_BYTES: usize = 1024 * 1024;

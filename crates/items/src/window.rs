@@ -56,6 +56,13 @@ impl Window {
         self.offset
     }
 
+    /// Drops what stands before `offset`; false: more bytes are needed for that.
+    pub fn skip_to(&mut self, offset: u64) -> bool {
+        let missing = usize::try_from(offset.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        self.take(missing.min(self.rest().len()));
+        self.offset >= offset
+    }
+
     pub(crate) fn take(&mut self, count: usize) {
         self.at += count;
         self.offset += count as u64;
