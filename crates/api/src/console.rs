@@ -7,7 +7,7 @@
 //! | `search?…` | executions of all state machines, see [`search`] |
 //! | `tasks?after=CURSOR` | tasks that wait for an answer with their token, see [`tasks`] |
 //! | `activities`, `activities/{arn}` | tasks that wait for workers, workers that wait for tasks, see [`activities`] |
-//! | `express?machine=ARN`, `express/{arn}` | Express executions that ended, see [`express`] |
+//! | `express/{arn}` | an Express execution that has ended, see [`express`] |
 //! | `executions/{arn}/events?after=ID` | `{"events": […], "more": bool}`: events behind that id (0 unless told), oldest first |
 //! | `executions/{arn}/events/{id}` | `{"event": {…}}` with all its data |
 //! | `executions/{arn}/stream` | the events and those to come as server-sent events, see [`stream`] |
@@ -76,7 +76,6 @@ pub(crate) async fn answer(api: &Api, head: &Parts, stopping: watch::Receiver<bo
         ["tasks"] => tasks::list(api, &query).await?,
         ["activities"] => activities::list(api),
         ["activities", activity] => activities::one(api, &decoded(activity)?).await?,
-        ["express"] => express::list(api, &query),
         ["express", execution] => express::describe(api, &decoded(execution)?)?,
         ["executions", execution, "events"] => {
             let after = query.get("after").map_or(Ok(0), |id| event_id(&id))?;

@@ -45,6 +45,7 @@ pub use newest::{from_start, newest};
 pub use queues::{Behind, Waiting, intents, offers, runnable, timers, waiting};
 pub use remove::{Expired, Removal, expired, keep_used, remove};
 pub use running::Running;
+pub(crate) use summary::status_name;
 pub use summary::summary;
 pub use texts::fill;
 pub use wrecks::sweep_wrecks;

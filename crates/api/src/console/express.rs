@@ -1,43 +1,15 @@
-//! Express executions: the last that ended, from memory. Source of the shape: DescribeExecution, which AWS lacks for them.
+//! Express executions: the last that ended, from memory; [`search`](super::search) lists them. Source of the shape: DescribeExecution, which AWS lacks for them.
 
 use std::sync::Arc;
 
 use stepwell_engine::{ExpressExecution, HistoryPage};
-use stepwell_machine::Status;
 
-use super::{Query, event_text, events_text};
-use crate::{
-    action::{status_text, write_express},
-    error::Error,
-    http::Api,
-    limits,
-    machine_view::IncludedData,
-    writer::Writer,
-};
+use super::{event_text, events_text};
+use crate::{action::write_express, error::Error, http::Api, limits, machine_view::IncludedData};
 
 /// Whether this is the ARN of an Express execution, by its form.
 pub(super) fn is(arn: &str) -> bool {
     arn.split(':').nth(5) == Some("express")
-}
-
-/// `{"executions": […]}`, of one state machine or all, without data, those that ended last first.
-pub(super) fn list(api: &Api, query: &Query<'_>) -> String {
-    let ended = api.engine.ended_express_executions(query.get("machine").as_deref());
-    let mut answer = Writer::object();
-    answer.objects("executions", &ended, |execution, of| {
-        execution.string("executionArn", &of.arn);
-        execution.string("stateMachineArn", &of.state_machine_arn);
-        execution.string("name", &of.name);
-        execution.string("status", status_text(&of.status));
-        execution.timestamp("startDate", of.start_ms);
-        execution.timestamp("stopDate", of.stop_ms);
-        if let Status::Failed { failure, .. } | Status::TimedOut { failure, .. } | Status::Aborted { failure, .. } =
-            &of.status
-        {
-            execution.optional_string("error", failure.error.as_deref());
-        }
-    });
-    answer.end()
 }
 
 pub(super) fn describe(api: &Api, arn: &str) -> Result<String, Error> {

@@ -1,16 +1,23 @@
 //! Executions of all state machines by what they are and what they carry.
 //!
-//! `?machine=ARN&status=…&status=…&name=…&from=…&until=…&error=…&input=…&output=…&after=…`, all optional: `name` and `error`
+//! `?type=EXPRESS&machine=ARN&status=…&status=…&name=…&from=…&until=…&error=…&input=…&output=…&after=…`, all optional: `name` and `error`
 //! are parts, in any case; times are seconds since 1970. `input` and `output` are part of the JSON text, in any case, or
 //! `$.order.id=A-1`: a member by its path, which goes into arrays. One answer looks at a bounded number of executions:
-//! `{"executions": […], "examined": n, "reached": time, "next": cursor}` may be empty and still have a `next`.
+//! `{"executions": […], "examined": n, "reached": time, "next": cursor}` may be empty and still have a `next`. Of type `EXPRESS`
+//! are the last that ended, all in one answer, those that ended last first.
 
 use std::sync::Arc;
 
-use stepwell_engine::{FoundExecution, Needle, Search, StatusName};
+use stepwell_engine::{ExpressExecution, FoundExecution, Needle, Search, StatusName};
 
 use super::{Query, write_next};
-use crate::{action::write_listed, error::Error, http::Api, limits, writer::Writer};
+use crate::{
+    action::{status_text, write_listed},
+    error::Error,
+    http::Api,
+    limits,
+    writer::Writer,
+};
 
 const STATUSES: [(&str, StatusName); 5] = [
     ("RUNNING", StatusName::Running),
@@ -25,6 +32,9 @@ pub(super) async fn answer(api: &Api, query: &Query<'_>) -> Result<String, Error
     if !api.searches_values && (search.input.is_some() || search.output.is_some()) {
         return Err(Error::validation("the search in inputs and outputs is switched off (`search_values`)"));
     }
+    if query.get("type").as_deref() == Some("EXPRESS") {
+        return Ok(express(&api.engine.search_express(&search)));
+    }
     let found = api.engine.search(search, limits::CONSOLE_PAGE, query.after()).await?;
     let mut answer = Writer::object();
     answer.objects("executions", &found.executions, write);
@@ -34,6 +44,22 @@ pub(super) async fn answer(api: &Api, query: &Query<'_>) -> Result<String, Error
     }
     write_next(&mut answer, found.next.as_ref());
     Ok(answer.end())
+}
+
+fn express(found: &[Arc<ExpressExecution>]) -> String {
+    let mut answer = Writer::object();
+    answer.objects("executions", found, |execution, of| {
+        execution.string("executionArn", &of.arn);
+        execution.string("stateMachineArn", &of.state_machine_arn);
+        execution.string("name", &of.name);
+        execution.string("status", status_text(&of.status));
+        execution.timestamp("startDate", of.start_ms);
+        execution.timestamp("stopDate", of.stop_ms);
+        execution.optional_string("error", of.status.failure().and_then(|failure| failure.error.as_deref()));
+        execution.number("eventsMissing", of.history_missing);
+    });
+    answer.number("examined", found.len() as u64);
+    answer.end()
 }
 
 fn write(execution: &mut Writer, found: &FoundExecution) {

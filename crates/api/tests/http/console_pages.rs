@@ -187,9 +187,11 @@ fn express_executions_that_ended() {
     let arn = format!("{PREFIX}:stateMachine:quick");
     let ended = server.succeed("StartSyncExecution", &format!(r#"{{"stateMachineArn":"{arn}","input":"{{}}"}}"#));
     let execution = text(&ended, "executionArn");
-    let listed = get(&server, &format!("express?machine={arn}"));
+    let listed = get(&server, &format!("search?type=EXPRESS&machine={arn}"));
     assert_eq!(names(&listed, "executions", "executionArn"), [execution.as_str()]);
-    assert_eq!(list(&get(&server, "express?machine=other"), "executions").len(), 0);
+    assert_eq!(list(&get(&server, "search?type=EXPRESS&machine=other"), "executions").len(), 0);
+    assert_eq!(list(&get(&server, "search?type=EXPRESS&output=QUICK"), "executions").len(), 1);
+    assert_eq!(list(&get(&server, "search?type=EXPRESS&status=FAILED"), "executions").len(), 0);
     let encoded = execution.replace(':', "%3A");
     assert_eq!(text(&get(&server, &format!("express/{encoded}")), "output"), r#"{"quick":true}"#);
     let events = get(&server, &format!("executions/{encoded}/events"));

@@ -12,11 +12,12 @@ use stepwell_store::Visit;
 
 use super::{Answer, Cursor, Engine, ExecutionError, ListedExecution, StatusName, TokenError, Unavailable};
 use crate::{
+    express::ExpressExecution,
     limits::{
         HELD_EXAMINED_MAX, HELD_INPUT_BYTES_MAX, HELD_OF_ONE_MAX, PAGE_MAX, SEARCH_EXAMINED_MAX, SEARCH_MACHINES_MAX,
         SEARCH_READ_BYTES_MAX, SEARCH_READ_MAX,
     },
-    record::{self, ExecutionId, RecordError},
+    record::{self, ExecutionId, RecordError, status_name},
     registry::log_down,
     shared::Shared,
 };
@@ -102,6 +103,13 @@ impl Engine {
     pub async fn search(&self, search: Search, limit: usize, after: Option<Cursor>) -> Result<Found, Unavailable> {
         self.blocking(move |shared| find(shared, &search, limit.clamp(1, PAGE_MAX), after.as_ref()).map_err(log_down))
             .await?
+    }
+
+    /// Express executions that have ended and are in memory, those that ended last first.
+    pub fn search_express(&self, search: &Search) -> Vec<Arc<ExpressExecution>> {
+        let mut ended = self.ended_express_executions(search.state_machine_arn.as_deref());
+        ended.retain(|execution| search.is_express(execution));
+        ended
     }
 
     /// About `limit` tasks (at most [`HELD_OF_ONE_MAX`] of one execution) whose token somebody holds, of the executions that run, newest start first.
@@ -217,6 +225,20 @@ impl Search {
         fits && (self.statuses.is_empty() || self.statuses.contains(&status))
     }
 
+    fn is_express(&self, execution: &ExpressExecution) -> bool {
+        let (error, output) = outcome(&execution.status);
+        let is_in = |needle: &Option<Needle>, payload: Option<&Payload>| {
+            needle.as_ref().is_none_or(|needle| payload.is_some_and(|payload| needle.is_in(payload)))
+        };
+        self.may_be(status_name(&execution.status))
+            && self.name.as_ref().is_none_or(|name| contains(&execution.name, name))
+            && self.from_ms.is_none_or(|from_ms| execution.start_ms >= from_ms)
+            && self.until_ms.is_none_or(|until_ms| execution.start_ms <= until_ms)
+            && self.error.as_ref().is_none_or(|wanted| error.is_some_and(|error| contains(error, wanted)))
+            && is_in(&self.input, Some(&execution.input))
+            && is_in(&self.output, output)
+    }
+
     /// As far as the listing tells.
     fn admits(&self, listed: &ListedExecution) -> bool {
         self.name.as_ref().is_none_or(|name| contains(&listed.name, name))
@@ -246,15 +268,9 @@ impl Reader<'_> {
         let id = ExecutionId::of_arn(&listed.arn);
         // It may have been removed in the meantime.
         let Some(row) = record::summary(store, id)? else { return Ok(None) };
-        let (error, output) = match &row.summary.status {
-            Status::Running => (None, None),
-            Status::Succeeded { output, .. } => (None, Some(output)),
-            Status::Failed { failure, .. } | Status::TimedOut { failure, .. } | Status::Aborted { failure, .. } => {
-                (failure.error.clone(), None)
-            }
-        };
+        let (error, output) = outcome(&row.summary.status);
         if let Some(wanted) = &search.error
-            && !error.as_ref().is_some_and(|error| contains(error, wanted))
+            && !error.is_some_and(|error| contains(error, wanted))
         {
             return Ok(None);
         }
@@ -269,8 +285,17 @@ impl Reader<'_> {
                 return Ok(None);
             }
         }
-        Ok(Some(error))
+        Ok(Some(error.cloned()))
     }
+}
+
+/// The error, or the output, that it ended with.
+fn outcome(status: &Status) -> (Option<&Arc<str>>, Option<&Payload>) {
+    let output = match status {
+        Status::Succeeded { output, .. } => Some(output),
+        Status::Running | Status::Failed { .. } | Status::TimedOut { .. } | Status::Aborted { .. } => None,
+    };
+    (status.failure().and_then(|failure| failure.error.as_ref()), output)
 }
 
 /// `part` is in lower case.
