@@ -38,6 +38,13 @@ export interface Execution extends ExecutionListed {
   cause?: string;
   redriveStatus?: "REDRIVABLE" | "NOT_REDRIVABLE" | "REDRIVABLE_BY_MAP_RUN";
   redriveCount?: number;
+  redriveStatusReason?: string;
+  stateMachineVersionArn?: string;
+  stateMachineAliasArn?: string;
+  /** Of a child of a distributed Map. */
+  mapRunArn?: string;
+  /** Of an Express execution. */
+  billingDetails?: { billedMemoryUsedInMB: number; billedDurationInMilliseconds: number };
 }
 
 export interface Tag {
