@@ -1,7 +1,7 @@
 //! Tasks that wait for an answer with their token: those of callbacks, and those of activities that a worker took.
 //!
 //! The list walks over what runs (`engine/src/handle/survey.rs`): an answer may hold no task and still a `next`. Tokens are
-//! not shown: who answers here names the execution and the task.
+//! not shown (but where the task's own input carries one): who answers here names the execution and the task.
 
 use std::sync::Arc;
 
