@@ -37,10 +37,10 @@ export function Shell() {
   const notices = useNotices((state) => state.items);
   const [opened, setOpened] = useState<boolean>();
   // The canvas needs all the space there is.
-  const isCanvas = /\/edit$|^\/(executions|map-runs)\/|^\/compare/.test(path);
+  const isCanvas = /\/edit$|^\/executions\/|^\/compare/.test(path);
   const navigation = !isCanvas && (opened ?? window.matchMedia(WIDE).matches);
   const [canvasNavigation, setCanvasNavigation] = useState(false);
-  const section = SECTIONS.find((section) => path === section.path) ?? SECTIONS[0];
+  const section = SECTIONS.find((section) => path === section.path) ?? SECTIONS[path.startsWith("/map-runs") ? 1 : 0];
   return (
     <I18nProvider locale="en" messages={[messages]}>
       <div id="top">

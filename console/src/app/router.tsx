@@ -1,6 +1,6 @@
 /** Addresses and the pages behind them. What a page shows is in its address, so that a link leads to the same sight. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import { EXECUTION_STATUSES, type ExecutionStatus } from "../aws/operations";
+import { type ChildStatus, EXECUTION_STATUSES, type ExecutionStatus } from "../aws/operations";
 import { Shell } from "./Shell";
 
 const root = createRootRoute({ component: Shell });
@@ -109,6 +109,15 @@ export const searchRoute = createRoute({
   component: lazyRouteComponent(() => import("../search/SearchPage"), "SearchPage"),
 });
 
+export const mapRunRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/map-runs/$arn",
+  validateSearch: (search): { status?: ChildStatus | undefined } => ({
+    status: oneOf([...EXECUTION_STATUSES, "PENDING_REDRIVE"], search.status),
+  }),
+  component: lazyRouteComponent(() => import("../mapRuns/MapRunPage"), "MapRunPage"),
+});
+
 export const tasksRoute = createRoute({
   getParentRoute: () => root,
   path: "/tasks",
@@ -149,6 +158,7 @@ export const router = createRouter({
     executionRoute,
     compareRoute,
     searchRoute,
+    mapRunRoute,
     tasksRoute,
     activitiesRoute,
     functionsRoute,
