@@ -5,10 +5,12 @@
 //! | `executions/{arn}/events?after=ID` | `{"events": […], "more": bool}`: events behind that id (0 unless told), oldest first |
 //! | `executions/{arn}/events/{id}` | `{"event": {…}}` with all its data |
 //! | `executions/{arn}/stream` | the events and those to come as server-sent events, see [`stream`] |
+//! | POST `evaluate` | what an expression gives, see [`evaluate`] |
 //!
 //! Events have AWS's shape. Where they come in numbers, payloads too large to stand in the history's own rows (over
 //! 4 KiB) are left out, which their `…Details` say by `truncated`: a history of 25,000 events stays a few megabytes.
 
+mod evaluate;
 pub(crate) mod stream;
 
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use std::sync::Arc;
 use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
 use stepwell_engine::{ExecutionError, GetHistory, HistoryPage};
+use stepwell_expr::Value;
 use tokio::sync::watch;
 
 use crate::{
@@ -55,6 +58,14 @@ pub(crate) async fn answer(api: &Api, head: &Parts, stopping: watch::Receiver<bo
             Ok(Answer::Events(stream::open(api, execution_arn(execution)?, after, stopping).await?))
         }
         _ => Err(not_found()),
+    }
+}
+
+/// Answers a POST of a path that begins with [`PREFIX`], from our own pages.
+pub(crate) async fn answer_post(api: &Api, path: &str, body: &Value) -> Result<String, Error> {
+    match path.strip_prefix(PREFIX) {
+        Some("evaluate") => evaluate::answer(api, body).await,
+        _ => Err(Error::PathNotFound { path: path.to_string() }),
     }
 }
 

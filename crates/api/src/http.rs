@@ -87,6 +87,8 @@ pub struct Api {
     ids: Arc<RequestIds>,
     pages: Option<Pages>,
     pub(crate) streams: Arc<Semaphore>,
+    /// Evaluations for the console that may run at once.
+    pub(crate) evaluations: Arc<Semaphore>,
     mocks: Option<Arc<PathBuf>>,
     beside: Option<Arc<dyn Beside>>,
 }
@@ -127,7 +129,8 @@ impl Api {
 
     pub fn with_options(engine: Engine, options: Options) -> Api {
         let streams = Arc::new(Semaphore::new(limits::STREAMS_MAX));
-        Api { engine, options, ids: Arc::default(), pages: None, streams, mocks: None, beside: None }
+        let evaluations = Arc::new(Semaphore::new(limits::EVALUATIONS_MAX));
+        Api { engine, options, ids: Arc::default(), pages: None, streams, evaluations, mocks: None, beside: None }
     }
 
     /// Serves the console as well: `pages` are what stands below `/console`.
@@ -243,6 +246,7 @@ async fn respond(api: &Api, request: Request<Incoming>, stopping: watch::Receive
             (_, &Method::GET | &Method::HEAD) if path.starts_with(console::PREFIX) => {
                 return console(api, &request.into_parts().0, stopping).await;
             }
+            (Some(_), &Method::POST) if path.starts_with(console::PREFIX) => console_post(api, request).await,
             (Some(pages), &Method::GET | &Method::HEAD) => pages(&request.into_parts().0).map(Full::new),
             (Some(_), method) => method_not_allowed(path, "GET", method),
         },
@@ -270,6 +274,20 @@ async fn console(api: &Api, head: &Parts, stopping: watch::Receiver<bool>) -> Re
             response
         }
         Err(error) => refusal(&error, JSON).map(Either::Left),
+    }
+}
+
+/// What the console asks for with a body.
+async fn console_post(api: &Api, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    let answer = async {
+        browser::check(&head.headers)?;
+        let body = read_body(body, !head.headers.contains_key(EXPECT), api.options.body_time_max).await?;
+        console::answer_post(api, head.uri.path(), &parse(&body)?).await
+    };
+    match answer.await {
+        Ok(text) => response(StatusCode::OK, JSON, text),
+        Err(error) => refusal(&error, JSON),
     }
 }
 
