@@ -3,7 +3,7 @@ import Input from "@cloudscape-design/components/input";
 import Select from "@cloudscape-design/components/select";
 import Textarea from "@cloudscape-design/components/textarea";
 import { useEffect, useState } from "react";
-import { type Json, nodeAt, type Path, treeOf, Written, writtenAt } from "../model/jsonText";
+import { type Json, nodeAt, type Path, treeOf, Written, writtenAt } from "../model/text";
 import type { Field } from "./fields";
 
 export interface FieldInputProps {

@@ -8,7 +8,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useEffect, useState } from "react";
 import { type Definition, type Fields, ruleLabel, type State, scopeOf, TOP } from "../model/definition";
 import { addBranch, addToList, deleteState, duplicateState, type Edited, renameState, setField } from "../model/edits";
-import { type Json, type Path, removeAt, replaceMember, setValue, type Written } from "../model/jsonText";
+import { type Json, type Path, removeAt, replaceMember, setValue, type Written } from "../model/text";
 import type { Problem } from "../model/problems";
 import { FieldInput } from "./FieldInput";
 import {

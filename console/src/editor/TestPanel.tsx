@@ -13,7 +13,7 @@ import { prettyJson } from "../app/words";
 import { call, messageOf } from "../aws/client";
 import type { TestedState } from "../aws/operations";
 import { type Definition, type State, scopeOf } from "../model/definition";
-import { treeOf } from "../model/jsonText";
+import { treeOf } from "../model/text";
 import { FRESH, keepTests, readTests, type TestCase } from "./tests";
 
 const STATUSES: Record<TestedState["status"], [StatusIndicatorProps.Type, string]> = {

@@ -1,7 +1,7 @@
 /** States as text that can be pasted anywhere: an object with the state's name as its only member. */
 import { readDefinition, STATE_TYPES } from "../model/definition";
 import { type Copied, copyOf } from "../model/edits";
-import { treeOf } from "../model/jsonText";
+import { treeOf } from "../model/text";
 
 /** Source: the largest definition. */
 const PASTED_CHARS_MAX = 1024 * 1024;

@@ -3,7 +3,7 @@
  * (`crates/machine/src/state`) decide, this one only says how they are edited.
  */
 import type { QueryLanguage, StateType } from "../model/definition";
-import type { Path } from "../model/jsonText";
+import type { Path } from "../model/text";
 
 export type FieldKind =
   | { kind: "text" }

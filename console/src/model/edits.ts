@@ -26,7 +26,7 @@ import {
   setValue,
   Written,
   writtenAt,
-} from "./jsonText";
+} from "./text";
 
 export interface Edited {
   text: string;
@@ -125,7 +125,7 @@ function freshOn(definition: Definition, type: StateType, given: Fields | undefi
 }
 
 /** The text of a state that leads on to `next`, or to the end, whatever it led to before. */
-function ledTo(text: string, type: StateType, next: string | undefined): string {
+export function ledTo(text: string, type: StateType, next: string | undefined): string {
   if (type === "Succeed" || type === "Fail") return text;
   if (type === "Choice") return next === undefined ? text : setValue(text, ["Default"], next);
   const [from, to] = next === undefined ? (["Next", "End"] as const) : (["End", "Next"] as const);
@@ -135,7 +135,7 @@ function ledTo(text: string, type: StateType, next: string | undefined): string 
 }
 
 /** The text of a copied state in which no state has a name that the definition, or the copy itself, has already. */
-function withFreeNames(definition: Definition, copied: Copied, name: string): string {
+export function withFreeNames(definition: Definition, copied: Copied, name: string): string {
   let alone = readDefinition(`{"States":{${JSON.stringify(name)}:${copied.text}}}`);
   const taken = new Set([...definition.states.values()].map((state) => state.name));
   const inner = alone ? [...alone.states.values()].filter((state) => state.path.length > 2) : [];

@@ -15,11 +15,19 @@ export class Written {
   constructor(readonly text: string) {}
 }
 
+/** The last texts that were read: a form looks at one text once for each of its fields. */
+const TREES_MAX = 4;
+const trees = new Map<string, Node | undefined>();
+
 /** The tree of a text that is JSON throughout; `undefined` if it is not. */
 export function treeOf(text: string): Node | undefined {
+  if (trees.has(text)) return trees.get(text);
   const errors: { error: number }[] = [];
-  const tree = parseTree(text, errors as never[], { disallowComments: true, allowTrailingComma: false });
-  return errors.length === 0 ? tree : undefined;
+  const read = parseTree(text, errors as never[], { disallowComments: true, allowTrailingComma: false });
+  const tree = errors.length === 0 ? read : undefined;
+  trees.set(text, tree);
+  for (const oldest of trees.keys()) if (trees.size > TREES_MAX) trees.delete(oldest);
+  return tree;
 }
 
 /** The node at a path; `undefined` if nothing is there. */
@@ -64,7 +72,7 @@ export function replaceMember(text: string, path: Path, key: string, value?: Jso
 }
 
 /** Adds an item before the one at `index`, or at the end. */
-export function insertItem(text: string, path: Path, index: number, value: Json): string {
+export function insertItem(text: string, path: Path, index: number, value: Json | Written): string {
   const owner = nodeAt(text, path);
   return owner?.type === "array" ? addItem(text, owner, index, value) : text;
 }
