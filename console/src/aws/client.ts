@@ -36,6 +36,12 @@ export async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
   return answerOf(await request(`/console/api/${path}`, { signal: signal ?? null }));
 }
 
+/** What is asked below `/console/api/` with a body. */
+export async function post<T>(path: string, body: string, signal?: AbortSignal): Promise<T> {
+  const headers = { "content-type": "application/json" };
+  return answerOf(await request(`/console/api/${path}`, { method: "POST", headers, body, signal: signal ?? null }));
+}
+
 async function request(path: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(path, init);

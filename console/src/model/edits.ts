@@ -22,7 +22,9 @@ import {
   nodeAt,
   type Path,
   removeAt,
+  removeDeep,
   replaceMember,
+  setDeep,
   setValue,
   Written,
   writtenAt,
@@ -160,6 +162,24 @@ export function retarget(text: string, edge: Edge, name: string): string {
   return setValue(text, edge.path, name);
 }
 
+/** Why an edge cannot lead there; `undefined` if it can. Without a state it is to lead to the end. */
+export function whyNotTo(definition: Definition, edge: Edge, target: StateId | undefined): string | undefined {
+  if (target === undefined)
+    return edge.kind === "next" || edge.kind === "end" ? undefined : "Only a state that leads on can end.";
+  if (definition.states.get(target)?.scope !== edge.scope) return "It is in another branch.";
+  return undefined;
+}
+
+/** Makes an edge lead to another sibling or, where it may, to the end. */
+export function redirect(definition: Definition, edge: Edge, target: StateId | undefined): Edited {
+  if (whyNotTo(definition, edge, target) !== undefined) return { text: definition.text };
+  const name = target && definition.states.get(target)?.name;
+  if (name !== undefined && target !== edge.to) return { text: retarget(definition.text, edge, name) };
+  if (target === undefined && edge.kind === "next")
+    return { text: replaceMember(definition.text, edge.path, "End", true) };
+  return { text: definition.text };
+}
+
 /**
  * Deletes a state and joins its ends: what led to it leads to where it led on.
  *
@@ -238,8 +258,11 @@ export function setField(definition: Definition, id: StateId, path: Path, value:
   const state = definition.states.get(id);
   if (!state) return { text: definition.text };
   const whole = [...state.path, ...path];
-  const text = value === undefined ? removeAt(definition.text, whole) : setValue(definition.text, whole, value);
-  return { text, selected: id };
+  const { text } = definition;
+  return {
+    text: value === undefined ? removeDeep(text, whole, state.path.length) : setDeep(text, whole, value),
+    selected: id,
+  };
 }
 
 /** Adds an item to a list of a state, e.g. a catcher, and the list if it is missing. */

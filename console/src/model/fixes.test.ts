@@ -78,7 +78,8 @@ describe("fixes", () => {
     expect(states["Add a Pass state"]).toEqual({ StartAt: "Pass", States: { Pass: END } });
     const map = fixed({ A: { Type: "Map", End: true } }, "These fields are required: [ItemProcessor]", "/States/A");
     expect(map["Add ItemProcessor"].States.A.ItemProcessor.States).toEqual({});
-    const wait = "This object should have only one of the following fields: [SecondsPath, Seconds, TimestampPath, Timestamp]";
+    const wait =
+      "This object should have only one of the following fields: [SecondsPath, Seconds, TimestampPath, Timestamp]";
     expect(fixed({ A: { Type: "Wait" } }, wait, "/States/A")["Wait for 5 seconds"].States.A.Seconds).toBe(5);
   });
 
@@ -102,7 +103,11 @@ describe("fixes", () => {
     const renamed = twice["Rename it to A (1)"].States.A.Branches[0];
     expect(renamed).toEqual({ StartAt: "A (1)", States: { "A (1)": END } });
     const parameters = { x: "$.a", "y.$": "a" };
-    const noDollar = fixed({ A: { ...END, Parameters: parameters } }, "No .$ on a field that", "/States/A/Parameters/x");
+    const noDollar = fixed(
+      { A: { ...END, Parameters: parameters } },
+      "No .$ on a field that",
+      "/States/A/Parameters/x",
+    );
     expect(noDollar["Name it “x.$”"].States.A.Parameters).toEqual({ "x.$": "$.a", "y.$": "a" });
     const noPath = "The value for the field 'y.$' must be a valid JSONPath or a valid intrinsic function call";
     const plain = fixed({ A: { ...END, Parameters: parameters } }, noPath, "/States/A/Parameters");

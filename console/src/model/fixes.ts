@@ -49,7 +49,10 @@ export function fixesOf(definition: Definition, problem: Problem): Fix[] {
 
 const RULES: readonly Rule[] = [
   [/^These fields are required: \[(.*)\]$/, (place, [names = ""]) => names.split(", ").flatMap(required(place))],
-  [/should (?:only be one|have only one) of the following fields: \[(.*)\]/, (place, [names = ""]) => oneOf(place, names)],
+  [
+    /should (?:only be one|have only one) of the following fields: \[(.*)\]/,
+    (place, [names = ""]) => oneOf(place, names),
+  ],
   [/^Missing 'Next' target: (.*)$/, (place, [name = ""]) => unknownTarget(place, name)],
   [/^State "(.*)" is not reachable\.$/, unreachable],
   [/^Workflow has no terminal state$/, noEnd],
@@ -97,33 +100,35 @@ function siblingOf({ definition, scope, state }: Place): string | undefined {
   return names[at + 1] ?? names.find((name) => name !== state?.name);
 }
 
-const required = (place: Place) => (name: string): Fix[] => {
-  const { definition, problem, state } = place;
-  const add = (label: string, value: Json) => fix(label, (text) => setValue(text, [...problem.path, name], value));
-  const sibling = siblingOf(place);
-  switch (name) {
-    case "StartAt":
-      return sibling === undefined ? [] : [add(`Start at ${sibling}`, sibling)];
-    case "States":
-      return [add("Add an empty list of states", {})];
-    case "Type":
-      return [add("Make it a Pass state", "Pass")];
-    case "Next":
-      return sibling === undefined ? [] : [add(`Go on to ${sibling}`, sibling)];
-    case "Resource":
-      return [add("Call a Lambda function", "arn:aws:states:::lambda:invoke")];
-    case "ErrorEquals":
-      return [add("All errors", ["States.ALL"])];
-    case "Branches":
-    case "ItemProcessor":
-    case "Choices": {
-      const fresh = state && (freshState(state.type as StateType, definition.language)[name] as Json | undefined);
-      return fresh === undefined ? [] : [add(`Add ${name}`, fresh)];
+const required =
+  (place: Place) =>
+  (name: string): Fix[] => {
+    const { definition, problem, state } = place;
+    const add = (label: string, value: Json) => fix(label, (text) => setValue(text, [...problem.path, name], value));
+    const sibling = siblingOf(place);
+    switch (name) {
+      case "StartAt":
+        return sibling === undefined ? [] : [add(`Start at ${sibling}`, sibling)];
+      case "States":
+        return [add("Add an empty list of states", {})];
+      case "Type":
+        return [add("Make it a Pass state", "Pass")];
+      case "Next":
+        return sibling === undefined ? [] : [add(`Go on to ${sibling}`, sibling)];
+      case "Resource":
+        return [add("Call a Lambda function", "arn:aws:states:::lambda:invoke")];
+      case "ErrorEquals":
+        return [add("All errors", ["States.ALL"])];
+      case "Branches":
+      case "ItemProcessor":
+      case "Choices": {
+        const fresh = state && (freshState(state.type as StateType, definition.language)[name] as Json | undefined);
+        return fresh === undefined ? [] : [add(`Add ${name}`, fresh)];
+      }
+      default:
+        return [];
     }
-    default:
-      return [];
-  }
-};
+  };
 
 /** Of several fields exactly one may be there: which stay, or which comes. */
 function oneOf(place: Place, listed: string): Fix[] {
@@ -178,7 +183,9 @@ function unreachable({ definition, problem, scope }: Place, [name = ""]: string[
   const before = scope.states.slice(0, scope.states.indexOf(id)).toReversed();
   const ends = before.map((id) => definition.states.get(id)).find((state) => state?.fields.End === true);
   if (ends) {
-    fixes.push(fix(`Go on to it from ${ends.name}`, (text) => replaceMember(text, [...ends.path, "End"], "Next", name)));
+    fixes.push(
+      fix(`Go on to it from ${ends.name}`, (text) => replaceMember(text, [...ends.path, "End"], "Next", name)),
+    );
   }
   return fixes;
 }
@@ -205,7 +212,9 @@ function wrongLanguage(place: Place, [language = "", name = ""]: string[]): Fix[
   // A state machine in JSONata has no states in JSONPath.
   if (language === "JSONPath" && state) {
     fixes.push(
-      fix(`Write ${state.name} in JSONata`, (text) => setValue(text, [...state.path, "QueryLanguage"], "JSONata", "Type")),
+      fix(`Write ${state.name} in JSONata`, (text) =>
+        setValue(text, [...state.path, "QueryLanguage"], "JSONata", "Type"),
+      ),
     );
   }
   return fixes;
@@ -225,7 +234,11 @@ function empty(place: Place): Fix[] {
       {
         label: "Add a Pass state",
         edit: ({ text }) => ({
-          text: setValue(setValue(text, [...problem.path, name], { Type: "Pass", End: true }), [...owner, "StartAt"], name),
+          text: setValue(
+            setValue(text, [...problem.path, name], { Type: "Pass", End: true }),
+            [...owner, "StartAt"],
+            name,
+          ),
           selected: pointerOf([...problem.path, name]),
         }),
       },
@@ -265,7 +278,9 @@ const NAME_CHARS_MAX = 80;
 function otherName({ definition, problem, state }: Place): Fix[] {
   if (!state) return [];
   const name = freeName(definition, state.name.slice(0, NAME_CHARS_MAX - 5));
-  return [{ label: `Rename it to ${name}`, edit: (definition) => renameState(definition, pointerOf(problem.path), name) }];
+  return [
+    { label: `Rename it to ${name}`, edit: (definition) => renameState(definition, pointerOf(problem.path), name) },
+  ];
 }
 
 function renameMember({ problem }: Place, rename: (key: string) => string): Fix[] {

@@ -52,10 +52,15 @@ export function removeAt(text: string, path: Path): string {
   const node = nodeAt(text, path);
   const owner = nodeAt(text, path.slice(0, -1));
   if (!node || !owner?.children) return text;
-  const element = elementOf(node);
-  const index = owner.children.findIndex((child) => child.offset === element.offset);
-  const before = owner.children[index - 1];
-  const next = owner.children[index + 1];
+  return cut(text, owner, elementOf(node));
+}
+
+/** Takes an element of an object or array with brackets away, with its comma. */
+export function cut(text: string, owner: Node, element: Node): string {
+  const children = owner.children ?? [];
+  const index = children.findIndex((child) => child.offset === element.offset);
+  const before = children[index - 1];
+  const next = children[index + 1];
   if (next) return splice(text, element.offset, next.offset - element.offset, "");
   if (before) return splice(text, end(before), end(element) - end(before), "");
   return splice(text, owner.offset + 1, owner.length - 2, "");
@@ -88,7 +93,8 @@ function addItem(text: string, owner: Node, index: number, value: Json | Written
   return addElement(text, owner, Math.min(index, owner.children?.length ?? 0), (style) => print(value, style));
 }
 
-function addElement(text: string, owner: Node, index: number, element: (style: Style) => string): string {
+/** Adds an element to an object or array with brackets, laid out as what is around it. */
+export function addElement(text: string, owner: Node, index: number, element: (style: Style) => string): string {
   const children = owner.children ?? [];
   const style = styleOf(text, owner);
   const separator = style.lines ? `\n${style.indent}` : style.space;
@@ -101,7 +107,7 @@ function addElement(text: string, owner: Node, index: number, element: (style: S
 }
 
 /** How what is put into an object or array is laid out. */
-interface Style {
+export interface Style {
   /** One line for each element. */
   lines: boolean;
   /** What each such line begins with. */

@@ -73,10 +73,7 @@ function placed(definition: Definition, node: Node | undefined, path: Path, mess
 }
 
 /** The innermost state that a path leads into, and what remains of the path. */
-function ownerOf(
-  definition: Definition,
-  path: Path,
-): { state: StateId | undefined; rest: Path } {
+function ownerOf(definition: Definition, path: Path): { state: StateId | undefined; rest: Path } {
   for (let length = path.length; length >= 2; length--) {
     const id = pointerOf(path.slice(0, length));
     if (definition.states.has(id)) return { state: id, rest: path.slice(length) };

@@ -96,9 +96,7 @@ export function wrapWithCatch(definition: Definition, id: StateId): Edited {
 
 /** Whether {@link unwrap} can take the states out of a state. */
 export function canUnwrap(definition: Definition, state: State): boolean {
-  return (
-    state.scopes.length > 0 && state.scopes.every((id) => (definition.scopes.get(id)?.states.length ?? 0) > 0)
-  );
+  return state.scopes.length > 0 && state.scopes.every((id) => (definition.scopes.get(id)?.states.length ?? 0) > 0);
 }
 
 /** Takes the states within a Parallel or Map out into its scope, one branch after another, and the state itself away. */
@@ -232,7 +230,12 @@ export function insertCopied(definition: Definition, edge: Edge, copied: readonl
   let after = edge.from && definition.states.get(edge.from)?.name;
   for (const state of region.states) {
     const written = writtenAt(alone.text, state.path) ?? "{}";
-    text = setValue(text, [...outer.path, "States", state.name], new Written(leading(state, written, names, target)), after);
+    text = setValue(
+      text,
+      [...outer.path, "States", state.name],
+      new Written(leading(state, written, names, target)),
+      after,
+    );
     after = state.name;
   }
   const first = region.states[0]?.name ?? "";
@@ -241,7 +244,10 @@ export function insertCopied(definition: Definition, edge: Edge, copied: readonl
 
 /** A definition of the copied states alone in which none has a name that `definition` has. */
 function namedFreely(definition: Definition, copied: readonly Copied[]): Definition | undefined {
-  const members = copied.map(({ name, text }) => ({ name, text: withFreeNames(definition, { name, type: "Pass", text }, name) }));
+  const members = copied.map(({ name, text }) => ({
+    name,
+    text: withFreeNames(definition, { name, type: "Pass", text }, name),
+  }));
   let text = `{"StartAt": ${JSON.stringify(copied[0]?.name ?? "")}, "States": {}}`;
   for (const member of members) text = setValue(text, ["States", member.name], new Written(member.text));
   let alone = readDefinition(text);
@@ -258,7 +264,11 @@ function leading(state: State, written: string, names: ReadonlySet<string>, targ
   const { fields } = state;
   const isStray = (name: Json | undefined) => typeof name === "string" && !names.has(name);
   let text = written;
-  if (state.type !== "Choice" && !["Succeed", "Fail"].includes(state.type) && (isStray(fields.Next) || !("Next" in fields)))
+  if (
+    state.type !== "Choice" &&
+    !["Succeed", "Fail"].includes(state.type) &&
+    (isStray(fields.Next) || !("Next" in fields))
+  )
     text = ledTo(text, state.type as Copied["type"], target);
   const fallback = target ?? [...names].find((name) => name !== state.name) ?? state.name;
   if (isStray(fields.Default)) text = setValue(text, ["Default"], fallback);
@@ -300,7 +310,7 @@ export function moveRegion(definition: Definition, region: Region, edge: Edge): 
   const touches = (edge.from !== undefined && inside.has(edge.from)) || (edge.to !== undefined && inside.has(edge.to));
   if (isWithin || touches) return { text: definition.text };
   const removed = readDefinition(deleteRegion(definition, region).text);
-  const place = removed && removed.edges.find((other) => other.id === edge.id && other.scope === edge.scope);
+  const place = removed?.edges.find((other) => other.id === edge.id && other.scope === edge.scope);
   const again =
     place ??
     removed?.edges.find((other) => other.scope === edge.scope && other.from === edge.from && other.kind === edge.kind);

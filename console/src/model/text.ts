@@ -5,8 +5,8 @@
  * reader of YAML is loaded when the first such text is opened ({@link learnYaml}); until then YAML cannot be read.
  */
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
-import * as json from "./jsonText";
 import type { Json, Path, Written } from "./jsonText";
+import * as json from "./jsonText";
 
 export { type Json, type Path, Written } from "./jsonText";
 
