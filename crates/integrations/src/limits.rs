@@ -55,3 +55,9 @@ pub const TOKEN_SECONDS_DEFAULT: u64 = 300;
 pub const TOKEN_SECONDS_MAX: u64 = 24 * 60 * 60;
 /// So long before its end a token is used no more. Ours.
 pub const TOKEN_SECONDS_SPARE: u64 = 30;
+/// How long a token of an EKS cluster is signed for, in seconds. Source: the AWS CLI's `eks get-token`.
+pub const EKS_TOKEN_SECONDS: u64 = 60;
+/// Pods of one Kubernetes job whose logs are fetched. Ours: more cannot fit a payload.
+pub const EKS_PODS_MAX: usize = 100;
+/// Pages of instance groups or fleets that are looked through for a name. Ours: a cluster has at most 50 groups.
+pub const EMR_PAGES_MAX: usize = 100;
