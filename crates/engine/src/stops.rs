@@ -19,7 +19,9 @@ use tokio::{
 
 use crate::{
     committer::{Message, Submission},
-    limits::{JOB_STOP_AGAIN_AFTER, JOB_STOP_AGAIN_AFTER_MAX, JOB_STOP_TRIES_MAX, JOB_STOPS_AT_ONCE_MAX, JOBS_WATCHED_MAX},
+    limits::{
+        JOB_STOP_AGAIN_AFTER, JOB_STOP_AGAIN_AFTER_MAX, JOB_STOP_TRIES_MAX, JOB_STOPS_AT_ONCE_MAX, JOBS_WATCHED_MAX,
+    },
     record::{self, ExecutionId, RecordError},
     task_runner::TaskRunner,
     timeline::Timeline,

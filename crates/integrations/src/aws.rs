@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use base64::{Engine as _, engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD}};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
@@ -227,7 +230,13 @@ impl Aws {
     }
 
     /// Calls an API that has its own authority and takes a token, such as a Kubernetes cluster's.
-    pub(crate) async fn send_by(&self, http: &HttpClient, url: &str, token: &str, call: Call) -> Result<Answer, CallError> {
+    pub(crate) async fn send_by(
+        &self,
+        http: &HttpClient,
+        url: &str,
+        token: &str,
+        call: Call,
+    ) -> Result<Answer, CallError> {
         let destination = Destination { url: url.to_owned(), region: String::new(), is_public: true };
         let mut request = request(&destination, call).map_err(CallError::Client)?;
         let token = format!("Bearer {token}").parse();

@@ -267,7 +267,10 @@ fn is_passing(status: StatusCode) -> bool {
 fn has_condition(job: &Value, kind: &str) -> bool {
     let conditions = job.get("status").and_then(|status| status.get("conditions")).and_then(Value::as_array);
     let is = |condition: &Value, name: &str, text: &str| condition.get(name).and_then(Value::as_str) == Some(text);
-    conditions.unwrap_or_default().iter().any(|condition| is(condition, "type", kind) && is(condition, "status", "True"))
+    conditions
+        .unwrap_or_default()
+        .iter()
+        .any(|condition| is(condition, "type", kind) && is(condition, "status", "True"))
 }
 
 #[cfg(test)]
@@ -277,7 +280,8 @@ mod tests {
     #[test]
     fn conditions_end_a_job() {
         let job = |status: &str| {
-            json::parse(&format!(r#"{{"status":{{"conditions":[{{"type":"Complete","status":"{status}"}}]}}}}"#)).unwrap()
+            json::parse(&format!(r#"{{"status":{{"conditions":[{{"type":"Complete","status":"{status}"}}]}}}}"#))
+                .unwrap()
         };
         assert!(has_condition(&job("True"), "Complete"));
         assert!(!has_condition(&job("True"), "Failed"));
