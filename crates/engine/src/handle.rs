@@ -6,6 +6,7 @@ mod activities;
 mod executions;
 mod express;
 mod machines;
+mod map_runs;
 mod redrive;
 mod tags;
 mod tasks;
@@ -17,7 +18,9 @@ use parking_lot::Mutex;
 use stepwell_machine::definition::MachineType;
 use tokio::runtime::Handle;
 
-pub use self::{activities::*, executions::*, express::*, machines::*, redrive::*, tags::*, tasks::*, versions::*};
+pub use self::{
+    activities::*, executions::*, express::*, machines::*, map_runs::*, redrive::*, tags::*, tasks::*, versions::*,
+};
 use crate::{
     logs::LogSink,
     open::{Threads, stop},
