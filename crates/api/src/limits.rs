@@ -92,3 +92,7 @@ pub const STREAM_PAUSE_MAX: Duration = Duration::from_millis(800);
 pub const STREAM_HEARTBEAT: Duration = Duration::from_secs(15);
 /// Expressions that the console has evaluated at once; further ones wait. Ours: each may take a core for a second.
 pub const EVALUATIONS_MAX: usize = 2;
+/// Greatest `maxConcurrency` of a Map Run that a call may give: an integer of 32 bits. Source: Step Functions API model.
+pub const MAX_CONCURRENCY_MAX: i64 = i32::MAX as i64;
+/// Pages that one call reads whose rows a filter passes over. Ours.
+pub const FILTERED_PAGES_MAX: usize = 20;
