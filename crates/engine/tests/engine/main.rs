@@ -6,10 +6,12 @@
 mod world;
 
 mod activities;
+mod cost;
 mod executions;
 mod express;
 mod logs;
 mod memory;
+mod overload;
 mod poison;
 mod redrive;
 mod registry;
