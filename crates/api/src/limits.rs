@@ -6,6 +6,10 @@ use std::time::Duration;
 pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes past the largest body that are read and dropped, so that a client gets to read why it was refused.
 pub const REFUSED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bodies up to this are taken as they come: those of all connections together are 256 MiB.
+pub const SMALL_BODY_BYTES: usize = 16 * 1024;
+/// Bytes of the larger bodies of all requests under way; past it the caller is throttled. Ours.
+pub const LARGE_BODIES_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Largest head of a request, in bytes: the buffer that a head must fit in.
 pub const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Headers of one request.

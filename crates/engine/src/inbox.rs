@@ -9,8 +9,8 @@ use tokio::sync::oneshot::Sender;
 
 use crate::{
     activities::{Offered, Poller},
+    bounds::Bounds,
     handle::{ExecutionError, Qualifier, RedriveError, StartExecutionError, StartedExecution, TokenError, Unavailable},
-    limits::{INBOX_BYTES_MAX, INBOX_EVENTS_MAX},
     map_runs::Order,
     record::{ExecutionId, Removal},
     registry::Revision,
@@ -127,6 +127,8 @@ pub(crate) struct Envelope {
 pub(crate) struct Inbox {
     queue: Mutex<Queue>,
     bell: Arc<Bell>,
+    calls_max: usize,
+    bytes_max: usize,
 }
 
 #[derive(Default)]
@@ -138,8 +140,8 @@ struct Queue {
 }
 
 impl Inbox {
-    pub(crate) fn new(bell: Arc<Bell>) -> Inbox {
-        Inbox { queue: Mutex::default(), bell }
+    pub(crate) fn new(bell: Arc<Bell>, bounds: &Bounds) -> Inbox {
+        Inbox { queue: Mutex::default(), bell, calls_max: bounds.inbox_calls, bytes_max: bounds.inbox_bytes }
     }
 
     /// A call from outside, of about `bytes` bytes.
@@ -149,7 +151,7 @@ impl Inbox {
             if queue.closed {
                 return Err(Unavailable::Down);
             }
-            if queue.calls >= INBOX_EVENTS_MAX || queue.bytes.saturating_add(bytes) > INBOX_BYTES_MAX {
+            if queue.calls >= self.calls_max || queue.bytes.saturating_add(bytes) > self.bytes_max {
                 return Err(Unavailable::Throttled);
             }
             queue.calls += 1;
@@ -209,8 +211,8 @@ pub(crate) struct Inboxes {
 
 impl Inboxes {
     /// One inbox for each bell.
-    pub(crate) fn new(bells: &[Arc<Bell>], timeline: Arc<Timeline>) -> Inboxes {
-        Inboxes { inboxes: bells.iter().map(|bell| Inbox::new(bell.clone())).collect(), timeline }
+    pub(crate) fn new(bells: &[Arc<Bell>], timeline: Arc<Timeline>, bounds: &Bounds) -> Inboxes {
+        Inboxes { inboxes: bells.iter().map(|bell| Inbox::new(bell.clone(), bounds)).collect(), timeline }
     }
 
     pub(crate) fn of_driver(&self, driver: usize) -> &Inbox {

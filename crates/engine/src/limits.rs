@@ -6,8 +6,11 @@ use std::time::Duration;
 pub const COMMIT_STEPS_MAX: usize = 1_024;
 /// Most bytes of rows in one commit. Ours.
 pub const COMMIT_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Events in one history chunk. Part of the record format.
+/// Events in one history chunk, at most. Part of the record format.
 pub const CHUNK_EVENTS_MAX: usize = 64;
+/// Events after which a new history chunk begins. Ours: the last ten events are then a tenth of the reading of a long page, and
+/// a long step hardly notices twice as many rows.
+pub const CHUNK_EVENTS: usize = 32;
 /// Bytes of one history chunk after which a new one begins. Part of the record format.
 pub const CHUNK_BYTES_MAX: usize = 32 * 1024;
 /// Texts longer than this are rows of their own. Part of the record format.

@@ -168,7 +168,7 @@ pub(crate) fn assemble(
     let timeline = Arc::new(Timeline::new(config.clock, bells.clone()));
     // Time stands still until everything runs.
     let opening = timeline.begin();
-    let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
+    let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone(), &bounds));
     let rows = Rows {
         store: store.clone(),
         runtime: runtime.clone(),

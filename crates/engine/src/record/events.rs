@@ -1,6 +1,6 @@
 //! History events in chunks.
 //!
-//! Every step begins a chunk of its own, and a new one after `CHUNK_EVENTS_MAX` events or `CHUNK_BYTES_MAX` bytes. So a
+//! Every step begins a chunk of its own, and a new one after `CHUNK_EVENTS` events or `CHUNK_BYTES_MAX` bytes. So a
 //! chunk is written once and never changed: a small step writes little, nothing is kept in memory or read back in order
 //! to append, and the chunk that holds an event is one seek away, at any depth. The price is a row for each step that
 //! only adds an event or two.
@@ -22,7 +22,7 @@ use super::{
     summary::{failure, read_failure},
     texts::{Rows, Texts},
 };
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS, CHUNK_EVENTS_MAX};
 
 /// 2: a chunk with an event of a redrive or of a Map Run; others are written as 1, which older releases read.
 const VERSION: u8 = 2;
@@ -39,11 +39,11 @@ pub(super) fn record(events: &[HistoryEvent], rows: &mut Rows<'_>) {
 
 /// One chunk from the first of `events`, and how many of them are in it: at least one.
 fn encode(events: &[HistoryEvent], rows: &mut Rows<'_>) -> (Writer, usize) {
-    let is_old = events.iter().take(CHUNK_EVENTS_MAX).all(|event| is_old(&event.detail));
+    let is_old = events.iter().take(CHUNK_EVENTS).all(|event| is_old(&event.detail));
     let mut out = Writer::row(if is_old { 1 } else { VERSION });
     let mut time_ms = 0;
     let mut taken = 0;
-    for event in events.iter().take(CHUNK_EVENTS_MAX) {
+    for event in events.iter().take(CHUNK_EVENTS) {
         let back = if event.previous == 0 { 0 } else { event.id.wrapping_sub(event.previous) };
         out.number(back);
         out.signed(event.timestamp_ms.wrapping_sub(time_ms));
