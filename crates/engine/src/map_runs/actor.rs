@@ -113,7 +113,7 @@ struct Life {
 enum Woken {
     Letters(Vec<Letter>),
     Committed(Result<(), Unavailable>),
-    Fed(Result<(Source, Fed), Failure>),
+    Fed(Result<Box<(Source, Fed)>, Failure>),
     Ended(u64, Option<Arc<ExpressExecution>>),
     Finished(Result<Arc<str>, NoResult>),
     Rested,
@@ -496,7 +496,7 @@ impl Actor {
             }
             fed = wait_for(&mut life.feeding) => {
                 life.feeding = None;
-                Woken::Fed(fed.unwrap_or_else(|_| Err(Failure::new("States.Runtime", "The items could not be read."))))
+                Woken::Fed(fed.map(|fed| fed.map(Box::new)).unwrap_or_else(|_| Err(Failure::new("States.Runtime", "The items could not be read."))))
             }
             Some(ended) = life.express.join_next(), if !life.express.is_empty() => match ended {
                 Ok((index, execution)) => Woken::Ended(index, execution),
@@ -520,7 +520,8 @@ impl Actor {
                 }
             }
             Woken::Committed(Err(_)) => return Err(Down),
-            Woken::Fed(Ok((source, Fed { children, items_read, end }))) => {
+            Woken::Fed(Ok(fed)) => {
+                let (source, Fed { children, items_read, end }) = *fed;
                 self.count(life, &children, items_read);
                 life.queue.extend(children);
                 life.all_read |= end;

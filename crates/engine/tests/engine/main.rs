@@ -9,6 +9,7 @@ mod activities;
 mod executions;
 mod express;
 mod logs;
+mod map_runs;
 mod memory;
 mod poison;
 mod redrive;
