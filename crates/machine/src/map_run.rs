@@ -84,7 +84,7 @@ pub struct MapRunItem {
     pub index: u64,
     /// Of an entry of an object.
     pub key: Option<Arc<str>>,
-    pub value: Value,
+    pub value: Payload,
     /// `STATE_DATA` or where it was read, as `Map.Item.Source` shows it.
     pub source: Arc<str>,
 }
@@ -254,11 +254,12 @@ impl MapRunRequest {
     /// Evaluates with full fuel: about a second at the worst.
     pub fn item(&self, item: &MapRunItem) -> Result<Payload, Failure> {
         let selector = self.map().and_then(|(map, _)| map.selector.as_ref());
-        let Some(selector) = selector else { return self.bounded(Payload::from_value(item.value.clone())) };
+        let Some(selector) = selector else { return self.bounded(item.value.clone()) };
         let state = self.state();
         // An item draws numbers of its own, the same in each attempt to make its input.
         let chance = Chance::new(self.identity.root.origin(self.wait.task).child(item.index), 0, FrameId(0), 0);
-        let from = ItemFrom::Stream { key: item.key.clone(), value: item.value.clone(), source: item.source.clone() };
+        let from =
+            ItemFrom::Stream { key: item.key.clone(), value: item.value.value().clone(), source: item.source.clone() };
         let scene = Scene {
             identity: &self.identity,
             redrives: self.redrives,
@@ -328,7 +329,7 @@ pub fn state_items_from(items: &Value, from: usize, count: usize) -> Vec<MapRunI
     let item = |index: usize, key: Option<&Arc<str>>, value: &Value| MapRunItem {
         index: index as u64,
         key: key.cloned(),
-        value: value.clone(),
+        value: Payload::from_value(value.clone()),
         source: STATE_DATA.into(),
     };
     match items {
@@ -371,7 +372,7 @@ mod tests {
         let items = Value::object([("a", Value::from(1)), ("b", Value::from(2))]);
         let rest = state_items_from(&items, 1, 5);
         assert_eq!(rest.len(), 1);
-        assert_eq!((rest[0].key.as_deref(), &rest[0].value, rest[0].index), (Some("b"), &Value::from(2), 1));
+        assert_eq!((rest[0].key.as_deref(), rest[0].value.value(), rest[0].index), (Some("b"), &Value::from(2), 1));
         assert_eq!((state_items(&items), state_items(&Value::from(1))), (2, 0));
     }
 }

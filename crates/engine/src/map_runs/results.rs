@@ -241,7 +241,10 @@ fn status_text(status: StatusName) -> &'static str {
 fn entry(result: &ChildResult) -> Value {
     let text = |text: &Arc<str>| Value::String(text.clone());
     let included = || Value::object([("Included", Value::from(true))]);
-    let mut members = vec![("ExecutionArn", text(&result.arn))];
+    let mut members = Vec::new();
+    members.extend(result.failure.cause.as_ref().map(|cause| ("Cause", text(cause))));
+    members.extend(result.failure.error.as_ref().map(|error| ("Error", text(error))));
+    members.push(("ExecutionArn", text(&result.arn)));
     members.push(("Input", text(result.input.text())));
     members.push(("InputDetails", included()));
     members.push(("Name", text(&result.name)));
@@ -256,7 +259,5 @@ fn entry(result: &ChildResult) -> Value {
     members.push(("StateMachineArn", text(&result.state_machine_arn)));
     members.push(("Status", result.status.into()));
     members.push(("StopDate", timestamp::format(result.stop_ms).into()));
-    members.extend(result.failure.error.as_ref().map(|error| ("Error", text(error))));
-    members.extend(result.failure.cause.as_ref().map(|cause| ("Cause", text(cause))));
     Value::object(members)
 }

@@ -26,7 +26,7 @@ fn call(function: &str) -> String {
 /// Items below 2 fail.
 fn two_fail() -> String {
     r#""StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{"Variable":"$","NumericLessThan":2,"Next":"F"}],"Default":"P"},
-    "F":{"Type":"Fail","Error":"Small","Cause":"too small"},"P":{"Type":"Pass","End":true}}"#
+    "F":{"Type":"Fail","Cause":"too small","Error":"Small"},"P":{"Type":"Pass","End":true}}"#
         .to_owned()
 }
 
@@ -155,8 +155,9 @@ fn failures_are_tolerated_up_to_a_threshold() {
     .enumerate()
     {
         let name = format!("m{number}");
-        let more =
-            format!(r#"{tolerance}"Catch":[{{"ErrorEquals":["States.ExceedToleratedFailureThreshold"],"Next":"Caught"}}],"#);
+        let more = format!(
+            r#"{tolerance}"Catch":[{{"ErrorEquals":["States.ExceedToleratedFailureThreshold"],"Next":"Caught"}}],"#
+        );
         let definition = distributed("STANDARD", &more, &two_fail());
         let definition = definition.replacen("\"States\":{", r#""States":{"Caught":{"Type":"Succeed"},"#, 1);
         world.create(&name, &definition);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use stepwell_engine::map_items::{
     ChildResult, ItemStream, MapItems, Pending, Position, ReadItem, ReadItems, ReadSpec, ResultSink, WriteSpec,
 };
-use stepwell_expr::Value;
+use stepwell_expr::{Payload, Value};
 use stepwell_machine::Failure;
 
 #[derive(Default)]
@@ -48,7 +48,11 @@ impl MapItems for OnShelf {
 impl ItemStream for Numbers {
     fn next(&mut self, items_max: usize, _bytes_max: usize) -> Pending<'_, ReadItems> {
         let to = self.count.min(self.next + AT_A_TIME.min(items_max as u64));
-        let item = |number| ReadItem { value: Value::from(number as i64), key: None, source: "SHELF".into() };
+        let item = |number| ReadItem {
+            value: Payload::from_value(Value::from(number as i64)),
+            key: None,
+            source: "SHELF".into(),
+        };
         let items = (self.next..to).map(item).collect();
         self.next = to;
         let position = Position(to.to_be_bytes().as_slice().into());
