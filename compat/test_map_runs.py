@@ -43,7 +43,8 @@ def children(client, run, **filters):
     return [child for page in pages for child in page["executions"]]
 
 
-def test_what_the_api_shows(client):
+def test_what_the_api_shows(sfn):
+    client = sfn
     execution = start(client, "map-run-shown", distributed(PASS, ItemBatcher={"MaxItemsPerBatch": 2}), [1, 2, 3])
     assert json.loads(closed(client, execution)["output"]) == [{"Items": [1, 2]}, {"Items": [3]}]
     run = map_run(client, execution)
@@ -65,7 +66,8 @@ def test_what_the_api_shows(client):
     assert children(client, run, statusFilter="PENDING_REDRIVE") == []
 
 
-def test_one_that_runs_is_updated_and_stopped(client):
+def test_one_that_runs_is_updated_and_stopped(sfn):
+    client = sfn
     execution = start(client, "map-run-updated", distributed(LONG, MaxConcurrency=1), [1, 2, 3])
     run = map_run(client, execution)
 

@@ -17,7 +17,7 @@ use crate::{
     execution::{Child, Execution, Frame, FrameId, Identity, Phase, Redrives, TaskId},
     failure::Failure,
     limits,
-    program::{Program, ScopeId},
+    program::{Program, ScopeId, StateId},
     root::Root,
     state::{
         Kind, State,
@@ -96,7 +96,9 @@ pub struct MapRunRequest {
     pub program: Arc<Program>,
     /// Of the execution that waits.
     pub identity: Arc<Identity>,
-    state: crate::program::StateId,
+    /// What the roots of child executions are derived from.
+    origin: Root,
+    state: StateId,
     redrives: Redrives,
     frame: Arc<Frame>,
     /// Variables in sight of the state, the innermost scope first.
@@ -154,6 +156,7 @@ impl Execution {
             wait: (**wait).clone(),
             program: program.clone(),
             identity: self.identity.clone(),
+            origin: self.identity.root.origin(task),
             state: frame.state,
             redrives: self.header.redrives,
             frame: frame.clone(),
@@ -206,6 +209,11 @@ impl MapRunRequest {
         labelled_machine_arn(&format!("{prefix}:{name}"), self.label())
     }
 
+    /// What the ARNs of Standard child executions begin with; their names follow.
+    pub fn child_arn_prefix(&self) -> String {
+        format!("{}:", self.child_machine_arn().replacen(":stateMachine:", ":execution:", 1))
+    }
+
     pub fn child_machine_name(&self) -> String {
         let name = self.identity.state_machine_name.split('/').next().unwrap_or_default();
         format!("{name}/{}", self.label())
@@ -246,7 +254,7 @@ impl MapRunRequest {
 
     /// The root of a child execution, by which a start that is repeated finds it.
     pub fn child_root(&self, index: u64) -> Root {
-        self.identity.root.origin(self.wait.task).child(index)
+        self.origin.child(index)
     }
 
     /// What a child execution is given for an item: what the item selector makes of it, or the item itself.
@@ -257,7 +265,7 @@ impl MapRunRequest {
         let Some(selector) = selector else { return self.bounded(item.value.clone()) };
         let state = self.state();
         // An item draws numbers of its own, the same in each attempt to make its input.
-        let chance = Chance::new(self.identity.root.origin(self.wait.task).child(item.index), 0, FrameId(0), 0);
+        let chance = Chance::new(self.origin.child(item.index), 0, FrameId(0), 0);
         let from =
             ItemFrom::Stream { key: item.key.clone(), value: item.value.value().clone(), source: item.source.clone() };
         let scene = Scene {

@@ -371,7 +371,9 @@ impl Driver {
         }
         let key = resident.books.revision;
         let machine = self.shared.registry.revision(key).map_err(log_down)?;
-        Ok(Box::new(Order { request, revision: Revision { key, machine, deleting: Arc::default() } }))
+        let child_arn_prefix = request.child_arn_prefix();
+        let revision = Revision { key, machine, deleting: Arc::default() };
+        Ok(Box::new(Order { request, revision, child_arn_prefix }))
     }
 
     /// Tells the Map Run of a child execution how that is.

@@ -177,8 +177,8 @@ fn of_standard(
     outcome: &ChildOutcome,
 ) -> Result<ChildResult, crate::handle::Unavailable> {
     let request = &order.request;
-    let (machine_arn, name) = (request.child_machine_arn(), child_name(&request.wait.arn, index));
-    let arn: Arc<str> = format!("{}:{name}", machine_arn.replacen(":stateMachine:", ":execution:", 1)).into();
+    let name = child_name(&request.wait.arn, index);
+    let arn = order.child_arn(&name);
     let (store, id) = (shared.store.as_ref(), ExecutionId::of_arn(&arn));
     let row = record::summary(store, id).map_err(log_down)?;
     let Some(row) = row else {
@@ -186,7 +186,7 @@ fn of_standard(
         return Ok(ChildResult {
             arn,
             name,
-            state_machine_arn: machine_arn.into(),
+            state_machine_arn: request.child_machine_arn().into(),
             status: status_text(outcome.status),
             input: Payload::from_value(Value::Null),
             output: None,
