@@ -18,6 +18,7 @@ mod listing;
 mod load;
 mod map_run;
 mod marks;
+mod newest;
 mod queues;
 mod remove;
 mod running;
@@ -45,9 +46,11 @@ pub use map_run::{
     map_run_place, map_runs, mark as mark_map_run, outcomes, put as put_map_run, put_outcome, unmark as unmark_map_run,
 };
 pub use marks::{forget_log, log_marks, mark_log};
+pub use newest::{from_start, newest};
 pub use queues::{Behind, Waiting, intents, offers, runnable, timers, waiting};
 pub use remove::{Expired, Removal, expired, keep_used, remove};
 pub use running::Running;
+pub(crate) use summary::status_name;
 pub use summary::summary;
 pub use texts::fill;
 pub use wrecks::sweep_wrecks;

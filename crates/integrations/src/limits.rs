@@ -40,7 +40,7 @@ pub const EXECUTION_POLL_FIRST_MS: u64 = 5;
 /// The longest pause, in milliseconds. Ours.
 pub const EXECUTION_POLL_MAX_MS: u64 = 1_000;
 /// Calls of one service under way at once; further ones wait. Ours.
-pub const CALLS_AT_ONCE_MAX: usize = 1_000;
+pub const CALLS_AT_ONCE_MAX: usize = 2_500;
 /// Calls of one service begun within a second; further ones wait. Ours.
 pub const CALLS_PER_SECOND_MAX: u32 = 10_000;
 /// Most places whose calls are counted. Ours: more than there are services.
@@ -75,3 +75,10 @@ pub const RESULT_FILE_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 pub const RESULT_BUFFER_BYTES: usize = 1024 * 1024;
 /// Most items of a Map. Source: Step Functions quotas.
 pub const ITEMS_MAX: u64 = 100_000_000;
+/// Rows of a Parquet file that are read at a time, and about how many bytes of their texts. Ours.
+pub const ROWS_AT_ONCE_MAX: usize = 1_000;
+pub const ROWS_AT_ONCE_BYTES: usize = 1024 * 1024;
+/// Largest manifest, in bytes. Ours: names of a hundred thousand files.
+pub const MANIFEST_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Most files that a manifest names. Ours.
+pub const MANIFEST_FILES_MAX: usize = 200_000;

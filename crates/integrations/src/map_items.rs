@@ -7,7 +7,9 @@
 mod bucket;
 mod content;
 mod folder;
+mod manifest;
 mod position;
+mod rows;
 mod s3;
 mod sink;
 mod stream;

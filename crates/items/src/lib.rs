@@ -10,6 +10,7 @@ mod java_order;
 pub mod json;
 pub mod json_lines;
 pub mod limits;
+pub mod parquet;
 pub mod results;
 pub mod window;
 

@@ -12,3 +12,11 @@ pub const POINTER_CHARS_MAX: usize = 2_000;
 pub const GZIP_STEP_BYTES: usize = 4 * 1024;
 /// Most bytes that one step of zstd gives. Ours.
 pub const ZSTD_STEP_BYTES: usize = 1024 * 1024;
+/// Largest footer of a Parquet file. Source: Step Functions guide, "ItemReader".
+pub const PARQUET_FOOTER_BYTES_MAX: usize = 5 * 1024 * 1024;
+/// Bytes of a Parquet file that are read at once. Ours.
+pub const PARQUET_BLOCK_BYTES: usize = 1024 * 1024;
+/// Blocks of a Parquet file that are kept: about one for each column that is read. Ours.
+pub const PARQUET_BLOCKS_MAX: usize = 32;
+/// Largest page of a Parquet file, compressed. Ours: writers make them of about 1 MiB.
+pub const PARQUET_PAGE_BYTES_MAX: usize = 256 * 1024 * 1024;

@@ -14,6 +14,7 @@ pub mod effect;
 pub mod event;
 pub mod execution;
 pub mod failure;
+pub mod held;
 pub mod history;
 pub mod limits;
 pub mod map_run;
@@ -33,6 +34,7 @@ pub use execution::{
     Child, Execution, ExpressStart, Frame, FrameId, Header, Identity, Redrives, Status, TaskId, Workflow,
 };
 pub use failure::Failure;
+pub use held::HeldTask;
 pub use history::{EventId, HistoryEvent};
 pub use map_run::{MapRunItem, MapRunOutcome, MapRunRequest, MapRunWait};
 pub use mock::TestCase;

@@ -65,6 +65,29 @@ impl Bucket {
         }
     }
 
+    /// Another bucket, of which a manifest speaks; a folder has its own alone.
+    pub(super) fn sibling(&self, name: &str) -> Bucket {
+        match self {
+            Bucket::S3(s3) => Bucket::S3(s3.sibling(name)),
+            Bucket::Folder(folder) => Bucket::Folder(folder.clone()),
+        }
+    }
+
+    /// The object that `s3://BUCKET/KEY` names; in a folder `file:///FOLDER/KEY`, or the key alone.
+    pub(super) fn at_uri(&self, uri: &str) -> Option<(Bucket, Arc<str>)> {
+        match self {
+            Bucket::S3(s3) => {
+                let (name, key) = uri.strip_prefix("s3://")?.split_once('/')?;
+                Some((Bucket::S3(s3.sibling(name)), key.into()))
+            }
+            Bucket::Folder(folder) => {
+                let below = uri.strip_prefix(folder.name()).map(|rest| rest.trim_start_matches('/'));
+                let key = below.or((!uri.contains("://")).then_some(uri))?;
+                Some((self.clone(), key.into()))
+            }
+        }
+    }
+
     /// What `Map.Item.Source` is for items of an object, or of the listing. Source: Step Functions guide.
     pub(super) fn source(&self, key: Option<&str>) -> Arc<str> {
         let bucket = match self {

@@ -1,4 +1,4 @@
-//! The items that one object holds.
+//! The items that one object holds: of text as it comes, of Parquet where its footer says.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use stepwell_items::{
     Item, Taken, Window,
     csv::{Csv, Delimiter},
     inflate::{Compression, Inflater},
-    json::{Json, Pointer},
+    json::{Container, Json, Pointer},
     json_lines,
 };
 
@@ -15,6 +15,7 @@ use super::{
     Problem,
     bucket::Bucket,
     position::{Mark, Within},
+    rows::RowContent,
 };
 
 /// How objects are read.
@@ -29,13 +30,69 @@ pub(super) enum Format {
         pointer: Option<Pointer>,
     },
     JsonLines,
+    Parquet,
 }
 
 /// An object that is read.
-pub(super) struct Content {
+pub(super) enum Content {
+    Text(Box<TextContent>),
+    Rows(Box<RowContent>),
+}
+
+impl Content {
+    /// Opens an object, at its first item or where reading stopped.
+    pub(super) async fn open(
+        bucket: Bucket,
+        key: Arc<str>,
+        format: &Format,
+        from: Option<Within>,
+    ) -> Result<Content, Problem> {
+        let elsewhere = || Problem::new("the position in the items is one of another format");
+        let reader = match format {
+            Format::Csv { delimiter, columns } => Reader::Csv(Csv::new(*delimiter, columns.as_deref())?),
+            Format::Json { pointer } => Reader::Json(Json::new(pointer.clone())),
+            Format::JsonLines => Reader::JsonLines,
+            Format::Parquet => {
+                let from = match from {
+                    None => None,
+                    Some(Within { version, mark: Mark::Row(place) }) => Some((version, place)),
+                    Some(Within { mark: Mark::Text { .. }, .. }) => return Err(elsewhere()),
+                };
+                return Ok(Content::Rows(Box::new(RowContent::open(bucket, key, from).await?)));
+            }
+        };
+        let mut content = TextContent::new(bucket, key, reader);
+        match from {
+            None => content.begin().await?,
+            Some(Within { version, mark: Mark::Text { offset, is_compressed, container } }) => {
+                content.resume(version, offset, is_compressed, container).await?;
+            }
+            Some(Within { mark: Mark::Row(_), .. }) => return Err(elsewhere()),
+        }
+        Ok(Content::Text(Box::new(content)))
+    }
+
+    /// What `Map.Item.Source` says.
+    pub(super) fn source(&self) -> &Arc<str> {
+        match self {
+            Content::Text(content) => &content.source,
+            Content::Rows(content) => content.source(),
+        }
+    }
+
+    /// The next item, and where the one after it begins.
+    pub(super) async fn next(&mut self) -> Result<Option<(Item, Within)>, Problem> {
+        match self {
+            Content::Text(content) => Ok(content.next().await?.map(|item| (item, content.within()))),
+            Content::Rows(content) => content.next().await,
+        }
+    }
+}
+
+/// An object of text.
+pub(super) struct TextContent {
     bucket: Bucket,
     key: Arc<str>,
-    /// What `Map.Item.Source` says.
     source: Arc<str>,
     /// Of the object; known once something of it was read.
     version: Option<Arc<str>>,
@@ -56,50 +113,23 @@ enum Reader {
     JsonLines,
 }
 
-impl Reader {
-    fn new(format: &Format) -> Result<Reader, Problem> {
-        Ok(match format {
-            Format::Csv { delimiter, columns } => Reader::Csv(Csv::new(*delimiter, columns.as_deref())?),
-            Format::Json { pointer } => Reader::Json(Json::new(pointer.clone())),
-            Format::JsonLines => Reader::JsonLines,
-        })
-    }
-}
-
-impl Content {
-    /// Opens an object, at its first item or where reading stopped.
-    pub(super) async fn open(
-        bucket: Bucket,
-        key: Arc<str>,
-        format: &Format,
-        from: Option<Within>,
-    ) -> Result<Content, Problem> {
-        let source = bucket.source(Some(&key));
-        let mut content = Content {
+impl TextContent {
+    fn new(bucket: Bucket, key: Arc<str>, reader: Reader) -> TextContent {
+        TextContent {
+            source: bucket.source(Some(&key)),
             bucket,
             key,
-            source,
             version: None,
             fetch_at: 0,
             is_fetched: false,
             packed: Bytes::new(),
             inflater: None,
             window: Window::default(),
-            reader: Reader::new(format)?,
-        };
-        match from {
-            Some(within) => content.resume(within).await?,
-            None => content.begin().await?,
+            reader,
         }
-        Ok(content)
     }
 
-    pub(super) fn source(&self) -> &Arc<str> {
-        &self.source
-    }
-
-    /// The next item.
-    pub(super) async fn next(&mut self) -> Result<Option<Item>, Problem> {
+    async fn next(&mut self) -> Result<Option<Item>, Problem> {
         loop {
             let taken = match &mut self.reader {
                 Reader::Csv(csv) => csv.next(&mut self.window)?,
@@ -115,7 +145,7 @@ impl Content {
     }
 
     /// Where the next item begins.
-    pub(super) fn within(&self) -> Within {
+    fn within(&self) -> Within {
         let container = match &self.reader {
             Reader::Json(json) => json.container(),
             Reader::Csv(_) | Reader::JsonLines => None,
@@ -133,8 +163,13 @@ impl Content {
     }
 
     /// Goes on at a mark: at once in a plain object, behind all that stands before it in a compressed one.
-    async fn resume(&mut self, within: Within) -> Result<(), Problem> {
-        let Within { version, mark: Mark::Text { offset, is_compressed, container } } = within;
+    async fn resume(
+        &mut self,
+        version: Arc<str>,
+        offset: u64,
+        is_compressed: bool,
+        container: Option<Container>,
+    ) -> Result<(), Problem> {
         self.version = Some(version);
         let names_columns = matches!(&self.reader, Reader::Csv(csv) if !csv.knows_columns());
         if is_compressed || names_columns {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stepwell_expr::{Value, json};
-use stepwell_items::json::Container;
+use stepwell_items::{json::Container, parquet};
 
 use super::Problem;
 
@@ -40,6 +40,8 @@ pub(super) enum Mark {
         /// What the items are in, of JSON.
         container: Option<Container>,
     },
+    /// The next row of a Parquet file.
+    Row(parquet::Place),
 }
 
 /// The version of the format.
@@ -56,6 +58,9 @@ impl Place {
                     members.extend([("offset", number(*offset)), ("compressed", Value::Bool(*is_compressed))]);
                     members.extend(container.map(|container| ("in", name(container).into())));
                 }
+                Mark::Row(parquet::Place { group, row }) => {
+                    members.extend([("group", number(*group as u64)), ("row", number(*row))]);
+                }
             }
         }
         Position(json::to_text(&Value::object(members)).into_bytes())
@@ -68,24 +73,35 @@ impl Place {
     }
 
     fn of(value: &Value) -> Option<Place> {
-        let number = |name: &str| value.get(name).and_then(Value::as_i64).and_then(|number| u64::try_from(number).ok());
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(Arc::from);
         if value.get("v").and_then(Value::as_i64) != Some(FORMAT) {
             return None;
         }
         let within = match text("version") {
             None => None,
-            Some(version) => {
-                let is_compressed = value.get("compressed").and_then(Value::as_bool)?;
-                let container = match value.get("in") {
-                    None => None,
-                    Some(name) => Some(container(name.as_str()?)?),
-                };
-                Some(Within { version, mark: Mark::Text { offset: number("offset")?, is_compressed, container } })
-            }
+            Some(version) => Some(Within { version, mark: Mark::of(value)? }),
         };
-        Some(Place { given: number("given")?, object: text("object"), within })
+        Some(Place { given: number_in(value, "given")?, object: text("object"), within })
     }
+}
+
+impl Mark {
+    fn of(value: &Value) -> Option<Mark> {
+        if let Some(group) = number_in(value, "group") {
+            let group = usize::try_from(group).ok()?;
+            return Some(Mark::Row(parquet::Place { group, row: number_in(value, "row")? }));
+        }
+        let is_compressed = value.get("compressed").and_then(Value::as_bool)?;
+        let container = match value.get("in") {
+            None => None,
+            Some(name) => Some(container(name.as_str()?)?),
+        };
+        Some(Mark::Text { offset: number_in(value, "offset")?, is_compressed, container })
+    }
+}
+
+fn number_in(value: &Value, name: &str) -> Option<u64> {
+    value.get(name).and_then(Value::as_i64).and_then(|number| u64::try_from(number).ok())
 }
 
 fn number(number: u64) -> Value {
@@ -114,7 +130,8 @@ mod tests {
     #[test]
     fn positions_come_back() {
         let text = |container| Mark::Text { offset: 7, is_compressed: true, container };
-        for mark in [text(None), text(Some(Container::Array)), text(Some(Container::Object))] {
+        let row = Mark::Row(parquet::Place { group: 2, row: 5 });
+        for mark in [text(None), text(Some(Container::Array)), text(Some(Container::Object)), row] {
             let within = Some(Within { version: "\"e\"".into(), mark });
             let place = Place { given: 3, object: Some("a/b".into()), within };
             assert_eq!(Place::read(&place.position()), Ok(place));

@@ -45,6 +45,14 @@ impl S3 {
         &self.0.name
     }
 
+    /// The same access to another bucket, of which a manifest speaks.
+    pub(super) fn sibling(&self, name: &str) -> S3 {
+        let Access { inner, caller, arguments, .. } = &*self.0;
+        let mut arguments = arguments.as_object().cloned().unwrap_or_default();
+        arguments.shift_remove("VersionId");
+        S3::new(inner.clone(), caller.clone(), name.into(), Value::Object(arguments.into()))
+    }
+
     pub(super) async fn read(
         &self,
         key: &str,

@@ -123,6 +123,7 @@ fn of_type(input_type: &str) -> ReaderConfig {
 
 fn packed(text: &str, name: &str) -> Vec<u8> {
     match name {
+        "zstd" => zstd::bulk::compress(text.as_bytes(), 1).unwrap(),
         "gzip" => {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             std::io::Write::write_all(&mut encoder, text.as_bytes()).unwrap();
@@ -294,6 +295,117 @@ fn what_is_missing_or_changes_is_told() {
     assert_eq!(world.cause(&without_key), "The field 'Key' is required but was missing");
 }
 
+/// A Parquet file of one column, with so many rows in each group.
+fn parquet(groups: &[i64]) -> Vec<u8> {
+    use ::parquet::{
+        data_type::Int64Type,
+        file::{properties::WriterProperties, writer::SerializedFileWriter},
+        schema::parser::parse_message_type,
+    };
+    let schema = Arc::new(parse_message_type("message rows { required int64 id; }").unwrap());
+    let properties = Arc::new(WriterProperties::default());
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema, properties).unwrap();
+    let mut first = 0;
+    for count in groups {
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        let ids: Vec<i64> = (first..first + count).collect();
+        column.typed::<Int64Type>().write_batch(&ids, None, None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+        first += count;
+    }
+    writer.into_inner().unwrap()
+}
+
+#[test]
+fn rows_of_parquet_are_items() {
+    let world = World::new();
+    world.put("rows.parquet", parquet(&[3, 4, 1]));
+    let spec = world.object("rows.parquet", of_type("PARQUET"));
+    let expected: Vec<String> = (0..8).map(|id| format!("{{\"id\":{id}}}")).collect();
+    assert_eq!(world.all(&spec), expected);
+    for max in 1..5 {
+        assert_eq!(world.read(&spec, max, |_| true).unwrap(), expected);
+    }
+    world.put("rows.parquet", "id\n1\n");
+    assert_eq!(world.cause(&spec), "the object is no Parquet file");
+}
+
+#[test]
+fn damaged_parquet_is_a_failure_or_items() {
+    let world = World::new();
+    let good = parquet(&[20, 3]);
+    let spec = world.object("rows.parquet", of_type("PARQUET"));
+    let damage = proptest::collection::vec((0..good.len(), any::<u8>()), 1..4);
+    proptest!(cases(), |(damage in damage)| {
+        let mut bytes = good.clone();
+        damage.into_iter().for_each(|(at, byte)| bytes[at] = byte);
+        world.put("rows.parquet", bytes);
+        if let Err(failure) = world.read(&spec, 5, |number| number % 2 == 0) {
+            prop_assert_eq!(failure.error.as_deref(), Some("States.ItemReaderFailed"));
+        }
+    });
+}
+
+#[test]
+fn objects_of_a_listing_are_loaded_and_flattened() {
+    let world = World::new();
+    world.put("in/1.csv", "a\n1\n2\n");
+    world.put("in/2.csv", packed("a\n3\n", "gzip"));
+    world.put("in/3.csv", "a\n");
+    world.put("in/4/5.csv", "b\n4\n5\n");
+    world.put("other.csv", "a\n9\n");
+    let config = ReaderConfig { transformation: Some("LOAD_AND_FLATTEN".to_owned()), ..csv() };
+    let spec = world.spec(ReadResource::ListObjectsV2, &[("Prefix", "in/")], config);
+    let expected = [r#"{"a":"1"}"#, r#"{"a":"2"}"#, r#"{"a":"3"}"#, r#"{"b":"4"}"#, r#"{"b":"5"}"#];
+    assert_eq!(world.all(&spec), expected);
+    for max in 1..4 {
+        assert_eq!(world.read(&spec, max, |_| true).unwrap(), expected);
+    }
+    let few = ReaderConfig { max_items: Some(3), ..spec.config.clone() };
+    assert_eq!(world.read(&ReadSpec { config: few, ..spec.clone() }, 2, |_| true).unwrap(), expected[..3]);
+    let untyped = ReaderConfig { input_type: None, ..spec.config.clone() };
+    assert_eq!(world.cause(&ReadSpec { config: untyped, ..spec }), "The field 'InputType' is required but was missing");
+}
+
+#[test]
+fn manifests_name_what_is_read() {
+    let world = World::new();
+    let inventory = r#"{"sourceBucket": "s", "destinationBucket": "arn:aws:s3:::d", "version": "2016-11-30",
+        "fileFormat": "CSV", "fileSchema": "Bucket, Key, Size",
+        "files": [{"key": "inv/1.csv.gz", "size": 1}, {"key": "inv/2.csv.gz", "size": 1}]}"#;
+    world.put("manifest.json", inventory);
+    world.put("inv/1.csv.gz", packed("\"s\",\"a%20b\",\"3\"\n\"s\",\"c\",\"4\"\n", "gzip"));
+    world.put("inv/2.csv.gz", packed("\"s\",\"d\",\"5\"\n", "gzip"));
+    let expected = [
+        r#"{"Bucket":"s","Size":"3","Key":"a%20b"}"#,
+        r#"{"Bucket":"s","Size":"4","Key":"c"}"#,
+        r#"{"Bucket":"s","Size":"5","Key":"d"}"#,
+    ];
+    let of =
+        |manifest_type: &str| ReaderConfig { manifest_type: Some(manifest_type.to_owned()), ..ReaderConfig::default() };
+    for config in [of("S3_INVENTORY"), of_type("MANIFEST")] {
+        let spec = world.object("manifest.json", config);
+        assert_eq!(world.all(&spec), expected);
+        assert_eq!(world.read(&spec, 1, |_| true).unwrap(), expected);
+    }
+    world.put("manifest.json", inventory.replace("CSV", "ORC"));
+    let cause = world.cause(&world.object("manifest.json", of("S3_INVENTORY")));
+    assert_eq!(cause, "the manifest of the S3 inventory has files of the format `ORC`, not `CSV`");
+    let lines = format!("{}/q/1\nq/2\n", world.bucket());
+    world.put("q-manifest.csv", lines);
+    world.put("q/1", "{\"a\": 1}\n");
+    world.put("q/2", packed("{\"a\": 2}\n{\"a\": 3}\n", "gzip"));
+    let spec = world.object("q-manifest.csv", ReaderConfig { ..of("ATHENA_DATA") });
+    let spec = ReadSpec { config: ReaderConfig { input_type: Some("JSONL".to_owned()), ..spec.config }, ..spec };
+    let expected = [r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":3}"#];
+    assert_eq!(world.all(&spec), expected);
+    assert_eq!(world.read(&spec, 1, |_| true).unwrap(), expected);
+    world.put("q-manifest.csv", "s3://elsewhere/key\n");
+    assert!(world.cause(&spec).contains("`s3://elsewhere/key`"));
+}
+
 fn outcome(status: Status, output: Option<&str>) -> Outcome {
     Outcome {
         status,
@@ -418,7 +530,7 @@ fn cases() -> ProptestConfig {
 fn any_batches_and_positions_give_the_same_items() {
     let world = World::new();
     let formats = prop::sample::select(vec!["CSV", "JSON", "JSONL"]);
-    let compressions = prop::sample::select(vec!["none", "gzip"]);
+    let compressions = prop::sample::select(vec!["none", "gzip", "zstd"]);
     proptest!(cases(), |(text in texts(), format in formats, packing in compressions, max in 1..5_usize, every in 1..3_usize)| {
         world.put("object", packed(&text, packing));
         let config = if format == "CSV" { csv() } else { of_type(format) };
