@@ -7,10 +7,10 @@ use stepwell_machine::{Failure, Redrives, Status, limits::PAYLOAD_BYTES_MAX, map
 
 use super::{Order, feeder::caller};
 use crate::{
-    handle::StatusName,
-    limits::MAP_RUN_OUTCOMES_READ_MAX,
+    handle::{StatusName, Unavailable},
+    limits::{MAP_RUN_OUTCOMES_BYTES_MAX, MAP_RUN_OUTCOMES_READ_MAX},
     map_items::{ChildResult, WriteSpec},
-    record::{self, ChildOutcome, ExecutionId, ExpressOutcome, MapRunPlace},
+    record::{self, ExecutionId, ExpressOutcome, MapRunPlace},
     registry::log_down,
     shared::Shared,
 };
@@ -127,7 +127,7 @@ async fn write(shared: &Arc<Shared>, order: &Arc<Order>, place: MapRunPlace) -> 
     Ok(json::to_text(&details).into())
 }
 
-/// The results of the next child executions from `from` on, by their numbers.
+/// The results of the next child executions from `from` on, by their numbers; what is read together is bounded.
 async fn page(
     shared: &Arc<Shared>,
     order: &Arc<Order>,
@@ -138,14 +138,19 @@ async fn page(
     let read = tokio::task::spawn_blocking(move || {
         let store = shared.store.as_ref();
         let outcomes = record::outcomes(store, place, from, MAP_RUN_OUTCOMES_READ_MAX).map_err(log_down)?;
-        let results = outcomes.into_iter().map(|(index, outcome)| {
-            let result = match &outcome.express {
-                Some(express) => of_express(&order, index, outcome.status, express.clone()),
-                None => of_standard(&shared, &order, index, &outcome)?,
+        let (mut results, mut bytes) = (Vec::new(), 0);
+        for (index, outcome) in outcomes {
+            let result = match outcome.express {
+                Some(express) => of_express(&order, index, outcome.status, express),
+                None => of_standard(&shared, &order, index, outcome.status)?,
             };
-            Ok((index, result))
-        });
-        results.collect::<Result<Vec<_>, crate::handle::Unavailable>>()
+            bytes += result.input.bytes() + result.output.as_ref().map_or(0, Payload::bytes);
+            results.push((index, result));
+            if bytes >= MAP_RUN_OUTCOMES_BYTES_MAX {
+                break;
+            }
+        }
+        Ok::<_, Unavailable>(results)
     });
     match read.await {
         Ok(Ok(results)) => Ok(results),
@@ -170,12 +175,7 @@ fn of_express(order: &Order, index: u64, status: StatusName, express: ExpressOut
     }
 }
 
-fn of_standard(
-    shared: &Shared,
-    order: &Order,
-    index: u64,
-    outcome: &ChildOutcome,
-) -> Result<ChildResult, crate::handle::Unavailable> {
+fn of_standard(shared: &Shared, order: &Order, index: u64, status: StatusName) -> Result<ChildResult, Unavailable> {
     let request = &order.request;
     let name = child_name(&request.wait.arn, index);
     let arn = order.child_arn(&name);
@@ -187,7 +187,7 @@ fn of_standard(
             arn,
             name,
             state_machine_arn: request.child_machine_arn().into(),
-            status: status_text(outcome.status),
+            status: status_text(status),
             input: Payload::from_value(Value::Null),
             output: None,
             failure: Failure { error: None, cause: None },
@@ -213,7 +213,7 @@ fn of_standard(
         arn,
         name,
         state_machine_arn: summary.state_machine_arn,
-        status: status_text(outcome.status),
+        status: status_text(status),
         input: summary.input,
         output,
         failure: failure.unwrap_or(Failure { error: None, cause: None }),
