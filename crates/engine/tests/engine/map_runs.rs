@@ -26,7 +26,7 @@ fn call(function: &str) -> String {
 /// Items below 2 fail.
 fn two_fail() -> String {
     r#""StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{"Variable":"$","NumericLessThan":2,"Next":"F"}],"Default":"P"},
-    "F":{"Type":"Fail","Cause":"too small","Error":"Small"},"P":{"Type":"Pass","End":true}}"#
+    "F":{"Type":"Fail","Error":"Small","Cause":"too small"},"P":{"Type":"Pass","End":true}}"#
         .to_owned()
 }
 
@@ -167,7 +167,7 @@ fn failures_are_tolerated_up_to_a_threshold() {
         if succeeds {
             assert_eq!((run.status, run.items.failed, run.items.succeeded), (MapRunStatus::Succeeded, 2, 2));
             assert!(end.ends_with(",2,3]"), "{end}");
-            assert_eq!(end.matches(r#""Error":"Small","Cause":"too small""#).count(), 2, "{end}");
+            assert_eq!(end.matches(r#""Cause":"too small","Error":"Small""#).count(), 2, "{end}");
         } else {
             let failure = Failure::new(
                 "States.ExceedToleratedFailureThreshold",
