@@ -40,7 +40,7 @@ pub const EXECUTION_POLL_FIRST_MS: u64 = 5;
 /// The longest pause, in milliseconds. Ours.
 pub const EXECUTION_POLL_MAX_MS: u64 = 1_000;
 /// Calls of one service under way at once; further ones wait. Ours.
-pub const CALLS_AT_ONCE_MAX: usize = 1_000;
+pub const CALLS_AT_ONCE_MAX: usize = 2_500;
 /// Calls of one service begun within a second; further ones wait. Ours.
 pub const CALLS_PER_SECOND_MAX: u32 = 10_000;
 /// Most places whose calls are counted. Ours: more than there are services.

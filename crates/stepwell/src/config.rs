@@ -41,6 +41,21 @@ pub(crate) struct Config {
     pub(crate) plain_hosts: Vec<String>,
     /// Folders whose files distributed Maps may read and write; absolute.
     pub(crate) file_roots: Vec<PathBuf>,
+    pub(crate) console: Console,
+}
+
+/// `[console]`: the web console.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Console {
+    /// Whether executions can be found by what is in their inputs and outputs.
+    pub(crate) search_values: bool,
+}
+
+impl Default for Console {
+    fn default() -> Console {
+        Console { search_values: true }
+    }
 }
 
 /// `[server]`: the options of `stepwell serve`.
@@ -81,6 +96,8 @@ struct File {
     #[serde(default)]
     http: Http,
     map: Option<Spanned<Map>>,
+    #[serde(default)]
+    console: Console,
     #[serde(default)]
     functions: BTreeMap<String, Spanned<FunctionTable>>,
     #[serde(default)]
@@ -282,7 +299,8 @@ impl Config {
             let at = error.span().map_or(0, |span| span.start);
             problem(text, at, error.message())
         })?;
-        let mut config = Config { aws: file.aws, plain_hosts: file.http.plain_hosts, ..Config::default() };
+        let mut config =
+            Config { aws: file.aws, plain_hosts: file.http.plain_hosts, console: file.console, ..Config::default() };
         if let Some(server) = file.server {
             let at = server.span().start;
             config.server = server.into_inner().checked(folder).map_err(|reason| problem(text, at, &reason))?;
@@ -469,6 +487,8 @@ mod tests {
             plain_hosts = ["inner.example"]
             [map]
             file_roots = ["./data", "/srv/data"]
+            [console]
+            search_values = false
             [functions.price]
             python = "code/price.py"
             handler = "price"
@@ -489,6 +509,7 @@ mod tests {
         assert_eq!(config.server.mock_config.as_deref(), Some(Path::new("/mocks.json")));
         assert_eq!(config.aws.endpoints["sqs"], "http://127.0.0.1:9324");
         assert_eq!(config.file_roots, [Path::new("/folder/data"), Path::new("/srv/data")]);
+        assert!(!config.console.search_values);
         let [native, price] = config.functions.as_slice() else { panic!("{:?}", config.functions) };
         assert!(matches!(&native.runtime, Runtime::Command { folder, .. } if folder == Path::new("/folder/native")));
         assert!(matches!(&price.runtime, Runtime::Python { file, handler }
