@@ -26,6 +26,7 @@ use crate::{
     record::{ExecutionId, Running},
     registry::rows,
     reply::Reply,
+    stops::Stops,
     tasks::Tasks,
     timeline::{Bell, Timeline, UnderWay},
 };
@@ -94,6 +95,7 @@ pub(crate) struct Committer {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) tasks: Arc<Tasks>,
+    pub(crate) stops: Arc<Stops>,
     pub(crate) activities: Arc<Activities>,
     pub(crate) inboxes: Arc<Inboxes>,
     pub(crate) timeline: Arc<Timeline>,
@@ -184,7 +186,7 @@ impl Committer {
                         self.inboxes.post(execution, Errand::Orphaned { task, activity_arn });
                     }
                 }
-                Effect::StopJob(request) => self.tasks.stop_job(execution, request),
+                Effect::StopJob(request) => self.stops.stop(execution, request),
                 Effect::DropTask { task } => {
                     self.tasks.cancel(execution, task);
                     self.activities.withdraw(execution, task);

@@ -23,6 +23,7 @@ mod reply;
 mod retention;
 mod shared;
 mod slow;
+mod stops;
 pub mod task_runner;
 mod tasks;
 mod timeline;

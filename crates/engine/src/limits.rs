@@ -34,6 +34,14 @@ pub const TASK_RUNS_MAX: usize = 10_000;
 pub const TASK_RUNS_SERVICE_SHARE: usize = 4;
 /// Jobs that are watched at the same time, beside the runs; further ones wait as rows.
 pub const JOBS_WATCHED_MAX: usize = 100_000;
+/// Jobs that are stopped at the same time. Ours.
+pub const JOB_STOPS_AT_ONCE_MAX: usize = 100;
+/// The first pause before a job that could not be stopped is asked to stop again; each further one is twice as long. Ours.
+pub const JOB_STOP_AGAIN_AFTER: Duration = Duration::from_millis(200);
+/// The longest such pause. Ours.
+pub const JOB_STOP_AGAIN_AFTER_MAX: Duration = Duration::from_secs(300);
+/// How often a job is asked to stop before it is left alone: about an hour. Ours.
+pub const JOB_STOP_TRIES_MAX: u32 = 22;
 /// Bytes of waiting executions kept in memory; others are read back when something happens to them.
 pub const CACHE_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// An execution that only waits for a time further away than this leaves memory; reading it back takes tens of microseconds.

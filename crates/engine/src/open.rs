@@ -35,6 +35,7 @@ use crate::{
     },
     shared::Shared,
     slow::SlowLane,
+    stops::Stops,
     task_runner::TaskRunner,
     tasks::Tasks,
     timeline::{Bell, Timeline, UnderWay},
@@ -176,9 +177,18 @@ pub(crate) fn assemble(
     let activities = Arc::new(Activities::new(inboxes.clone(), rows));
     let express = Express::new(tasks.clone(), bounds);
     let runner = tasks;
-    let tasks = Tasks::new(&bounds, store.clone(), runner.clone(), runtime.clone(), inboxes.clone(), timeline.clone());
     let ledger = Arc::new(Ledger::new(open_executions, &bells));
     let (queue, submissions) = mpsc::channel();
+    let stops = Stops::new(store.clone(), runner.clone(), runtime.clone(), queue.clone(), timeline.clone());
+    let tasks = Tasks::new(
+        &bounds,
+        store.clone(),
+        runner.clone(),
+        runtime.clone(),
+        inboxes.clone(),
+        timeline.clone(),
+        stops.clone(),
+    );
     let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone()));
     let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
     let registry = Registry::open(
@@ -209,6 +219,7 @@ pub(crate) fn assemble(
             store,
             ledger,
             tasks,
+            stops,
             activities,
             inboxes,
             timeline,
@@ -253,6 +264,7 @@ pub(crate) fn stop(shared: &Shared, threads: &Mutex<Threads>) {
     shared.timeline.freeze();
     shared.inboxes.close();
     shared.tasks.close();
+    shared.committer.stops.close();
     shared.express.close();
     shared.activities.close();
     shared.sweeping.ring();
@@ -308,5 +320,6 @@ fn resume_tasks(shared: &Shared) -> Result<(), RecordError> {
         }
     }
     shared.tasks.resume()?;
+    shared.committer.stops.resume()?;
     Ok(())
 }

@@ -11,9 +11,11 @@ use stepwell_machine::{TaskOutcome, TaskRequest};
 pub trait TaskRunner: Send + Sync + 'static {
     fn run(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = TaskOutcome> + Send + 'static>>;
 
-    /// Stops the job that a request names as submitted, as well as that can be: nobody waits for it any more.
-    fn stop_job(&self, _request: TaskRequest) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
-        Box::pin(async {})
+    /// Stops the job that a request names as submitted: nobody waits for it any more. It may be asked more than once.
+    ///
+    /// `Ok` also of a job that has ended, or can never be stopped. An error says why it is to be tried again.
+    fn stop_job(&self, _request: TaskRequest) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'static>> {
+        Box::pin(async { Ok(()) })
     }
 
     /// False of an action that `aws-sdk:SERVICE:ACTION` cannot name: definitions with one are refused.

@@ -86,3 +86,9 @@ pub const MANIFEST_FILES_MAX: usize = 200_000;
 /// long. Ours: about six seconds in all.
 pub const S3_TRIES_MAX: u32 = 6;
 pub const S3_PAUSE_FIRST_MS: u64 = 200;
+/// How long a token of an EKS cluster is signed for, in seconds. Source: the AWS CLI's `eks get-token`.
+pub const EKS_TOKEN_SECONDS: u64 = 60;
+/// Pods of one Kubernetes job whose logs are fetched. Ours: more cannot fit a payload.
+pub const EKS_PODS_MAX: usize = 100;
+/// Pages of instance groups or fleets that are looked through for a name. Ours: a cluster has at most 50 groups.
+pub const EMR_PAGES_MAX: usize = 100;

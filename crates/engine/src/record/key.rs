@@ -14,6 +14,7 @@
 //!          3 shard id                             an execution that can go on by itself
 //!          4 shard until id                       an execution that can be redriven, with what is left of its frames
 //!          5 id first-event                       events that are to be logged
+//!          6 id task                              a job that is to be stopped
 //! Listing  1 machine status start-descending id   an execution of a state machine, a version or an alias
 //! ```
 //!
@@ -40,6 +41,7 @@ const TASK: u8 = 2;
 const WAKE: u8 = 3;
 const WRECKS: u8 = 4;
 const LOG_MARK: u8 = 5;
+const STOP: u8 = 6;
 
 const OF_MACHINE: u8 = 1;
 
@@ -274,6 +276,33 @@ pub(super) fn log_marks_of(id: ExecutionId) -> Range {
 pub(super) fn parse_log_mark(key: &[u8]) -> Option<(ExecutionId, u64)> {
     let (id, first) = key.get(1..)?.split_first_chunk::<16>()?;
     Some((ExecutionId(*id), u64::from_be_bytes(first.try_into().ok()?)))
+}
+
+pub(super) fn stop(id: ExecutionId, task: TaskId) -> Vec<u8> {
+    let mut key = of_execution(STOP, id);
+    key.extend_from_slice(&task.0.to_be_bytes());
+    key
+}
+
+pub(super) fn stops() -> Range {
+    Range::of_prefix(vec![STOP])
+}
+
+/// Those of one execution.
+pub(super) fn stops_of(id: ExecutionId) -> Range {
+    Range::of_prefix(of_execution(STOP, id))
+}
+
+pub(super) fn parse_stop(key: &[u8]) -> Option<(ExecutionId, TaskId)> {
+    let (id, task) = key.get(1..)?.split_first_chunk::<16>()?;
+    Some((ExecutionId(*id), TaskId(u64::from_be_bytes(task.try_into().ok()?))))
+}
+
+fn of_execution(tag: u8, id: ExecutionId) -> Vec<u8> {
+    let mut key = Vec::with_capacity(25);
+    key.push(tag);
+    key.extend_from_slice(&id.0);
+    key
 }
 
 /// Bytes of a [`place`].

@@ -47,9 +47,15 @@ pub fn remove(
     if !has_ended || stop_ms(&stored.status).is_none_or(|stop_ms| stop_ms >= before_ms) {
         return Ok(Removal::NotDue);
     }
-    let marks = key::log_marks_of(id);
+    let (marks, stops) = (key::log_marks_of(id), key::stops_of(id));
     let mut keys: Vec<(Space, Vec<u8>)> = Vec::new();
-    for (space, range) in [(Space::Frames, key::frames(id)), (Space::Open, marks), (Space::History, key::frames(id))] {
+    let ranges = [
+        (Space::Frames, key::frames(id)),
+        (Space::Open, marks),
+        (Space::Open, stops),
+        (Space::History, key::frames(id)),
+    ];
+    for (space, range) in ranges {
         if keys.len() < rows_max {
             scan(store, space, &range, Direction::Forward, &mut |key, _| {
                 keys.push((space, key.to_vec()));

@@ -9,6 +9,7 @@ use stepwell_store::{Batch, Space};
 use super::{
     Books, ExecutionId, Timer, events, frames, input_hash, key, listing,
     queues::{self, Queued},
+    stops,
     summary::{self, Stored, status_name, stop_ms},
     texts::Rows,
 };
@@ -153,7 +154,7 @@ fn record_tasks(books: &mut Books, step: &Step, after: &Execution, rows: &mut Ro
                 fresh.insert(*task, Queued::Offer { activity_arn: activity_arn.clone() });
             }
             Effect::DropTask { task } => done.push(*task),
-            Effect::StopJob(_) => {}
+            Effect::StopJob(request) => stops::record_stop(request, rows),
         }
     }
     done.extend(step.frames.values().flatten().filter_map(|frame| match &frame.phase {

@@ -8,6 +8,7 @@ mod world;
 mod activities;
 mod executions;
 mod express;
+mod jobs;
 mod logs;
 mod memory;
 mod poison;
