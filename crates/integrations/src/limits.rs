@@ -39,7 +39,7 @@ pub const JOB_POLL_MAX_MS: u64 = 30_000;
 pub const EXECUTION_POLL_FIRST_MS: u64 = 5;
 /// The longest pause, in milliseconds. Ours.
 pub const EXECUTION_POLL_MAX_MS: u64 = 1_000;
-/// Calls of one service under way at once; further ones wait. Ours.
+/// Calls of one service under way at once; further ones wait. Ours: as many as the engine runs tasks of one service.
 pub const CALLS_AT_ONCE_MAX: usize = 2_500;
 /// Calls of one service begun within a second; further ones wait. Ours.
 pub const CALLS_PER_SECOND_MAX: u32 = 10_000;
