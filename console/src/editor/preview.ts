@@ -1,7 +1,7 @@
 /** What the expressions of a field give with the data at hand, by the server's own engines. */
 import { useQueries } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import { post } from "../aws/client";
+import { write } from "../aws/client";
 import type { QueryLanguage } from "../model/definition";
 import type { Json } from "../model/text";
 import type { Data } from "./complete";
@@ -48,8 +48,8 @@ export function usePreview(
     queries: texts.map((expression) => ({
       queryKey: ["evaluate", language, expression, given],
       queryFn: ({ signal }: { signal: AbortSignal }) => {
-        const head = JSON.stringify({ language, expression });
-        return post<Answer>("evaluate", `${head.slice(0, -1)},${given.slice(1)}`, signal);
+        const body = { language, expression, ...(JSON.parse(given) as object) };
+        return write<Answer>("evaluate", body, signal);
       },
       enabled: isAsked && expression !== "",
       staleTime: Number.POSITIVE_INFINITY,

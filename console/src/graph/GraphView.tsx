@@ -175,6 +175,8 @@ export default function GraphView(props: GraphViewProps) {
         nodesDraggable={false}
         nodesConnectable={false}
         elementsSelectable={false}
+        // A container that is selected stays behind what it holds.
+        elevateNodesOnSelect={false}
         edgesFocusable={false}
         deleteKeyCode={null}
         minZoom={0.05}

@@ -107,6 +107,7 @@ async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions, 
         }
     };
     let api = Api::new(engine.clone()).with_pages(console::page).with_mocks(settings.mock_config.clone());
+    let api = api.with_search_of_values(settings.config.console.search_values);
     stepwell_api::serve(listener, api.with_beside(LambdaApi::of(functions)), stop).await;
     engine.shut_down().await;
     tracing::info!("stopped");

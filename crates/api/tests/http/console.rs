@@ -129,19 +129,3 @@ fn streams_are_bounded() {
     let freed = (0..10_000).any(|_| server.send(&get(&path("stream"), "")).status == 200);
     assert!(freed, "the place of a stream that was left is never free");
 }
-
-#[test]
-fn previews_of_expressions() {
-    let server = Server::start();
-    let ask = |headers: &str, body: &str| {
-        let length = body.len();
-        let head = format!("POST /console/api/evaluate HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n");
-        server.send(format!("{head}{headers}\r\n{body}").as_bytes())
-    };
-    let double = r#"{"language": "JSONata", "expression": "$states.input.n * 2", "input": {"n": 21}}"#;
-    assert_eq!(ask("", double).json().get("value"), Some(&42.into()));
-    let broken = ask("", r#"{"language": "JSONata", "expression": "{% 1 + %}"}"#).json();
-    assert_eq!(broken.get("error").and_then(|error| error.get("from")), Some(&6.into()));
-    assert_eq!(ask("", "{}").code(), "400 ValidationException");
-    assert_eq!(ask("Sec-Fetch-Site: cross-site\r\n", double).code(), "403 AccessDeniedException");
-}
