@@ -98,7 +98,9 @@ test("a definition is edited as YAML: its comments stay, what is saved is its JS
   await code(page).click();
   await page.keyboard.press("Control+Home");
   await page.keyboard.insertText("# Why it is so\n");
-  await graph(page).getByLabel("Map Each, holds 1 states").click({ position: { x: 60, y: 10 } });
+  await graph(page)
+    .getByLabel("Map Each, holds 1 states")
+    .click({ position: { x: 60, y: 10 } });
   await form(page).getByRole("button", { name: /^Mode/ }).click();
   await page.getByRole("option", { name: "DISTRIBUTED" }).click();
   await form(page).getByRole("textbox", { name: "Tolerated failures", exact: true }).fill("3");

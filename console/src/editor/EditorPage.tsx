@@ -195,7 +195,9 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
     else if (key === "f2" && selected) act("rename");
     else if (key === "/" || key === "insert") setInserting(edgeBehind(definition, selected));
     else if (key === "?") setAsking("keys");
-    else if (!command && !event.altKey && selected && key in LETTERS) act(LETTERS[key] ?? "");
+    // Letters alone are keys of the graph, not of the page. Source: WCAG 2.1, 2.1.4.
+    else if (!command && !event.altKey && selected && key in LETTERS && target.closest(".graph"))
+      act(LETTERS[key] ?? "");
     else return;
     event.preventDefault();
   };
