@@ -6,10 +6,14 @@
 mod world;
 
 mod activities;
+mod cost;
 mod executions;
 mod express;
+mod jobs;
 mod logs;
+mod map_runs;
 mod memory;
+mod overload;
 mod poison;
 mod redrive;
 mod registry;

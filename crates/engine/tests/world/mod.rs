@@ -1,19 +1,21 @@
 //! An engine in a world of its own: memory store, virtual time, scripted tasks.
 
+mod shelf;
+
 use std::{
     collections::BTreeMap,
     future::Future,
     pin::Pin,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use stepwell_engine::{
-    ActivityTask, Bounds, Clock, Config, CreateStateMachine, Engine, GetHistory, OpenError, Quotas, StartExecution,
-    StartExecutionError, StartedExecution, StateMachine, Summary, TaskRunner,
+    ActivityTask, Bounds, Clock, Config, CreateStateMachine, Engine, GetHistory, MapItems, OpenError, Quotas,
+    StartExecution, StartExecutionError, StartedExecution, StateMachine, Summary, TaskRunner,
 };
 use stepwell_expr::{Payload, Value};
 use stepwell_machine::{
@@ -21,6 +23,8 @@ use stepwell_machine::{
 };
 use stepwell_store::{Store, memory::Memory};
 use tokio::runtime::Runtime;
+
+use self::shelf::{OnShelf, Shelf};
 
 /// Milliseconds since 1970 at which every world begins.
 pub(crate) const BEGINNING_MS: i64 = 1_700_000_000_000;
@@ -52,10 +56,17 @@ impl Clock for VirtualClock {
 }
 
 /// Runs tasks by the name of their function: `echo`, `fail`, `fails_once`, `panic`, `never`, and `gate`, which waits to be opened.
+/// Jobs that were submitted never end by themselves.
 #[derive(Default)]
 pub(crate) struct Script {
+    /// What was asked to be stopped, by its input, and how often.
+    pub(crate) stops: Mutex<BTreeMap<String, usize>>,
+    /// So often stopping fails before it succeeds.
+    pub(crate) failing_stops: AtomicUsize,
     /// How often each input was run.
     pub(crate) runs: Mutex<BTreeMap<String, usize>>,
+    /// Items of Map Runs and their results.
+    pub(crate) shelf: Arc<Shelf>,
     gate: Arc<tokio::sync::Notify>,
     open: AtomicBool,
 }
@@ -63,6 +74,10 @@ pub(crate) struct Script {
 impl Script {
     pub(crate) fn runs_of(&self, input: &str) -> usize {
         self.runs.lock().unwrap().get(input).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn stops_of(&self, input: &str) -> usize {
+        self.stops.lock().unwrap().get(input).copied().unwrap_or(0)
     }
 
     pub(crate) fn open_gate(&self) {
@@ -75,6 +90,10 @@ impl Script {
 pub(crate) struct Scripted(pub(crate) Arc<Script>);
 
 impl TaskRunner for Scripted {
+    fn map_items(&self) -> Arc<dyn MapItems> {
+        Arc::new(OnShelf(self.0.shelf.clone()))
+    }
+
     fn run(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = TaskOutcome> + Send + 'static>> {
         let script = self.0.clone();
         let runs = {
@@ -87,6 +106,7 @@ impl TaskRunner for Scripted {
             TaskTarget::LambdaFunction { arn } => arn.rsplit(':').next().unwrap_or_default().to_owned(),
             TaskTarget::Service { action, .. } => action.to_string(),
         };
+        let name = if request.submitted.is_some() { "never".to_owned() } else { name };
         Box::pin(async move {
             match name.as_str() {
                 "fails_once" if runs > 1 => TaskOutcome::Succeeded { output: request.input },
@@ -103,6 +123,13 @@ impl TaskRunner for Scripted {
                 _ => TaskOutcome::Succeeded { output: request.input },
             }
         })
+    }
+
+    fn stop_job(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'static>> {
+        *self.0.stops.lock().unwrap().entry(request.input.text().to_string()).or_default() += 1;
+        let left = self.0.failing_stops.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        let stopped = left.map_or(Ok(()), |_| Err("it was to fail".to_owned()));
+        Box::pin(std::future::ready(stopped))
     }
 }
 
