@@ -1,6 +1,9 @@
 import { code, form, graph, openEditor, save, saved, undo } from "./editor";
 import { expect, expectAccessible, test } from "./stepwell";
 
+// Each looks at accessibility as well, which takes its time on a machine that is busy.
+test.describe.configure({ timeout: 180_000 });
+
 const CHAIN = {
   StartAt: "A",
   States: {
