@@ -2,6 +2,9 @@
 import type { Page } from "@playwright/test";
 import { expect, type Stepwell } from "./stepwell";
 
+/** A thousand states, in a browser that has loaded nothing yet, on a machine that is busy. */
+const OPENED_MS = 60_000;
+
 /** Opens a definition in the editor; answers the state machine's ARN. */
 export async function openEditor(
   page: Page,
@@ -11,8 +14,8 @@ export async function openEditor(
 ): Promise<string> {
   const arn = await stepwell.machine(name, definition);
   await page.goto(stepwell.machinePage(arn, "/edit"));
-  await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
-  await expect(code(page)).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name })).toBeVisible({ timeout: OPENED_MS });
+  await expect(code(page)).toBeVisible({ timeout: OPENED_MS });
   return arn;
 }
 
