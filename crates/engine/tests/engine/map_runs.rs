@@ -105,7 +105,7 @@ fn each_item_is_an_execution_of_its_own() {
             ("ExecutionSucceeded", 7)
         ]
     );
-    assert_eq!(world.engine.health().open_executions, 0);
+    world.wait_until_all_closed();
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn failures_are_tolerated_up_to_a_threshold() {
             assert_eq!(run.status, MapRunStatus::Failed(failure));
             assert!(end.starts_with("SUCCEEDED") && end.contains("Threshold"), "caught: {end}");
         }
-        assert_eq!(world.engine.health().open_executions, 0);
+        world.wait_until_all_closed();
     }
 }
 
@@ -194,7 +194,7 @@ fn a_map_run_ends_with_its_execution() {
         let late = world.run(world.engine.update_map_run(&run.arn, UpdateMapRun::default()));
         assert!(matches!(late, Err(MapRunError::Ended)), "{late:?}");
     }
-    assert_eq!(world.engine.health().open_executions, 0);
+    world.wait_until_all_closed();
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn one_that_lost_its_execution_in_a_crash_is_cleared_away() {
     let run = wait_for_run(&world, &arn, |run| run.status != MapRunStatus::Running);
     assert_eq!(run.status, MapRunStatus::Aborted);
     assert!(children(&world, &run, Some(StatusName::Running)).is_empty());
-    assert_eq!(world.engine.health().open_executions, 0);
+    world.wait_until_all_closed();
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn a_redrive_goes_on_with_what_had_not_succeeded() {
             }
             let events = world.events(&arn);
             assert_eq!(events.matches("MapRunRedriven").count(), 3, "{events}");
-            assert_eq!(world.engine.health().open_executions, 0);
+            world.wait_until_all_closed();
         }
     }
 }
@@ -321,6 +321,6 @@ fn each_item_counts_once_however_often_the_engine_restarts() {
             let names: BTreeSet<Arc<str>> = children.iter().map(|child| child.name.clone()).collect();
             assert_eq!(names.len(), children.len());
         }
-        assert_eq!(world.engine.health().open_executions, 0);
+        world.wait_until_all_closed();
     }
 }

@@ -254,6 +254,15 @@ impl World {
         })
     }
 
+    /// Waits until no execution is counted as open: the count follows the commit that ends one.
+    pub(crate) fn wait_until_all_closed(&self) {
+        self.run(async {
+            while self.engine.health().open_executions != 0 {
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+
     /// `SUCCEEDED output`, `FAILED error: cause`, ... once it has ended.
     pub(crate) fn end(&self, arn: &str) -> String {
         outcome(&self.wait_until(arn, |summary| !matches!(summary.status, Status::Running)).status)
