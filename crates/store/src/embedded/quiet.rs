@@ -29,8 +29,11 @@ impl Quiet {
                 if now != before {
                     before = now;
                 } else if written {
-                    forget_written(&spaces);
-                    written = false;
+                    // Not before they are there.
+                    written = spaces.iter().any(|space| space.sealed_memtable_count() > 0);
+                    if !written {
+                        forget_written(&spaces);
+                    }
                 } else if now != done {
                     done = now;
                     written = write_tables(&spaces);
