@@ -38,7 +38,7 @@ use stepwell_store::{Direction, Space, Store, Visit};
 
 pub use examine::{Broken, Examined, examine};
 pub use history::history;
-pub use listing::list;
+pub use listing::{count, list};
 pub use load::{load, load_wrecked};
 pub use marks::{forget_log, log_marks, mark_log};
 pub use newest::{from_start, newest};
