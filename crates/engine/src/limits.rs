@@ -65,8 +65,8 @@ pub const TIMERS_READ_BELOW: usize = 1_000;
 pub const DRIVER_SLEEP_MS_MAX: i64 = 1_000;
 /// How often one step may ask for absent payloads before it is taken for broken.
 pub const FILLS_PER_STEP_MAX: usize = 4_096;
-/// Threads that run evaluations which need more than a driver's slice of fuel.
-pub const SLOW_THREADS: usize = 2;
+/// Most threads that run evaluations which need more than a driver's slice of fuel.
+pub const SLOW_THREADS_MAX: usize = 2;
 /// By how much those threads yield to the others, as `nice` counts. Ours: a tenth of a core that everybody wants.
 pub const SLOW_NICE: i32 = 10;
 /// After that long a step on those threads is given up. Ours: several times what an evaluation may take.

@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     time::Duration,
 };
 
@@ -39,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) connections: Vec<Connection>,
     /// Hosts, with or without a port, that HTTP Tasks may call without TLS.
     pub(crate) plain_hosts: Vec<String>,
+    /// Folders whose files distributed Maps may read and write; absolute.
+    pub(crate) file_roots: Vec<PathBuf>,
     pub(crate) console: Console,
 }
 
@@ -93,6 +95,7 @@ struct File {
     aws: Aws,
     #[serde(default)]
     http: Http,
+    map: Option<Spanned<Map>>,
     #[serde(default)]
     console: Console,
     #[serde(default)]
@@ -107,6 +110,14 @@ struct File {
 struct Http {
     #[serde(default)]
     plain_hosts: Vec<String>,
+}
+
+/// `[map]`: distributed Maps.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Map {
+    #[serde(default)]
+    file_roots: Vec<PathBuf>,
 }
 
 /// `[functions.NAME]`.
@@ -294,6 +305,10 @@ impl Config {
             let at = server.span().start;
             config.server = server.into_inner().checked(folder).map_err(|reason| problem(text, at, &reason))?;
         }
+        if let Some(map) = file.map {
+            let at = map.span().start;
+            config.file_roots = map.into_inner().checked(folder).map_err(|reason| problem(text, at, &reason))?;
+        }
         if file.functions.len() > limits::FUNCTIONS_MAX {
             return Err(problem(text, 0, &format!("at most {} functions can be hosted", limits::FUNCTIONS_MAX)));
         }
@@ -335,6 +350,16 @@ impl Server {
         self.port_file = self.port_file.map(|file| folder.join(file));
         self.mock_config = self.mock_config.map(|file| folder.join(file));
         Ok(self)
+    }
+}
+
+impl Map {
+    fn checked(self, folder: &Path) -> Result<Vec<PathBuf>, String> {
+        let root = |root: PathBuf| match root.components().any(|part| part == Component::ParentDir) {
+            true => Err(format!("the folder `{}` of `file_roots` must be named without `..`", root.display())),
+            false => Ok(folder.join(root).components().collect()),
+        };
+        self.file_roots.into_iter().map(root).collect()
     }
 }
 
@@ -460,6 +485,8 @@ mod tests {
             endpoints = { sqs = "http://127.0.0.1:9324" }
             [http]
             plain_hosts = ["inner.example"]
+            [map]
+            file_roots = ["./data", "/srv/data"]
             [console]
             search_values = false
             [functions.price]
@@ -481,6 +508,7 @@ mod tests {
         assert_eq!(config.server.data.as_deref(), Some("/folder/kept"));
         assert_eq!(config.server.mock_config.as_deref(), Some(Path::new("/mocks.json")));
         assert_eq!(config.aws.endpoints["sqs"], "http://127.0.0.1:9324");
+        assert_eq!(config.file_roots, [Path::new("/folder/data"), Path::new("/srv/data")]);
         assert!(!config.console.search_values);
         let [native, price] = config.functions.as_slice() else { panic!("{:?}", config.functions) };
         assert!(matches!(&native.runtime, Runtime::Command { folder, .. } if folder == Path::new("/folder/native")));
@@ -498,6 +526,10 @@ mod tests {
             ("[server\n", "1:8: "),
             ("[server]\nport = \"x\"\n", "2:8: invalid type"),
             ("\n[server]\naccount = \"1\"\n", "2:1: an account has twelve digits"),
+            (
+                "[map]\nfile_roots = [\"../data\"]\n",
+                "1:1: the folder `../data` of `file_roots` must be named without `..`",
+            ),
             ("[functions.f]\n", "1:1: function `f`: exactly one of `command`"),
             ("[functions.f]\npython = \"a\"\nnode = \"b\"\n", "1:1: function `f`: exactly one of `command`"),
             ("[functions.\"a b\"]\npython = \"a\"\n", "1:1: function `a b`: the name of a function"),
