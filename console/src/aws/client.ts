@@ -40,7 +40,7 @@ export async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
 let session: Promise<string> | undefined;
 
 /** Changes something below `/console/api/`. A session that the server does not know any more is begun anew, once. */
-export async function write<T>(path: string, body: unknown): Promise<T> {
+export async function write<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
   const send = async () => {
     session ??= read<{ token: string }>("session").then(
       ({ token }) => token,
@@ -50,7 +50,8 @@ export async function write<T>(path: string, body: unknown): Promise<T> {
       },
     );
     const headers = { "content-type": "application/json", "x-stepwell-token": await session };
-    return request(`/console/api/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    const init = { method: "POST", headers, body: JSON.stringify(body), signal: signal ?? null };
+    return request(`/console/api/${path}`, init);
   };
   const first = await send();
   if (first.status !== 403) return answerOf(first);

@@ -17,12 +17,14 @@
 //! | POST | what it does |
 //! |---|---|
 //! | `executions/{arn}/tasks/{id}` | answers that task, in the place of whoever holds its token |
+//! | `evaluate` | nothing; answers what an expression gives, see [`evaluate`] |
 //!
 //! Events have AWS's shape, also those of Express executions. Where they come in numbers, payloads too large to stand in the
 //! history's own rows (over 4 KiB) are left out, which their `…Details` say by `truncated`: a history of 25,000 events stays
 //! a few megabytes.
 
 mod activities;
+mod evaluate;
 mod express;
 mod search;
 pub(crate) mod session;
@@ -119,6 +121,7 @@ pub(crate) async fn write(api: &Api, head: &Parts, body: &Value) -> Result<Strin
         ["executions", execution, "tasks", task] => {
             tasks::answer(api, execution_arn(&decoded(execution)?)?, event_id(task)?, body).await
         }
+        ["evaluate"] => evaluate::answer(api, body).await,
         _ => Err(not_found()),
     }
 }

@@ -90,6 +90,8 @@ pub struct Api {
     sessions: Option<Sessions>,
     /// Whether the console may search in inputs and outputs.
     pub(crate) searches_values: bool,
+    /// Evaluations for the console that may run at once.
+    pub(crate) evaluations: Arc<Semaphore>,
     mocks: Option<Arc<PathBuf>>,
     beside: Option<Arc<dyn Beside>>,
 }
@@ -138,6 +140,7 @@ impl Api {
             streams,
             sessions: Sessions::new(),
             searches_values: true,
+            evaluations: Arc::new(Semaphore::new(limits::EVALUATIONS_MAX)),
             mocks: None,
             beside: None,
         }

@@ -90,3 +90,5 @@ pub const STREAM_PAUSE_MIN: Duration = Duration::from_millis(100);
 pub const STREAM_PAUSE_MAX: Duration = Duration::from_millis(800);
 /// Silence after which a stream says that it is still there. Ours: proxies cut what is silent for a minute.
 pub const STREAM_HEARTBEAT: Duration = Duration::from_secs(15);
+/// Expressions that the console has evaluated at once; further ones wait. Ours: each may take a core for a second.
+pub const EVALUATIONS_MAX: usize = 2;

@@ -221,3 +221,16 @@ fn state() {
     assert_eq!(limit("State machines").get("used"), Some(&1.into()));
     assert_eq!(limit("Definition").get("used"), None);
 }
+
+#[test]
+fn previews_of_expressions() {
+    let server = Server::start();
+    let own = session(&server);
+    let ask = |headers: &str, body: &str| write(&server, "evaluate", headers, body);
+    let double = r#"{"language": "JSONata", "expression": "$states.input.n * 2", "input": {"n": 21}}"#;
+    assert_eq!(ask(&own, double), (200, r#"{"value":42}"#.into()));
+    let (_, broken) = ask(&own, r#"{"language": "JSONata", "expression": "{% 1 + %}"}"#);
+    assert!(broken.contains(r#""from":6"#), "{broken}");
+    assert_eq!(ask(&own, "{}").0, 400);
+    assert_eq!(ask("", double).0, 403);
+}
