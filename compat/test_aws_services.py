@@ -1,10 +1,12 @@
 """Tasks that call AWS services, played by moto: each service by its own protocol, and what is built on them."""
 
 import contextlib
+import http.server
 import json
 import socket
 import subprocess
 import sys
+import threading
 
 import boto3
 import pytest
@@ -245,3 +247,108 @@ def test_a_dead_service_slows_no_other(moto, tmp_path, name):
         running = sfn.list_executions(stateMachineArn=stuck, statusFilter="RUNNING", maxResults=1000)["executions"]
         assert len(running) == 200
         server.kill()
+
+
+def test_instance_groups_by_name(sfn, aws, name):
+    groups = [{"Name": "lead", "InstanceRole": "MASTER", "InstanceType": "m5.large", "InstanceCount": 1}]
+    groups.append({**groups[0], "Name": "workers", "InstanceRole": "CORE", "InstanceCount": 2})
+    instances = {"InstanceGroups": groups, "KeepJobFlowAliveWhenNoSteps": True}
+    emr = aws("emr")
+    cluster = emr.run_job_flow(Name=name, Instances=instances, JobFlowRole="r", ServiceRole="s")["JobFlowId"]
+    change = {"ClusterId": cluster, "InstanceGroupName": "workers", "InstanceGroup": {"InstanceCount": 8}}
+    modify = "elasticmapreduce:modifyInstanceGroupByName"
+    output = succeeded(run(sfn, name, task(modify, Parameters=change)))
+    assert list(output["T0"]) == ["SdkHttpMetadata", "SdkResponseMetadata"]
+    found = emr.list_instance_groups(ClusterId=cluster)["InstanceGroups"]
+    assert {group["Name"]: group["RequestedInstanceCount"] for group in found} == {"lead": 1, "workers": 8}
+    missing = run(sfn, f"{name}-none", task(modify, Parameters={**change, "InstanceGroupName": "none"}))
+    assert missing["error"] == "ElasticMapReduce.InvalidRequestException"
+
+
+def test_a_model_reads_and_writes_s3(sfn, aws, name):
+    """moto's model answers `{}` whatever it is asked, but wants an object of JSON."""
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="models")
+    s3.put_object(Bucket="models", Key="a b/in.json", Body=b'{"prompt": "hello"}')
+    call = {"ModelId": "m", "Input": {"S3Uri": "s3://models/a b/in.json"}, "Output": {"S3Uri": "s3://models/out.json"}}
+    output = succeeded(run(sfn, name, task("bedrock:invokeModel", Parameters=call)))
+    assert (output["T0"]["Body"], output["T0"]["ContentType"]) == ("s3://models/out.json", "application/json")
+    assert s3.get_object(Bucket="models", Key="out.json")["Body"].read() == b"{}"
+    body = {"ModelId": "m", "Body": {"prompt": "hello"}}
+    assert succeeded(run(sfn, f"{name}-body", task("bedrock:invokeModel", Parameters=body)))["T0"]["Body"] == {}
+    call["Input"]["S3Uri"] = "models/in.json"
+    assert run(sfn, f"{name}-uri", task("bedrock:invokeModel", Parameters=call))["error"] == "States.Runtime"
+
+
+def test_the_role_of_the_machine_is_assumed(moto, tmp_path, name):
+    server = Server(tmp_path, options=["--assume-roles"], environment={"AWS_ENDPOINT_URL": moto, **KEYS}).start()
+    sfn = server.connect()
+    identity = task("aws-sdk:sts:getCallerIdentity", Parameters={})
+    arn = succeeded(run(sfn, name, identity))["T0"]["Arn"]
+    assert arn.startswith(f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE.rsplit('/')[-1]}/")
+    # A task's own role is assumed by that of the machine.
+    role = "arn:aws:iam::210987654321:role/other"
+    other = task("aws-sdk:sts:getCallerIdentity", Parameters={}, Credentials={"RoleArn": role})
+    assert ":assumed-role/other/" in succeeded(run(sfn, f"{name}-other", other))["T0"]["Arn"]
+    assert server.stop() == 0, server.log
+
+
+class Place(http.server.BaseHTTPRequestHandler):
+    """Answers every call with the name of the place that was called."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = json.dumps({"message": self.server.name, "__type": "PlaceException"}).encode()
+        self.send_response(400)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = answer
+
+    def log_message(self, *_):
+        pass
+
+
+def test_where_services_are_called(tmp_path, name):
+    """Option, environment, profile, file: what is said first counts, for one service or for all."""
+    places = {}
+    for place in ["option", "environment", "profile", "profile-all", "file", "file-all"]:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Place)
+        server.daemon_threads, server.name = True, place
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        places[place] = f"http://127.0.0.1:{server.server_address[1]}"
+    services = ["lambda", "kms", "ssm", "secrets_manager"]
+    own = "".join(f"{service} =\n  endpoint_url = {places['profile']}\n" for service in services[:3])
+    (tmp_path / "profiles").write_text(f"[default]\nservices = s\n[services s]\n{own}")
+    (tmp_path / "all").write_text(f"[default]\nendpoint_url = {places['profile-all']}\n")
+    toml = ", ".join(f'{service} = "{places["file"]}"' for service in services)
+    (tmp_path / "stepwell.toml").write_text(f'[aws]\nendpoint_url = "{places["file-all"]}"\nendpoints = {{ {toml} }}\n')
+    calls = {
+        "lambda": task("lambda:invoke", Parameters={"FunctionName": "absent"}),
+        "kms": task("aws-sdk:kms:listKeys", Parameters={}),
+        "ssm": task("aws-sdk:ssm:describeParameters", Parameters={}),
+        "secrets_manager": task("aws-sdk:secretsmanager:listSecrets", Parameters={}),
+        "cloudtrail": task("aws-sdk:cloudtrail:listTrails", Parameters={}),
+    }
+
+    def called(profiles, *options, **environment):
+        environment = {**KEYS, "AWS_CONFIG_FILE": str(tmp_path / profiles), **environment}
+        options = ["--config", str(tmp_path / "stepwell.toml"), *options]
+        server = Server(tmp_path, data=":memory:", options=options, environment=environment).start()
+        sfn = server.connect()
+        causes = {service: run(sfn, f"{name}-{service}", call)["cause"] for service, call in calls.items()}
+        assert server.stop() == 0, server.log
+        return [cause.split(" (")[0] for cause in causes.values()]
+
+    assert called("none") == ["file", "file", "file", "file", "file-all"]
+    assert called("profiles") == ["profile", "profile", "profile", "file", "file-all"]
+    assert called("all") == ["profile-all"] * 5
+    by_variable = {"AWS_ENDPOINT_URL_KMS": places["environment"]}
+    found = called("profiles", "--lambda-endpoint", places["option"], **by_variable)
+    assert found == ["option", "environment", "profile", "file", "file-all"]
+    for_all = {"AWS_ENDPOINT_URL": places["environment"]}
+    assert called("profiles", "--lambda-endpoint", places["option"], **for_all) == ["option"] + ["environment"] * 4

@@ -88,6 +88,25 @@ def test_what_is_wrong_is_told_at_the_start(mocks, content, case, message):
     assert sfn.list_executions(stateMachineArn=machine)["executions"] == []
 
 
+def test_versions_and_aliases_take_test_cases(mocks):
+    server, file = mocks
+    file.write_text(json.dumps(config(Quick={"Charge": "Paid"})))
+    sfn = server.start().connect()
+    created = sfn.create_state_machine(name="shop", definition=RETRIED, roleArn=ROLE, publish=True)
+    machine, version = created["stateMachineArn"], created["stateMachineVersionArn"]
+    routes = [{"stateMachineVersionArn": version, "weight": 100}]
+    alias = sfn.create_state_machine_alias(name="live", routingConfiguration=routes)["stateMachineAliasArn"]
+    for qualified in [version, alias]:
+        started = sfn.start_execution(stateMachineArn=f"{qualified}#Quick")["executionArn"]
+        ended = closed(sfn, started)
+        assert (ended["output"], ended["stateMachineArn"]) == ('{"id":"c-2"}', machine)
+        assert ended["stateMachineVersionArn"] == version
+        assert ended.get("stateMachineAliasArn") == (alias if qualified == alias else None)
+        with pytest.raises(ClientError) as refused:
+            sfn.start_execution(stateMachineArn=f"{qualified}#Other")
+        assert "no test case `Other`" in refused.value.response["Error"]["Message"]
+
+
 def test_stepwell_run_takes_a_test_case(tmp_path):
     (tmp_path / "shop.asl.json").write_text(RETRIED)
     (tmp_path / "mocks.json").write_text(json.dumps(config(Quick={"Charge": "Paid"})))

@@ -343,6 +343,7 @@ impl Activities {
 mod tests {
     use super::*;
     use crate::{
+        bounds::Bounds,
         config::SystemClock,
         inbox::Letter,
         timeline::{Bell, Timeline},
@@ -358,7 +359,7 @@ mod tests {
             timeline: timeline.clone(),
             offers_max: 10,
         };
-        let activities = Arc::new(Activities::new(Arc::new(Inboxes::new(&bells, timeline)), rows));
+        let activities = Arc::new(Activities::new(Arc::new(Inboxes::new(&bells, timeline, &Bounds::default())), rows));
         activities.create("a".into());
         activities
     }

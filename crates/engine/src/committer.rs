@@ -23,9 +23,11 @@ use crate::{
     inbox::{Errand, Inboxes},
     limits::{COMMIT_BYTES_MAX, COMMIT_STEPS_MAX},
     logs::{Logged, Logs},
+    map_runs::{Mail, MapRuns},
     record::{ExecutionId, Running},
     registry::rows,
     reply::Reply,
+    stops::Stops,
     tasks::Tasks,
     timeline::{Bell, Timeline, UnderWay},
 };
@@ -94,12 +96,14 @@ pub(crate) struct Committer {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) tasks: Arc<Tasks>,
+    pub(crate) stops: Arc<Stops>,
     pub(crate) activities: Arc<Activities>,
     pub(crate) inboxes: Arc<Inboxes>,
     pub(crate) timeline: Arc<Timeline>,
     /// What lists of running executions read.
     pub(crate) running: Running,
     pub(crate) logs: Arc<Logs>,
+    pub(crate) map_runs: Arc<MapRuns>,
 }
 
 impl Committer {
@@ -184,7 +188,9 @@ impl Committer {
                         self.inboxes.post(execution, Errand::Orphaned { task, activity_arn });
                     }
                 }
-                Effect::StopJob(request) => self.tasks.stop_job(execution, request),
+                Effect::RunMapRun { task, arn, redrives } => self.map_runs.run(execution, task, arn, redrives),
+                Effect::StopMapRun { arn, .. } => _ = self.map_runs.tell(&arn, Mail::Stop),
+                Effect::StopJob(request) => self.stops.stop(execution, request),
                 Effect::DropTask { task } => {
                     self.tasks.cancel(execution, task);
                     self.activities.withdraw(execution, task);

@@ -6,8 +6,11 @@ use std::time::Duration;
 pub const COMMIT_STEPS_MAX: usize = 1_024;
 /// Most bytes of rows in one commit. Ours.
 pub const COMMIT_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Events in one history chunk. Part of the record format.
+/// Events in one history chunk, at most. Part of the record format.
 pub const CHUNK_EVENTS_MAX: usize = 64;
+/// Events after which a new history chunk begins. Ours: the last ten events are then a tenth of the reading of a long page, and
+/// a long step hardly notices twice as many rows.
+pub const CHUNK_EVENTS: usize = 32;
 /// Bytes of one history chunk after which a new one begins. Part of the record format.
 pub const CHUNK_BYTES_MAX: usize = 32 * 1024;
 /// Texts longer than this are rows of their own. Part of the record format.
@@ -34,6 +37,14 @@ pub const TASK_RUNS_MAX: usize = 10_000;
 pub const TASK_RUNS_SERVICE_SHARE: usize = 4;
 /// Jobs that are watched at the same time, beside the runs; further ones wait as rows.
 pub const JOBS_WATCHED_MAX: usize = 100_000;
+/// Jobs that are stopped at the same time. Ours.
+pub const JOB_STOPS_AT_ONCE_MAX: usize = 100;
+/// The first pause before a job that could not be stopped is asked to stop again; each further one is twice as long. Ours.
+pub const JOB_STOP_AGAIN_AFTER: Duration = Duration::from_millis(200);
+/// The longest such pause. Ours.
+pub const JOB_STOP_AGAIN_AFTER_MAX: Duration = Duration::from_secs(300);
+/// How often a job is asked to stop before it is left alone: about an hour. Ours.
+pub const JOB_STOP_TRIES_MAX: u32 = 22;
 /// Bytes of waiting executions kept in memory; others are read back when something happens to them.
 pub const CACHE_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// An execution that only waits for a time further away than this leaves memory; reading it back takes tens of microseconds.
@@ -152,3 +163,23 @@ pub const LOG_RETRY_AFTER: Duration = Duration::from_millis(500);
 pub const LOG_RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
 /// How long a stop waits for the sink.
 pub const LOG_FLUSH_TIME_MAX: Duration = Duration::from_secs(5);
+/// Child executions of one Map Run that run at the same time. Source: Step Functions guide.
+pub const MAP_RUN_CONCURRENCY_MAX: u64 = 10_000;
+/// Starts of child executions that one Map Run has under way, so that other calls find their turn. Ours.
+pub const MAP_RUN_STARTS_MAX: usize = 512;
+/// Bytes of the inputs of those that run as Express executions, which memory alone holds. Ours.
+pub const MAP_RUN_OPEN_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Items that are read at a time, and bytes of them.
+pub const MAP_RUN_READ_ITEMS_MAX: usize = 1_000;
+pub const MAP_RUN_READ_BYTES_MAX: usize = 1024 * 1024;
+/// Inputs of child executions that are made at a time, and bytes of them.
+pub const MAP_RUN_FED_MAX: usize = 1_000;
+pub const MAP_RUN_FED_BYTES_MAX: usize = 1024 * 1024;
+/// Child executions that wait to be started, below which further items are read.
+pub const MAP_RUN_FEED_BELOW: usize = 1_000;
+/// Letters that an actor of a Map Run takes at a time.
+pub const MAP_RUN_LETTERS_MAX: usize = 1_024;
+/// Rows of ended child executions that are read at a time.
+pub const MAP_RUN_OUTCOMES_READ_MAX: usize = 1_000;
+/// How long an Express child execution for which there is no place is left waiting. Ours.
+pub const MAP_RUN_THROTTLE_PAUSE: Duration = Duration::from_millis(50);

@@ -28,6 +28,7 @@ use crate::{
     inbox::{Errand, Inboxes},
     limits::SHARDS,
     logs::Logs,
+    map_runs::MapRuns,
     record::{self, RecordError, Running},
     registry::{
         Registry, RegistryError,
@@ -35,6 +36,7 @@ use crate::{
     },
     shared::Shared,
     slow::SlowLane,
+    stops::Stops,
     task_runner::TaskRunner,
     tasks::Tasks,
     timeline::{Bell, Timeline, UnderWay},
@@ -166,7 +168,7 @@ pub(crate) fn assemble(
     let timeline = Arc::new(Timeline::new(config.clock, bells.clone()));
     // Time stands still until everything runs.
     let opening = timeline.begin();
-    let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
+    let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone(), &bounds));
     let rows = Rows {
         store: store.clone(),
         runtime: runtime.clone(),
@@ -176,9 +178,19 @@ pub(crate) fn assemble(
     let activities = Arc::new(Activities::new(inboxes.clone(), rows));
     let express = Express::new(tasks.clone(), bounds);
     let runner = tasks;
-    let tasks = Tasks::new(&bounds, store.clone(), runner.clone(), runtime.clone(), inboxes.clone(), timeline.clone());
+    let map_items = runner.map_items();
     let ledger = Arc::new(Ledger::new(open_executions, &bells));
     let (queue, submissions) = mpsc::channel();
+    let stops = Stops::new(store.clone(), runner.clone(), runtime.clone(), queue.clone(), timeline.clone());
+    let tasks = Tasks::new(
+        &bounds,
+        store.clone(),
+        runner.clone(),
+        runtime.clone(),
+        inboxes.clone(),
+        timeline.clone(),
+        stops.clone(),
+    );
     let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone()));
     let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
     let registry = Registry::open(
@@ -190,11 +202,13 @@ pub(crate) fn assemble(
         arn_prefix,
         config.quotas,
     )?;
+    let map_runs = Arc::new(MapRuns::new(runtime.clone(), timeline.clone()));
     let left = record::log_marks(store.as_ref())?;
     let logs = Arc::new(Logs::new(left, bounds.log_events, queue.clone(), timeline.clone()));
     let shared = Arc::new(Shared {
         store: store.clone(),
         region: config.region,
+        map_items,
         opened_ms: timeline.now_ms(),
         timeline: timeline.clone(),
         inboxes: inboxes.clone(),
@@ -202,6 +216,7 @@ pub(crate) fn assemble(
         tasks: tasks.clone(),
         activities: activities.clone(),
         express,
+        map_runs: map_runs.clone(),
         logs: logs.clone(),
         ledger: ledger.clone(),
         committer: Committer {
@@ -209,11 +224,13 @@ pub(crate) fn assemble(
             store,
             ledger,
             tasks,
+            stops,
             activities,
             inboxes,
             timeline,
             running: Running::default(),
             logs: logs.clone(),
+            map_runs: map_runs.clone(),
         },
         queue,
         slow,
@@ -226,6 +243,7 @@ pub(crate) fn assemble(
     let drivers = drivers.map(|(index, bell)| Driver::open(index, bells.len(), bell.clone(), shared.clone(), bounds));
     let drivers = drivers.collect::<Result<Vec<Driver>, RecordError>>()?;
     resume_tasks(&shared)?;
+    map_runs.resume(&shared)?;
 
     let inner = Inner { shared, runtime, threads: Mutex::default() };
     Ok(Parts { inner, drivers, submissions, opening })
@@ -253,6 +271,8 @@ pub(crate) fn stop(shared: &Shared, threads: &Mutex<Threads>) {
     shared.timeline.freeze();
     shared.inboxes.close();
     shared.tasks.close();
+    shared.committer.stops.close();
+    shared.map_runs.close();
     shared.express.close();
     shared.activities.close();
     shared.sweeping.ring();
@@ -308,5 +328,6 @@ fn resume_tasks(shared: &Shared) -> Result<(), RecordError> {
         }
     }
     shared.tasks.resume()?;
+    shared.committer.stops.resume()?;
     Ok(())
 }

@@ -16,11 +16,13 @@ mod history;
 mod key;
 mod listing;
 mod load;
+mod map_run;
 mod marks;
 mod newest;
 mod queues;
 mod remove;
 mod running;
+mod stops;
 mod summary;
 mod texts;
 mod wrecks;
@@ -40,11 +42,16 @@ pub use examine::{Broken, Examined, examine};
 pub use history::history;
 pub use listing::{count, list};
 pub use load::{load, load_wrecked};
+pub use map_run::{
+    ChildOutcome, ExpressOutcome, ItemCursor, MapRunMark, MapRunPlace, MapRunRow, last_outcome, map_run, map_run_marks,
+    map_run_place, map_runs, mark as mark_map_run, outcomes, put as put_map_run, put_outcome, unmark as unmark_map_run,
+};
 pub use marks::{forget_log, log_marks, mark_log};
 pub use newest::{from_start, newest};
 pub use queues::{Behind, Waiting, intents, offers, runnable, timers, waiting};
 pub use remove::{Expired, Removal, expired, keep_used, remove};
 pub use running::Running;
+pub use stops::{forget_stop, note_stop, stops};
 pub(crate) use summary::status_name;
 pub use summary::summary;
 pub use texts::fill;

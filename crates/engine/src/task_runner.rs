@@ -1,8 +1,10 @@
 //! How the engine has tasks run, without knowing who runs them.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use stepwell_machine::{TaskOutcome, TaskRequest};
+
+use crate::map_items::{MapItems, Nowhere};
 
 /// Runs one task to its outcome, or watches the job that a task submitted. Dropping the future cancels the run.
 ///
@@ -11,9 +13,16 @@ use stepwell_machine::{TaskOutcome, TaskRequest};
 pub trait TaskRunner: Send + Sync + 'static {
     fn run(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = TaskOutcome> + Send + 'static>>;
 
-    /// Stops the job that a request names as submitted, as well as that can be: nobody waits for it any more.
-    fn stop_job(&self, _request: TaskRequest) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
-        Box::pin(async {})
+    /// Stops the job that a request names as submitted: nobody waits for it any more. It may be asked more than once.
+    ///
+    /// `Ok` also of a job that has ended, or can never be stopped. An error says why it is to be tried again.
+    fn stop_job(&self, _request: TaskRequest) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'static>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Who reads the items of Map Runs and writes their results.
+    fn map_items(&self) -> Arc<dyn MapItems> {
+        Arc::new(Nowhere)
     }
 
     /// False of an action that `aws-sdk:SERVICE:ACTION` cannot name: definitions with one are refused.

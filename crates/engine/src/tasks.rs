@@ -20,6 +20,7 @@ use crate::{
     inbox::{Errand, Inboxes},
     limits::{JOBS_WATCHED_MAX, TASK_RUNS_SERVICE_SHARE},
     record::{self, ExecutionId, RecordError},
+    stops::Stops,
     task_runner::TaskRunner,
     timeline::{Timeline, UnderWay},
 };
@@ -33,6 +34,7 @@ pub(crate) struct Tasks {
     runtime: Handle,
     inboxes: Arc<Inboxes>,
     timeline: Arc<Timeline>,
+    stops: Arc<Stops>,
     table: Mutex<Table>,
 }
 
@@ -168,6 +170,7 @@ impl Tasks {
         runtime: Handle,
         inboxes: Arc<Inboxes>,
         timeline: Arc<Timeline>,
+        stops: Arc<Stops>,
     ) -> Arc<Tasks> {
         let table = Table {
             runs_max: bounds.task_runs,
@@ -183,7 +186,7 @@ impl Tasks {
             closed: false,
         };
         let table = Mutex::new(table);
-        Arc::new_cyclic(|me| Tasks { me: me.clone(), store, runner, runtime, inboxes, timeline, table })
+        Arc::new_cyclic(|me| Tasks { me: me.clone(), store, runner, runtime, inboxes, timeline, stops, table })
     }
 
     /// After a start: the tasks that wait in rows, oldest first as far as there is room for their ids.
@@ -259,26 +262,6 @@ impl Tasks {
         if let Some(Slot { handle: Some(handle), submits_job: false, .. }) = slot {
             handle.abort();
         }
-    }
-
-    /// Has a job stopped that nobody waits for any more; as well as that can be, once.
-    pub(crate) fn stop_job(&self, execution: ExecutionId, request: TaskRequest) {
-        if self.table.lock().closed {
-            return;
-        }
-        let (store, runner) = (self.store.clone(), self.runner.clone());
-        self.runtime.spawn(async move {
-            let absent = request.absent();
-            if !absent.is_empty() {
-                let filled =
-                    tokio::task::spawn_blocking(move || record::fill(store.as_ref(), execution, &absent)).await;
-                if !matches!(filled, Ok(Ok(()))) || !request.absent().is_empty() {
-                    tracing::error!(arn = %request.execution_arn, "cannot read which job is to be stopped");
-                    return;
-                }
-            }
-            runner.stop_job(request).await;
-        });
     }
 
     /// Cancels all runs and takes no further ones. Their intents stay.
@@ -410,7 +393,7 @@ impl Drop for Run {
         if let Some(TaskOutcome::Succeeded { output }) = self.tasks.ended(self.key, outcome)
             && let Some(request) = self.submission.take()
         {
-            self.tasks.stop_job(self.key.0, TaskRequest { submitted: Some(output), ..*request });
+            self.tasks.stops.note_and_stop(self.key.0, TaskRequest { submitted: Some(output), ..*request });
         }
     }
 }

@@ -106,7 +106,7 @@ pub(crate) async fn invoke(work: &Work<'_>) -> Result<Payload, Failure> {
 }
 
 /// Names with their lists of texts. Source of the sentence: recordings.
-fn lists(field: &str, value: Option<&Value>) -> Result<Vec<(String, String)>, Failure> {
+pub(crate) fn lists(field: &str, value: Option<&Value>) -> Result<Vec<(String, String)>, Failure> {
     let mut pairs = Vec::new();
     let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(pairs) };
     for (name, values) in value.as_object().ok_or_else(|| invalid(field))? {
@@ -118,6 +118,6 @@ fn lists(field: &str, value: Option<&Value>) -> Result<Vec<(String, String)>, Fa
     Ok(pairs)
 }
 
-fn invalid(field: &str) -> Failure {
+pub(crate) fn invalid(field: &str) -> Failure {
     Failure::new("States.Runtime", format!("The value of the field '{field}' has an invalid format"))
 }

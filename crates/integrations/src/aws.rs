@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
@@ -29,7 +32,7 @@ use self::{
 };
 use crate::{
     http::{Answer, HttpClient},
-    limits::{CALL_SECONDS_MAX, LONG_CALL_SECONDS_MAX, ROLE_SESSIONS_MAX},
+    limits::{CALL_SECONDS_MAX, EKS_TOKEN_SECONDS, LONG_CALL_SECONDS_MAX, ROLE_SESSIONS_MAX},
 };
 
 pub mod catalogue;
@@ -151,9 +154,22 @@ impl Aws {
         parameters: &Value,
         spelling: Spelling,
     ) -> Result<Reply, CallError> {
+        self.call_with_body(caller, service, action, parameters, spelling, None).await
+    }
+
+    /// [`Aws::call`] with the bytes of its body, which are sent as they are.
+    pub(crate) async fn call_with_body(
+        &self,
+        caller: &Caller,
+        service: &str,
+        action: &str,
+        parameters: &Value,
+        spelling: Spelling,
+        body: Option<Bytes>,
+    ) -> Result<Reply, CallError> {
         let service = self.catalogue.service(service)?;
         let (name, operation) = named_operation(&service, action)?;
-        let answer = self.answer(caller, &service, name, operation, parameters, None).await?;
+        let answer = self.answer(caller, &service, name, operation, parameters, body).await?;
         if service.is_rest_xml() && protocol::is_error_in_disguise(&answer.body) {
             return Err(service_error(&service, &answer));
         }
@@ -217,10 +233,10 @@ impl Aws {
 
     /// Calls Lambda, which is called without a model too: functions are there in every build.
     pub(crate) async fn send_to_lambda(&self, caller: &Caller, call: Call) -> Result<Answer, CallError> {
-        let configured = self.endpoints.own("lambda").or(self.endpoints.all.as_deref());
+        let configured = self.endpoints.of_id("lambda");
         let region = caller.region.to_string();
         let destination = match configured {
-            Some(url) => Destination { url: url.trim_end_matches('/').to_owned(), region, is_public: false },
+            Some(url) => Destination { url: url.to_owned(), region, is_public: false },
             None => Destination { url: format!("https://lambda.{region}.amazonaws.com"), region, is_public: true },
         };
         let limit = Duration::from_secs(LONG_CALL_SECONDS_MAX);
@@ -237,6 +253,50 @@ impl Aws {
     ) -> Result<Answer, CallError> {
         let destination = Destination { url, region: caller.region.to_string(), is_public: true };
         self.send(caller, &destination, signing, call, Duration::from_secs(CALL_SECONDS_MAX)).await
+    }
+
+    /// Calls an API that has its own authority and takes a token, such as a Kubernetes cluster's.
+    pub(crate) async fn send_by(
+        &self,
+        http: &HttpClient,
+        url: &str,
+        token: &str,
+        call: Call,
+    ) -> Result<Answer, CallError> {
+        let destination = Destination { url: url.to_owned(), region: String::new(), is_public: true };
+        let mut request = request(&destination, call).map_err(CallError::Client)?;
+        let token = format!("Bearer {token}").parse();
+        let mut token: hyper::header::HeaderValue = token.map_err(|_| CallError::Unreadable)?;
+        token.set_sensitive(true);
+        request.headers_mut().insert(hyper::header::AUTHORIZATION, token);
+        let _permit = self.gates.enter(url).await;
+        http.send(request, Duration::from_secs(CALL_SECONDS_MAX)).await.map_err(CallError::Client)
+    }
+
+    /// Who the caller is, for an EKS cluster: a call of STS that is signed and not made, as a token.
+    ///
+    /// Source: EKS user guide and aws-iam-authenticator, "API Authorization from Outside a Cluster".
+    pub(crate) async fn eks_token(&self, caller: &Caller, cluster: &str) -> Result<String, CallError> {
+        let region = caller.region.to_string();
+        let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
+        let url = format!("https://sts.{region}.amazonaws.com{suffix}");
+        let destination = Destination { url, region, is_public: true };
+        let credentials = self.credentials(caller, &destination).await?.ok_or(CallError::NoCredentials)?;
+        let call = Call {
+            method: "GET".to_owned(),
+            path: "/".to_owned(),
+            query: vec![
+                ("Action".to_owned(), "GetCallerIdentity".to_owned()),
+                ("Version".to_owned(), "2011-06-15".to_owned()),
+            ],
+            headers: vec![("x-k8s-aws-id".to_owned(), cluster.to_owned())],
+            ..Call::default()
+        };
+        let mut request = request(&destination, call).map_err(CallError::Client)?;
+        let signer = Signer { credentials: &credentials, service: "sts", region: &destination.region };
+        let lifetime = Duration::from_secs(EKS_TOKEN_SECONDS);
+        signer.presign(&mut request, lifetime).map_err(CallError::Client)?;
+        Ok(format!("k8s-aws-v1.{}", URL_SAFE_NO_PAD.encode(request.uri().to_string())))
     }
 
     async fn send(

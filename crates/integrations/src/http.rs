@@ -10,7 +10,10 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 
 use crate::limits;
 
@@ -30,6 +33,17 @@ impl HttpClient {
     pub(crate) fn new() -> HttpClient {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        HttpClient::trusting(roots)
+    }
+
+    /// Trusts the certificates of a PEM text alone. `None`: there are none in it.
+    pub(crate) fn of_authority(pem: &[u8]) -> Option<HttpClient> {
+        let mut roots = RootCertStore::empty();
+        let (added, _) = roots.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
+        (added > 0).then(|| HttpClient::trusting(roots))
+    }
+
+    fn trusting(roots: RootCertStore) -> HttpClient {
         let provider = rustls::crypto::ring::default_provider().into();
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

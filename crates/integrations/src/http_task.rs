@@ -125,3 +125,38 @@ fn result(status: StatusCode, headers: &HeaderMap, body: &str) -> Value {
         ("StatusText", Value::from(status.canonical_reason().unwrap_or(""))),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{net::TcpListener, time::Instant};
+
+    use super::*;
+    use crate::connection::{ApiKey, Authorization, Secret};
+
+    /// In simulated time, which passes while nothing can be done but wait.
+    #[tokio::test(start_paused = true)]
+    async fn an_api_that_does_not_answer_is_given_up_after_a_minute() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}/", listener.local_addr().unwrap());
+        let connection = Connection {
+            name: "c".to_owned(),
+            authorization: Authorization::ApiKey(ApiKey { name: "x-key".to_owned(), value: Secret::new("secret") }),
+            headers: Vec::new(),
+            query: Vec::new(),
+            body: Vec::new(),
+        };
+        let tasks = HttpTasks { connections: vec![connection], ..HttpTasks::default() };
+        let task = HttpTask::new(HttpClient::new(), tasks);
+        let arn = "arn:aws:events:us-east-1:123456789012:connection/c/1";
+        let parameters = Value::object([
+            ("ApiEndpoint", Value::from(endpoint)),
+            ("Method", "GET".into()),
+            ("Authentication", Value::object([("ConnectionArn", arn.into())])),
+        ]);
+        let begun = Instant::now();
+        let failure = task.invoke(&Payload::from_value(parameters)).await.unwrap_err();
+        assert_eq!(failure.error.as_deref(), Some("States.Http.Socket"));
+        assert_eq!(failure.cause.as_deref(), Some("no answer within 60 seconds"));
+        assert_eq!(begun.elapsed().as_secs(), 60);
+    }
+}

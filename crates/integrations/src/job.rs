@@ -440,11 +440,18 @@ pub(crate) async fn watch(work: &Work<'_>, action: &Action, submitted: &Value) -
     }
 }
 
-/// Stops a job. That it cannot be stopped, since it has ended perhaps, is nobody's concern any more.
-pub(crate) async fn stop(work: &Work<'_>, action: &Action, submitted: &Value) {
-    let Some(question) = Job::of(action).and_then(|job| job.stop.as_ref()) else { return };
-    if let Err(error) = question.call(work, action, submitted).await {
-        tracing::warn!(arn = %work.request.execution_arn, error = error.to_string(), "a job could not be stopped");
+/// Stops a job. One that its service refuses to stop, since it has ended perhaps, is nobody's concern any more; an error
+/// says why it is to be tried again.
+pub(crate) async fn stop(work: &Work<'_>, action: &Action, submitted: &Value) -> Result<(), String> {
+    let Some(question) = Job::of(action).and_then(|job| job.stop.as_ref()) else { return Ok(()) };
+    match question.call(work, action, submitted).await {
+        Ok(_) => Ok(()),
+        Err(error) if is_passing(&error) => Err(error.to_string()),
+        Err(error) => {
+            let arn = &*work.request.execution_arn;
+            tracing::warn!(arn, error = error.to_string(), "the service refuses to stop a job");
+            Ok(())
+        }
     }
 }
 

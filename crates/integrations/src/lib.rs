@@ -6,7 +6,10 @@
 
 mod apigateway;
 pub mod aws;
+mod bedrock;
 mod connection;
+mod eks;
+mod emr;
 mod failure;
 mod http;
 mod http_task;
@@ -118,17 +121,17 @@ impl Integrations {
 }
 
 impl Integrations {
-    /// Stops the job that the request names as submitted.
-    pub async fn stop_job(&self, request: TaskRequest) {
+    /// Stops the job that the request names as submitted. An error says why it is to be tried again.
+    pub async fn stop_job(&self, request: TaskRequest) -> Result<(), String> {
         let work = Work { inner: &self.0, request: &request };
         let (TaskTarget::Service { service, action, .. }, Some(submitted)) = (&request.target, &request.submitted)
         else {
-            return;
+            return Ok(());
         };
         match Action::of(service, action) {
             _ if &**service == "states" => states::stop(&work, submitted.value()).await,
             Some(action) => job::stop(&work, action, submitted.value()).await,
-            None => {}
+            None => Ok(()),
         }
     }
 }
@@ -140,6 +143,7 @@ impl Work<'_> {
         {
             return match Action::of(service, action) {
                 _ if &**service == "states" => states::watch(self, submitted.value()).await,
+                _ if (&**service, &**action) == ("eks", "runJob") => eks::watch(self, submitted.value()).await,
                 Some(action) => job::watch(self, action, submitted.value()).await,
                 None => Err(not_supported(service, action)),
             };
@@ -151,9 +155,15 @@ impl Work<'_> {
                 ("states", "startExecution") => states::start(self).await,
                 ("http", "invoke") => self.inner.http_task.invoke(self.parameters()).await,
                 ("apigateway", "invoke") => apigateway::invoke(self).await,
+                ("eks", "call") => eks::call(self).await,
+                ("eks", "runJob") => eks::run_job(self).await,
                 (service, action) => match service.strip_prefix("aws-sdk:") {
                     Some(service) => self.call_sdk(service, action).await,
                     None => match Action::of(service, action) {
+                        Some(known) if service == "bedrock" && action == "invokeModel" => {
+                            bedrock::invoke_model(self, known).await
+                        }
+                        Some(known) if action.starts_with("modifyInstance") => emr::modify_by_name(self, known).await,
                         Some(known) => known.run(self).await,
                         None => Err(not_supported(service, action)),
                     },

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use stepwell_expr::{Payload, Value};
 use stepwell_machine::Failure;
 
@@ -154,6 +155,22 @@ const ACTIONS: &[Action] = &[
         Twice,
     ),
     action(
+        "elasticmapreduce",
+        "modifyInstanceFleetByName",
+        ("emr", "modifyInstanceFleet"),
+        &EMR,
+        &["ClusterId", "InstanceFleetName", "InstanceFleet"],
+        Name,
+    ),
+    action(
+        "elasticmapreduce",
+        "modifyInstanceGroupByName",
+        ("emr", "modifyInstanceGroups"),
+        &EMR,
+        &["ClusterId", "InstanceGroupName", "InstanceGroup"],
+        Name,
+    ),
+    action(
         "emr-containers",
         "createVirtualCluster",
         ("emrcontainers", "createVirtualCluster"),
@@ -221,21 +238,40 @@ impl Action {
 
     /// Makes the call; the result carries the SDK's metadata.
     pub(crate) async fn run(&self, work: &Work<'_>) -> Result<Payload, Failure> {
-        let given = work.parameters().value();
-        let unknown = given.as_object().and_then(|members| {
-            members.keys().find(|name| !self.fields.is_empty() && !self.fields.contains(&&***name))
-        });
-        if let Some(name) = unknown {
-            return Err(self.failure(work, &ParameterError::Unknown(name.to_string()).into()));
-        }
+        let given = self.given(work)?;
         let parameters = self.parameters(work, given);
         let reply = self.call(work, &parameters).await?;
         self.output(work, given, &reply)
     }
 
-    async fn call(&self, work: &Work<'_>, parameters: &Value) -> Result<Reply, Failure> {
+    /// The task's parameters, if all of them are known.
+    pub(crate) fn given<'a>(&self, work: &'a Work<'_>) -> Result<&'a Value, Failure> {
+        let given = work.parameters().value();
+        let unknown = given.as_object().and_then(|members| {
+            members.keys().find(|name| !self.fields.is_empty() && !self.fields.contains(&&***name))
+        });
+        match unknown {
+            Some(name) => Err(self.failure(work, &ParameterError::Unknown(name.to_string()).into())),
+            None => Ok(given),
+        }
+    }
+
+    pub(crate) async fn call(&self, work: &Work<'_>, parameters: &Value) -> Result<Reply, Failure> {
         let (service, action) = self.calls;
-        let reply = work.aws().call(&work.caller(), service, action, parameters, Spelling::Api).await;
+        self.call_other(work, service, action, parameters, None).await
+    }
+
+    /// A call that this action needs besides its own; `body`: its bytes, where they are to be sent as they are.
+    pub(crate) async fn call_other(
+        &self,
+        work: &Work<'_>,
+        service: &str,
+        action: &str,
+        parameters: &Value,
+        body: Option<Bytes>,
+    ) -> Result<Reply, Failure> {
+        let (aws, caller) = (work.aws(), work.caller());
+        let reply = aws.call_with_body(&caller, service, action, parameters, Spelling::Api, body).await;
         reply.map_err(|error| self.failure(work, &error))
     }
 
@@ -275,7 +311,7 @@ impl Action {
     }
 
     /// The task's result, where it is not the service's.
-    fn output(&self, work: &Work<'_>, given: &Value, reply: &Reply) -> Result<Payload, Failure> {
+    pub(crate) fn output(&self, work: &Work<'_>, given: &Value, reply: &Reply) -> Result<Payload, Failure> {
         let result = &reply.result;
         let first =
             |name: &str| result.get(name).and_then(|list| list.as_array()?.first().cloned()).unwrap_or_default();
@@ -304,10 +340,19 @@ impl Action {
 }
 
 /// An object with further members.
-fn with(object: &Value, members: &[(&'static str, Value)]) -> Value {
+pub(crate) fn with(object: &Value, members: &[(&'static str, Value)]) -> Value {
     let mut object = object.as_object().cloned().unwrap_or_default();
     for (name, value) in members {
         object.insert(Arc::from(*name), value.clone());
+    }
+    Value::Object(object.into())
+}
+
+/// An object without some of its members.
+pub(crate) fn without(object: &Value, members: &[&str]) -> Value {
+    let mut object = object.as_object().cloned().unwrap_or_default();
+    for name in members {
+        object.shift_remove(*name);
     }
     Value::Object(object.into())
 }

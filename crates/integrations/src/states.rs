@@ -87,11 +87,7 @@ pub(crate) async fn watch(work: &Work<'_>, submitted: &Value) -> Result<Payload,
         let described = match call(work, "DescribeExecution", body.clone(), None).await {
             Ok(described) => described,
             // The server is stopping, or cannot read just now: the execution goes on all the same.
-            Err(failure)
-                if failure.error.as_deref().is_some_and(|error| error.ends_with(".AWSStepFunctionsException")) =>
-            {
-                Value::Null
-            }
+            Err(failure) if is_passing(&failure) => Value::Null,
             Err(failure) => return Err(failure),
         };
         match described.get("status").and_then(Value::as_str) {
@@ -106,13 +102,20 @@ pub(crate) async fn watch(work: &Work<'_>, submitted: &Value) -> Result<Payload,
     }
 }
 
-/// Stops the execution that was started, as well as that can be.
-pub(crate) async fn stop(work: &Work<'_>, submitted: &Value) {
+/// Stops the execution that was started. One that cannot be stopped has ended; an error says why it is to be tried again.
+pub(crate) async fn stop(work: &Work<'_>, submitted: &Value) -> Result<(), String> {
     let arn = submitted.get("ExecutionArn").cloned().unwrap_or_default();
     let body = Value::object([("executionArn", arn)]).to_string();
-    if let Err(failure) = call(work, "StopExecution", body, None).await {
-        tracing::warn!(arn = %work.request.execution_arn, ?failure, "a nested execution could not be stopped");
+    match call(work, "StopExecution", body, None).await {
+        Err(failure) if is_passing(&failure) => Err(failure.cause.as_deref().unwrap_or("no answer").to_owned()),
+        // It has gone already.
+        Ok(_) | Err(_) => Ok(()),
     }
+}
+
+/// True if the server is stopping, or cannot read just now.
+fn is_passing(failure: &Failure) -> bool {
+    failure.error.as_deref().is_some_and(|error| error.ends_with(".AWSStepFunctionsException"))
 }
 
 fn parses_texts(work: &Work<'_>) -> bool {

@@ -166,6 +166,7 @@ fn begin(text: &str, first: &str, test_case: Option<TestCase>) -> Case {
         input: Payload::from_checked_text(input),
         test_case: test_case.map(Arc::new),
         workflow: stepwell_machine::Workflow::Standard,
+        child: None,
     };
     Case { program, execution: Execution::new(Arc::new(identity)), now_ms: START_MS, slices: None }
 }
@@ -236,6 +237,8 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
             Effect::OfferTask { task, input, .. } => writeln!(out, "> offer {} {}", task.0, input.text()),
             Effect::DropTask { task } => writeln!(out, "> drop {}", task.0),
             Effect::StopJob(request) => writeln!(out, "> stop job {}", request.task.0),
+            Effect::RunMapRun { task, redrives, .. } => writeln!(out, "> map run {} redrives {redrives}", task.0),
+            Effect::StopMapRun { task, .. } => writeln!(out, "> stop map run {}", task.0),
         };
     }
     if case.execution.is_ready() {

@@ -226,6 +226,7 @@ pub(crate) struct ServeSettings {
 pub(crate) struct Identity {
     pub(crate) account: String,
     pub(crate) region: String,
+    /// As the command line says; environment, profiles and file are asked where it does not.
     pub(crate) lambda_endpoint: Option<String>,
     /// AWS services are called by the role of the state machine.
     pub(crate) assume_roles: bool,
@@ -264,15 +265,11 @@ impl Identity {
     }
 
     pub(crate) fn decide(options: &IdentityOptions, config: &Config) -> anyhow::Result<Identity> {
-        let (server, aws) = (&config.server, &config.aws);
-        let of_all_services = std::env::var("AWS_ENDPOINT_URL").ok();
-        let lambda_endpoint = options.lambda_endpoint.clone().or(of_all_services);
+        let server = &config.server;
         Ok(Identity {
             account: options.account.clone().or_else(|| server.account.clone()).unwrap_or_else(|| ACCOUNT.to_owned()),
             region: options.region.clone().or_else(|| server.region.clone()).unwrap_or_else(|| REGION.to_owned()),
-            lambda_endpoint: lambda_endpoint
-                .or_else(|| aws.endpoints.get("lambda").cloned())
-                .or_else(|| aws.endpoint_url.clone()),
+            lambda_endpoint: options.lambda_endpoint.clone(),
             assume_roles: options.assume_roles,
         })
     }

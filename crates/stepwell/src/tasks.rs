@@ -24,13 +24,10 @@ pub(crate) struct Tasks {
 impl Tasks {
     /// Endpoints from the options, AWS's own environment variables and profiles, else from the file.
     pub(crate) fn new(identity: &Identity, config: &Config, functions: Functions) -> Tasks {
-        let mut endpoints = Endpoints::from_environment();
-        endpoints.all = endpoints.all.or_else(|| config.aws.endpoint_url.clone());
-        for (service, url) in &config.aws.endpoints {
-            endpoints.services.entry(service.clone()).or_insert_with(|| url.clone());
-        }
+        let file = &config.aws;
+        let mut endpoints = Endpoints::from_environment().last(file.endpoint_url.clone(), file.endpoints.clone());
         if let Some(url) = &identity.lambda_endpoint {
-            endpoints.services.insert("lambda".to_owned(), url.clone());
+            endpoints = endpoints.first("lambda", url.clone());
         }
         let settings = Settings {
             region: identity.region.as_str().into(),
@@ -70,11 +67,11 @@ impl TaskRunner for Tasks {
         })
     }
 
-    fn stop_job(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
+    fn stop_job(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'static>> {
         let (integrations, ready) = (self.integrations.clone(), self.ready.clone());
         Box::pin(async move {
             ready.wait().await;
-            integrations.stop_job(request).await;
+            integrations.stop_job(request).await
         })
     }
 

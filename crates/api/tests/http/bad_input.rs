@@ -149,7 +149,7 @@ fn definitions_around_their_bound() {
 #[test]
 fn half_sent_requests_time_out() {
     let brief = Duration::from_millis(50);
-    let server = Server::start_with(Options { head_time_max: brief, body_time_max: brief });
+    let server = Server::start_with(Options { head_time_max: brief, body_time_max: brief, ..Options::default() });
     let whole = post(LIST, b"{\"maxResults\":1}");
 
     let mut stream = server.connect();
@@ -264,4 +264,26 @@ fn every_member_with_every_kind_of_value() {
             }
         }
     }
+}
+
+#[test]
+fn large_bodies_are_throttled_when_together_they_are_too_large() {
+    let server = Server::start_with(Options { large_bodies_bytes_max: 100_000, ..Options::default() });
+    let padding = " ".repeat(60_000);
+    let request = post("AWSStepFunctions.ListActivities", format!("{{{padding}}}").as_bytes());
+    let (sent, rest) = request.split_at(request.len() - 1);
+    let mut first = server.connect();
+    first.write_all(sent).unwrap();
+    // Until the server has seen it, there is room for another.
+    let refused = loop {
+        let answer = server.send(&request);
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    assert_eq!(refused.code(), "400 ThrottlingException");
+    assert_eq!(server.call("ListActivities", "{}").0, 200, "small bodies go on");
+    first.write_all(rest).unwrap();
+    assert_eq!(Answer::read(&mut first).unwrap().status, 200);
+    assert_eq!(server.send(&request).status, 200);
 }

@@ -113,6 +113,7 @@ fn execution(store: &dyn Store, id: ExecutionId, found: &mut Examined) {
         texts.extend(frame.variables.values().cloned());
         match &frame.phase {
             Phase::Task(wait) => texts.push(wait.input.clone()),
+            Phase::MapRun(wait) => texts.extend(wait.payloads().cloned()),
             Phase::Map(wait) => texts.extend([wait.items.clone(), wait.effective_input.clone()]),
             _ => {}
         }

@@ -8,7 +8,7 @@ use stepwell_machine::Status;
 use stepwell_store::{Batch, Direction, Space, Store, Visit};
 
 use super::{
-    ExecutionId, RecordError, key, listing, scan,
+    ExecutionId, RecordError, key, listing, map_run, scan,
     summary::{self, status_byte, status_name, stop_ms},
     texts::Texts,
 };
@@ -47,11 +47,23 @@ pub fn remove(
     if !has_ended || stop_ms(&stored.status).is_none_or(|stop_ms| stop_ms >= before_ms) {
         return Ok(Removal::NotDue);
     }
-    let marks = key::log_marks_of(id);
+    if map_run::has_marks(store, id)? {
+        return Ok(Removal::NotDue);
+    }
+    let (marks, stops) = (key::log_marks_of(id), key::stops_of(id));
     let mut keys: Vec<(Space, Vec<u8>)> = Vec::new();
-    for (space, range) in [(Space::Frames, key::frames(id)), (Space::Open, marks), (Space::History, key::frames(id))] {
+    let ranges = [
+        (Space::Frames, key::frames(id)),
+        (Space::Open, marks),
+        (Space::Open, stops),
+        (Space::History, key::frames(id)),
+    ];
+    for (space, range) in ranges {
         if keys.len() < rows_max {
-            scan(store, space, &range, Direction::Forward, &mut |key, _| {
+            scan(store, space, &range, Direction::Forward, &mut |key, row| {
+                if space == Space::History && key::parse_map_run(key).is_some() {
+                    keys.extend(map_run::place_key_of(row).map(|key| (Space::Meta, key)));
+                }
                 keys.push((space, key.to_vec()));
                 Ok(if keys.len() < rows_max { Visit::Continue(()) } else { Visit::Break(()) })
             })?;

@@ -6,10 +6,13 @@
 mod world;
 
 mod activities;
+mod cost;
 mod executions;
 mod express;
+mod jobs;
 mod logs;
 mod memory;
+mod overload;
 mod poison;
 mod redrive;
 mod registry;

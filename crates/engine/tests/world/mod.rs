@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -52,8 +52,13 @@ impl Clock for VirtualClock {
 }
 
 /// Runs tasks by the name of their function: `echo`, `fail`, `fails_once`, `panic`, `never`, and `gate`, which waits to be opened.
+/// Jobs that were submitted never end by themselves.
 #[derive(Default)]
 pub(crate) struct Script {
+    /// What was asked to be stopped, by its input, and how often.
+    pub(crate) stops: Mutex<BTreeMap<String, usize>>,
+    /// So often stopping fails before it succeeds.
+    pub(crate) failing_stops: AtomicUsize,
     /// How often each input was run.
     pub(crate) runs: Mutex<BTreeMap<String, usize>>,
     gate: Arc<tokio::sync::Notify>,
@@ -63,6 +68,10 @@ pub(crate) struct Script {
 impl Script {
     pub(crate) fn runs_of(&self, input: &str) -> usize {
         self.runs.lock().unwrap().get(input).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn stops_of(&self, input: &str) -> usize {
+        self.stops.lock().unwrap().get(input).copied().unwrap_or(0)
     }
 
     pub(crate) fn open_gate(&self) {
@@ -87,6 +96,7 @@ impl TaskRunner for Scripted {
             TaskTarget::LambdaFunction { arn } => arn.rsplit(':').next().unwrap_or_default().to_owned(),
             TaskTarget::Service { action, .. } => action.to_string(),
         };
+        let name = if request.submitted.is_some() { "never".to_owned() } else { name };
         Box::pin(async move {
             match name.as_str() {
                 "fails_once" if runs > 1 => TaskOutcome::Succeeded { output: request.input },
@@ -103,6 +113,13 @@ impl TaskRunner for Scripted {
                 _ => TaskOutcome::Succeeded { output: request.input },
             }
         })
+    }
+
+    fn stop_job(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'static>> {
+        *self.0.stops.lock().unwrap().entry(request.input.text().to_string()).or_default() += 1;
+        let left = self.0.failing_stops.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        let stopped = left.map_or(Ok(()), |_| Err("it was to fail".to_owned()));
+        Box::pin(std::future::ready(stopped))
     }
 }
 

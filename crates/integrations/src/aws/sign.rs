@@ -1,11 +1,11 @@
 //! Signatures of calls: SigV4, by AWS's own crate.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials as Identity;
 use aws_sigv4::{
     http_request::{
-        PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+        PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings,
         UriPathNormalizationMode, sign,
     },
     sign::v4,
@@ -26,8 +26,6 @@ pub(crate) struct Signer<'a> {
 impl Signer<'_> {
     /// Adds the headers of the signature. An error is a plain sentence.
     pub(crate) fn sign(&self, request: &mut Request<Full<Bytes>>, body: &[u8]) -> Result<(), String> {
-        let Credentials { access_key, secret_key, session_token, .. } = self.credentials;
-        let identity = Identity::new(access_key, secret_key, session_token.clone(), None, "stepwell").into();
         let mut settings = SigningSettings::default();
         // S3 takes paths as they are, all others want them normalised and encoded twice.
         if self.service == "s3" {
@@ -35,6 +33,25 @@ impl Signer<'_> {
             settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
             settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
         }
+        self.sign_with(settings, request, body)
+    }
+
+    /// Adds the signature to the address, which whoever has it may call for a while. An error is a plain sentence.
+    pub(crate) fn presign(&self, request: &mut Request<Full<Bytes>>, lifetime: Duration) -> Result<(), String> {
+        let mut settings = SigningSettings::default();
+        settings.signature_location = SignatureLocation::QueryParams;
+        settings.expires_in = Some(lifetime);
+        self.sign_with(settings, request, b"")
+    }
+
+    fn sign_with(
+        &self,
+        settings: SigningSettings,
+        request: &mut Request<Full<Bytes>>,
+        body: &[u8],
+    ) -> Result<(), String> {
+        let Credentials { access_key, secret_key, session_token, .. } = self.credentials;
+        let identity = Identity::new(access_key, secret_key, session_token.clone(), None, "stepwell").into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(self.region)

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use stepwell_expr::{Payload, Value, json, limits::DEPTH_MAX};
 
 use crate::{
-    data::{self, Fault},
+    data::{self, Fault, MapItem},
     execution::{Frame, FrameId, MapWait, ParallelWait, Phase},
     failure::Failure,
     history::{Detail, EventId},
@@ -107,7 +107,7 @@ impl Work<'_> {
             return Ok(Ok(Payload::from_value(item.cloned().unwrap_or_default())));
         };
         let mut scene = self.scene(id)?;
-        scene.map_item = Some((wait.next, wait.items.clone()));
+        scene.map_item = Some(MapItem::of_array(wait.next, wait.items.clone()));
         Ok(data::evaluate(selector, &scene.view(&wait.effective_input)).and_then(|value| {
             let input = Payload::from_value(value);
             if input.bytes() > limits::PAYLOAD_BYTES_MAX { Err(Fault::InputTooLarge) } else { Ok(input) }
@@ -235,6 +235,9 @@ impl Work<'_> {
                 self.emit(last, Detail::MapIterationAborted { name: container_state.name.clone(), index });
             }
             self.abort_children(child, last, children);
+            if matches!(self.frame(child).phase, Phase::MapRun(_)) {
+                self.emit(last, Detail::MapRunAborted);
+            }
             if let Some(detail) = self.aborted(child) {
                 self.emit(last, detail);
             }

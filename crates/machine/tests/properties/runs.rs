@@ -159,6 +159,7 @@ fn identity() -> Identity {
         input: Payload::from_checked_text(INPUT),
         test_case: None,
         workflow: stepwell_machine::Workflow::Standard,
+        child: None,
     }
 }
 
@@ -356,6 +357,7 @@ impl<'p> Run<'p> {
                 Effect::OfferTask { task, .. } => assert!(self.tasks.insert(*task), "{effect:?}"),
                 Effect::DropTask { task } => assert!(self.tasks.remove(task), "{effect:?}"),
                 Effect::StopJob(request) => assert!(request.submitted.is_some(), "{effect:?}"),
+                Effect::RunMapRun { .. } | Effect::StopMapRun { .. } => panic!("no program here has one: {effect:?}"),
             }
         }
         let waited_for: BTreeSet<TaskId> = self.execution.tasks().map(|wait| wait.task).collect();
@@ -383,6 +385,7 @@ impl<'p> Run<'p> {
                 | Phase::Task(_)
                 | Phase::Parallel(_)
                 | Phase::Map(_)
+                | Phase::MapRun(_)
                 | Phase::Wrecked(_) => true,
             };
             assert_ne!(waits, ready.contains(id), "frame {id:?} waits or is ready: {frame:?}");
