@@ -94,6 +94,38 @@ const ORDER = {
   },
 };
 
+/** A Map Run on its way: 40 letters, of which some are sent, and some come back. */
+async function mapRun(stepwell: Stepwell): Promise<string> {
+  const { activityArn } = await stepwell.call<{ activityArn: string }>("CreateActivity", { name: "send-a-letter" });
+  const machine = await stepwell.machine("newsletter", {
+    QueryLanguage: "JSONata",
+    StartAt: "Letters",
+    States: {
+      Letters: {
+        Type: "Map",
+        Label: "Letters",
+        MaxConcurrency: 4,
+        ToleratedFailurePercentage: 50,
+        Items: "{% [1..40] %}",
+        ItemProcessor: {
+          ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
+          StartAt: "Send",
+          States: { Send: { Type: "Task", Resource: activityArn, End: true } },
+        },
+        End: true,
+      },
+    },
+  });
+  const executionArn = await stepwell.execution(machine, "november");
+  for (let letter = 0; letter < 17; letter++) {
+    const { taskToken } = await stepwell.call<{ taskToken: string }>("GetActivityTask", { activityArn });
+    if (letter % 5 === 4) await stepwell.call("SendTaskFailure", { taskToken, error: "Address.Unknown" });
+    else await stepwell.call("SendTaskSuccess", { taskToken, output: "{}" });
+  }
+  const { mapRuns } = await stepwell.call<{ mapRuns: { mapRunArn: string }[] }>("ListMapRuns", { executionArn });
+  return mapRuns[0]?.mapRunArn ?? "";
+}
+
 test("pages", async ({ page, stepwell }) => {
   const endWorker = samples(stepwell);
   const { parts } = await furnish(stepwell);
@@ -145,6 +177,12 @@ test("pages", async ({ page, stepwell }) => {
   await page.getByRole("button", { name: "Item 3, succeeded" }).click();
   await expect(graph.getByLabel("Pass Pack, succeeded", { exact: true })).toBeVisible();
   await picture(page, "map-items");
+
+  const run = await mapRun(stepwell);
+  await page.goto(stepwell.page(`/map-runs/${encodeURIComponent(run)}`));
+  await expect(page.getByRole("img", { name: /^Items/ })).toBeVisible();
+  await expect(page.getByRole("table", { name: "Child executions" }).getByRole("link").first()).toBeVisible();
+  await picture(page, "map-run");
 
   await page.goto(stepwell.page("/executions?status=RUNNING,FAILED,SUCCEEDED&period=1d"));
   await expect(page.getByRole("link", { name: "order-1042" })).toBeVisible();
