@@ -6,7 +6,8 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 export default defineConfig({
   testDir: "e2e",
   // `PICTURES=../docs/console npx playwright test` takes the pictures of docs/console instead.
-  testMatch: process.env.PICTURES ? "pictures.ts" : "*.spec.ts",
+  // `MEASURE=1 npx playwright test` prints the figures of README.md.
+  testMatch: process.env.PICTURES ? "pictures.ts" : process.env.MEASURE ? "measure.ts" : "*.spec.ts",
   workers: 1,
   timeout: 60_000,
   expect: { timeout: 15_000 },

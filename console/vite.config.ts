@@ -28,6 +28,9 @@ export default defineConfig({
     proxy: {
       "^/$": { target: SERVER, bypass: (request) => (request.method === "POST" ? undefined : request.url) },
       "/console/api": SERVER,
+      // Functions on this machine and their logs.
+      "/2015-03-31": SERVER,
+      "/stepwell/functions": SERVER,
     },
   },
   test: { include: ["src/**/*.test.ts"], environment: "node" },

@@ -1,4 +1,5 @@
 /** The pictures of docs/console, each in both looks: `PICTURES=../docs/console npx playwright test`. */
+import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
@@ -7,6 +8,7 @@ import { expect, type Stepwell, setDark, test } from "./stepwell";
 
 const TO = process.env.PICTURES ?? ".";
 const SAMPLES = join(import.meta.dirname, "../../samples");
+const PYTHON = join(import.meta.dirname, "../../.venv/bin/python");
 
 test.use({ files: FILES, viewport: { width: 1440, height: 900 } });
 test.setTimeout(300_000);
@@ -22,7 +24,16 @@ async function picture(page: Page, name: string) {
   await setDark(page, false);
 }
 
-const sample = (name: string) => readFileSync(join(SAMPLES, `${name}/${name}.asl.json`), "utf8");
+const input = (name: string): unknown => JSON.parse(readFileSync(join(SAMPLES, name), "utf8"));
+
+/** The samples with their worker; answers how to end that. */
+function samples(stepwell: Stepwell): () => void {
+  execFileSync(PYTHON, [join(SAMPLES, "deploy.py"), "--endpoint", stepwell.url]);
+  const worker = spawn(PYTHON, [join(SAMPLES, "worker.py"), "--endpoint", stepwell.url, "--quiet"], {
+    stdio: "ignore",
+  });
+  return () => worker.kill();
+}
 
 /** State machines and executions of several kinds, as a small shop might have them. */
 async function furnish(stepwell: Stepwell) {
@@ -83,28 +94,101 @@ const ORDER = {
   },
 };
 
+/** A Map Run on its way: 40 letters, of which some are sent, and some come back. */
+async function mapRun(stepwell: Stepwell): Promise<string> {
+  const { activityArn } = await stepwell.call<{ activityArn: string }>("CreateActivity", { name: "send-a-letter" });
+  const machine = await stepwell.machine("newsletter", {
+    QueryLanguage: "JSONata",
+    StartAt: "Letters",
+    States: {
+      Letters: {
+        Type: "Map",
+        Label: "Letters",
+        MaxConcurrency: 4,
+        ToleratedFailurePercentage: 50,
+        Items: "{% [1..40] %}",
+        ItemProcessor: {
+          ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
+          StartAt: "Send",
+          States: { Send: { Type: "Task", Resource: activityArn, End: true } },
+        },
+        End: true,
+      },
+    },
+  });
+  const executionArn = await stepwell.execution(machine, "november");
+  for (let letter = 0; letter < 17; letter++) {
+    const { taskToken } = await stepwell.call<{ taskToken: string }>("GetActivityTask", { activityArn });
+    if (letter % 5 === 4) await stepwell.call("SendTaskFailure", { taskToken, error: "Address.Unknown" });
+    else await stepwell.call("SendTaskSuccess", { taskToken, output: "{}" });
+  }
+  const { mapRuns } = await stepwell.call<{ mapRuns: { mapRunArn: string }[] }>("ListMapRuns", { executionArn });
+  return mapRuns[0]?.mapRunArn ?? "";
+}
+
 test("pages", async ({ page, stepwell }) => {
-  const { order, parts } = await furnish(stepwell);
-  await stepwell.machine("order-fulfilment", sample("order-fulfilment"));
+  const endWorker = samples(stepwell);
+  const { parts } = await furnish(stepwell);
   const { activityArn } = await stepwell.call<{ activityArn: string }>("CreateActivity", { name: "pick-and-pack" });
-  await stepwell.call("CreateActivity", { name: "call-the-customer" });
   const picks = await stepwell.machine("warehouse", {
     StartAt: "Pick",
     States: { Pick: { Type: "Task", Resource: activityArn, End: true } },
   });
   for (const number of [1, 2, 3, 4]) await stepwell.execution(picks, `pick-${number}`);
+  const fulfilment = "arn:aws:states:us-east-1:123456789012:stateMachine:order-fulfilment";
+  const orders = [];
+  for (const name of ["order", "order-declined"]) {
+    orders.push(await stepwell.execution(fulfilment, name, input(`order-fulfilment/${name}.json`)));
+  }
+  for (const arn of orders) await stepwell.end(arn);
+  endWorker();
+  const [order = "", declined = ""] = orders;
 
   await page.goto(stepwell.page("/state-machines"));
   await expect(page.getByRole("link", { name: "warehouse" })).toBeVisible();
   await picture(page, "state-machines");
 
-  await page.goto(stepwell.page("/executions?input=$.order.amount%3D7200&period=1d"));
-  await expect(page.getByRole("link", { name: "order-1042" })).toBeVisible();
+  await page.goto(stepwell.machinePage(fulfilment, "/edit"));
+  await expect(
+    page
+      .getByText("Saved")
+      .or(page.getByRole("button", { name: "Save" }))
+      .first(),
+  ).toBeVisible();
+  await expect(page.locator(".react-flow__node").first()).toBeVisible();
+  await picture(page, "editor");
+
+  const graph = page.getByLabel("Graph of the execution");
+  await page.goto(stepwell.executionPage(order));
+  await page
+    .getByRole("button", { name: /^Charge|^Reserve|^Pack/ })
+    .first()
+    .click();
+  await expect(page.getByRole("tab", { name: "Input and output" })).toBeVisible();
+  await picture(page, "execution");
+
+  await page.goto(stepwell.page(`/compare?left=${encodeURIComponent(order)}&right=${encodeURIComponent(declined)}`));
+  await expect(page.getByText(/They part at visit/)).toBeVisible();
+  await picture(page, "compare");
+
+  await page.goto(stepwell.executionPage(parts[1] ?? ""));
+  await page.getByRole("button", { name: /^Parcels/ }).click();
+  await page.getByRole("tab", { name: /^Items/ }).click();
+  await page.getByRole("button", { name: "Item 3, succeeded" }).click();
+  await expect(graph.getByLabel("Pass Pack, succeeded", { exact: true })).toBeVisible();
+  await picture(page, "map-items");
+
+  const run = await mapRun(stepwell);
+  await page.goto(stepwell.page(`/map-runs/${encodeURIComponent(run)}`));
+  await expect(page.getByRole("img", { name: /^Items/ })).toBeVisible();
+  await expect(page.getByRole("table", { name: "Child executions" }).getByRole("link").first()).toBeVisible();
+  await picture(page, "map-run");
+
   await page.goto(stepwell.page("/executions?status=RUNNING,FAILED,SUCCEEDED&period=1d"));
   await expect(page.getByRole("link", { name: "order-1042" })).toBeVisible();
   await picture(page, "search");
 
-  await page.goto(stepwell.page("/tasks?find="));
+  await page.goto(stepwell.page("/tasks"));
   await expect(page.getByRole("button", { name: ASK })).toHaveCount(3);
   await expect(page.getByRole("textbox", { name: "Output" })).toBeVisible();
   await picture(page, "waiting-tasks");
@@ -121,14 +205,4 @@ test("pages", async ({ page, stepwell }) => {
   await page.goto(stepwell.page("/server"));
   await expect(page.getByText("It reads and writes")).toBeVisible();
   await picture(page, "server");
-
-  await page.goto(stepwell.executionPage(parts[1] ?? ""));
-  const graph = page.getByLabel("Graph of the execution");
-  await page.getByRole("button", { name: /^Parcels/ }).click();
-  await expect(graph.getByLabel(/^Map Parcels/)).toBeVisible();
-  await picture(page, "map-items");
-
-  await page.goto(stepwell.machinePage(order));
-  await expect(page.getByRole("link", { name: "order-1041" })).toBeVisible();
-  await picture(page, "state-machine");
 });

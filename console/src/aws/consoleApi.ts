@@ -1,7 +1,7 @@
 /** What the server answers below `/console/api/`, beside AWS's actions. Source: `crates/api/src/console.rs`. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { read } from "./client";
-import type { ActivityListed, Execution, ExecutionListed } from "./operations";
+import type { ActivityListed, Execution, ExecutionListed, ExecutionStatus } from "./operations";
 
 /** A task that an answer with its token would end. Times are seconds since 1970. */
 export interface WaitingTask {
@@ -84,6 +84,24 @@ export const searchQuery = (query: string, live: boolean) =>
     // What takes many answers is not asked for again by itself.
     refetchInterval: (state) => (live && (state.state.data?.pages.length ?? 0) <= 1 ? LIVE_MS : false),
   });
+
+export interface Counts {
+  /** Each is counted up to so many. */
+  countedTo: number;
+  machines: ({ stateMachineArn: string } & Record<ExecutionStatus, number>)[];
+}
+
+const COUNTS_REFRESH_MS = 10_000;
+
+export const countsQuery = (machines: string[]) => {
+  const query = machines.map((arn) => `machine=${encodeURIComponent(arn)}`).join("&");
+  return queryOptions({
+    queryKey: ["counts", query],
+    queryFn: ({ signal }) => read<Counts>(`counts?${query}`, signal),
+    enabled: machines.length > 0,
+    refetchInterval: COUNTS_REFRESH_MS,
+  });
+};
 
 export const expressQuery = (executionArn: string) =>
   queryOptions({

@@ -4,15 +4,17 @@ import Button from "@cloudscape-design/components/button";
 import Header from "@cloudscape-design/components/header";
 import Pagination from "@cloudscape-design/components/pagination";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import Table from "@cloudscape-design/components/table";
+import Table, { type TableProps } from "@cloudscape-design/components/table";
 import TextFilter from "@cloudscape-design/components/text-filter";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { editorHref, go, Link, machineHref } from "../app/Link";
 import { Problem } from "../app/Problem";
 import { machinesRoute } from "../app/router";
-import { dateText } from "../app/words";
-import type { MachineListed } from "../aws/operations";
+import { statusName } from "../app/StatusText";
+import { dateText, numberText } from "../app/words";
+import { type Counts, countsQuery } from "../aws/consoleApi";
+import { EXECUTION_STATUSES, type MachineListed } from "../aws/operations";
 import { machinesQuery } from "../aws/queries";
 import { DeleteMachine } from "./DeleteMachine";
 
@@ -40,6 +42,22 @@ const COLUMNS = [
   },
 ];
 
+/** A count leads to the executions that it counts; Express executions are not kept. */
+function countColumns(counts: Counts | undefined): TableProps.ColumnDefinition<MachineListed>[] {
+  const byMachine = new Map(counts?.machines.map((machine) => [machine.stateMachineArn, machine]));
+  return EXECUTION_STATUSES.map((status) => ({
+    id: status,
+    header: statusName(status),
+    cell: ({ stateMachineArn, type }) => {
+      const count = byMachine.get(stateMachineArn)?.[status];
+      if (count === undefined || type === "EXPRESS") return "–";
+      if (count === 0) return "0";
+      const more = count >= (counts?.countedTo ?? 0) ? "+" : "";
+      return <Link href={`${machineHref(stateMachineArn)}?status=${status}`}>{`${numberText(count)}${more}`}</Link>;
+    },
+  }));
+}
+
 export function MachinesPage() {
   const { find = "" } = machinesRoute.useSearch();
   const navigate = machinesRoute.useNavigate();
@@ -52,6 +70,7 @@ export function MachinesPage() {
     sorting: { defaultState: { sortingColumn: { sortingField: "creationDate" }, isDescending: true } },
     selection: {},
   });
+  const counts = useQuery(countsQuery(items.map(({ stateMachineArn }) => stateMachineArn)));
   const one = selected[0];
   if (machines.error) {
     return <Problem what="The state machines cannot be listed" error={machines.error} retry={machines.refetch} />;
@@ -61,7 +80,7 @@ export function MachinesPage() {
       <Table
         {...collectionProps}
         variant="full-page"
-        columnDefinitions={COLUMNS}
+        columnDefinitions={[...COLUMNS, ...countColumns(counts.data)]}
         items={items}
         trackBy="stateMachineArn"
         selectionType="single"

@@ -200,7 +200,7 @@ function Children({ arn, live }: { arn: string; live: boolean }) {
       header={<Header variant="h2">Child executions</Header>}
       filter={
         <Select
-          ariaLabel="Status"
+          ariaLabel="Status of the child executions"
           selectedOption={STATUSES.find((option) => option.value === status) ?? ANY}
           options={STATUSES}
           onChange={(event) => {

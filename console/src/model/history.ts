@@ -232,6 +232,10 @@ function ofContainer(event: HistoryEvent, before: Place): Place {
       began(visit);
       visit.items = { total: Number(details.length ?? 0), succeeded: 0, failed: 0, started: 0 };
       break;
+    case "MapRunStarted":
+      // Its items are executions of their own, which the Map Run counts.
+      visit.items = undefined;
+      break;
     case "MapIterationStarted":
       if (items) items.started++;
       return { visit, iteration: index };

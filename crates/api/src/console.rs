@@ -5,6 +5,7 @@
 //! | `session` | `{"token": …}`, and a cookie: what a POST needs, see [`session`] |
 //! | `state` | how the server is, and how much there is of what is bounded, see [`state`] |
 //! | `search?…` | executions of all state machines, see [`search`] |
+//! | `counts?machine=ARN&…` | how many executions of these state machines have which status |
 //! | `tasks?after=CURSOR` | tasks that wait for an answer with their token, see [`tasks`] |
 //! | `activities`, `activities/{arn}` | tasks that wait for workers, workers that wait for tasks, see [`activities`] |
 //! | `express/{arn}` | an Express execution that has ended, see [`express`] |
@@ -75,6 +76,7 @@ pub(crate) async fn answer(api: &Api, head: &Parts, stopping: watch::Receiver<bo
         }
         ["state"] => state::answer(api),
         ["search"] => search::answer(api, &query).await?,
+        ["counts"] => search::counts(api, &query).await?,
         ["tasks"] => tasks::list(api, &query).await?,
         ["activities"] => activities::list(api),
         ["activities", activity] => activities::one(api, &decoded(activity)?).await?,

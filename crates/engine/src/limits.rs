@@ -119,6 +119,8 @@ pub const SEARCH_EXAMINED_MAX: u64 = 20_000;
 pub const SEARCH_READ_MAX: usize = 2_000;
 /// Bytes of inputs and outputs after which one call of a search reads no more. Ours.
 pub const SEARCH_READ_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Executions of one state machine in one status that are counted; beyond, there are more. Ours.
+pub const COUNTED_MAX: usize = 1_000;
 /// Running executions that one call for waiting tasks looks at. Ours.
 pub const HELD_EXAMINED_MAX: u64 = 1_000;
 /// Waiting tasks of one execution that are told: a Map may have as many as it has iterations. Ours.

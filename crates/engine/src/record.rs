@@ -40,7 +40,7 @@ use stepwell_store::{Direction, Space, Store, Visit};
 
 pub use examine::{Broken, Examined, examine};
 pub use history::history;
-pub use listing::list;
+pub use listing::{count, list};
 pub use load::{load, load_wrecked};
 pub use map_run::{
     ChildOutcome, ExpressOutcome, ItemCursor, MapRunMark, MapRunPlace, MapRunRow, ended_children, last_outcome,

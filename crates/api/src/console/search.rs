@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use stepwell_engine::{ExpressExecution, FoundExecution, Needle, Search, StatusName};
+use stepwell_engine::{ExpressExecution, FoundExecution, Needle, Search, StatusName, limits as engine_limits};
 
 use super::{Query, write_next};
 use crate::{
@@ -43,6 +43,25 @@ pub(super) async fn answer(api: &Api, query: &Query<'_>) -> Result<String, Error
         answer.timestamp("reached", reached_ms);
     }
     write_next(&mut answer, found.next.as_ref());
+    Ok(answer.end())
+}
+
+/// `counts?machine=ARN&machine=ARN…`: `{"machines": [{"stateMachineArn", "RUNNING": n, …}]}`, each counted up to a bound.
+pub(super) async fn counts(api: &Api, query: &Query<'_>) -> Result<String, Error> {
+    let mut all = Vec::new();
+    for machine in query.all("machine").into_iter().take(limits::CONSOLE_PAGE) {
+        let statuses = STATUSES.iter().map(|(_, status)| *status).collect();
+        let counts = api.engine.execution_counts(machine.as_str().into(), statuses).await?;
+        all.push((machine, counts));
+    }
+    let mut answer = Writer::object();
+    answer.number("countedTo", engine_limits::COUNTED_MAX as u64);
+    answer.objects("machines", &all, |machine, (arn, counts)| {
+        machine.string("stateMachineArn", arn);
+        for ((name, _), count) in STATUSES.iter().zip(counts) {
+            machine.number(name, *count as u64);
+        }
+    });
     Ok(answer.end())
 }
 

@@ -154,6 +154,12 @@ fn search() {
     assert_eq!(found("input=nowhere"), Vec::<String>::new());
     let failed = get(&server, "search?status=FAILED");
     assert_eq!(names(&failed, "executions", "error"), ["Order.Bad"]);
+    let one = format!("{PREFIX}:stateMachine:one");
+    let counts = get(&server, &format!("counts?machine={one}&machine=unknown"));
+    let [of_one, of_none] = list(&counts, "machines") else { panic!("{counts}") };
+    let numbers = |of: &Value| ["RUNNING", "SUCCEEDED", "FAILED"].map(|name| of.get(name).cloned().unwrap());
+    assert_eq!(numbers(of_one), [0.into(), 2.into(), 0.into()]);
+    assert_eq!(numbers(of_none), [0.into(), 0.into(), 0.into()]);
     let answer = server.send(b"GET /console/api/search?status=x HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_eq!(answer.code(), "400 ValidationException");
 }

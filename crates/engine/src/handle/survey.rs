@@ -14,8 +14,8 @@ use super::{Answer, Cursor, Engine, ExecutionError, ListedExecution, StatusName,
 use crate::{
     express::ExpressExecution,
     limits::{
-        HELD_EXAMINED_MAX, HELD_INPUT_BYTES_MAX, HELD_OF_ONE_MAX, PAGE_MAX, SEARCH_EXAMINED_MAX, SEARCH_MACHINES_MAX,
-        SEARCH_READ_BYTES_MAX, SEARCH_READ_MAX,
+        COUNTED_MAX, HELD_EXAMINED_MAX, HELD_INPUT_BYTES_MAX, HELD_OF_ONE_MAX, PAGE_MAX, SEARCH_EXAMINED_MAX,
+        SEARCH_MACHINES_MAX, SEARCH_READ_BYTES_MAX, SEARCH_READ_MAX,
     },
     record::{self, ExecutionId, RecordError, status_name},
     registry::log_down,
@@ -103,6 +103,20 @@ impl Engine {
     pub async fn search(&self, search: Search, limit: usize, after: Option<Cursor>) -> Result<Found, Unavailable> {
         self.blocking(move |shared| find(shared, &search, limit.clamp(1, PAGE_MAX), after.as_ref()).map_err(log_down))
             .await?
+    }
+
+    /// How many executions in each of these statuses a state machine has; each is counted up to [`COUNTED_MAX`].
+    pub async fn execution_counts(
+        &self,
+        state_machine_arn: Arc<str>,
+        statuses: Vec<StatusName>,
+    ) -> Result<Vec<usize>, Unavailable> {
+        self.blocking(move |shared| {
+            let (store, running) = (shared.store.as_ref(), Some(&shared.committer.running));
+            let count = |status| record::count(store, running, &state_machine_arn, status, COUNTED_MAX);
+            statuses.into_iter().map(count).collect::<Result<_, _>>().map_err(log_down)
+        })
+        .await?
     }
 
     /// Express executions that have ended and are in memory, those that ended last first.

@@ -158,6 +158,17 @@ pub fn list(
     Ok(Page { items: page.into_iter().map(|(_, listed)| listed).collect(), next })
 }
 
+/// How many executions of a state machine are in `status`, counted up to `most`.
+pub fn count(
+    store: &dyn Store,
+    running: Option<&Running>,
+    state_machine_arn: &str,
+    status: StatusName,
+    most: usize,
+) -> Result<usize, RecordError> {
+    of_status(store, running, state_machine_arn, status, most, None).map(|found| found.len())
+}
+
 /// The first `count` executions in `status` behind `after`.
 pub(super) fn of_status(
     store: &dyn Store,
