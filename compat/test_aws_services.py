@@ -1,38 +1,15 @@
 """Tasks that call AWS services, played by moto: each service by its own protocol, and what is built on them."""
 
-import contextlib
 import http.server
 import json
 import socket
-import subprocess
-import sys
 import threading
 
-import boto3
 import pytest
 
-from server import ACCOUNT, REGION, ROLE, Server, closed, events, wait_until
+from server import ACCOUNT, ROLE, Server, closed, events, wait_until
 
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
-
-
-@pytest.fixture(scope="module")
-def moto(tmp_path_factory):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = open(tmp_path_factory.mktemp("moto") / "log", "wb")
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=log, stderr=log)
-
-    def answers():
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-
-    wait_until("moto listens", answers)
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +23,6 @@ def server(moto, tmp_path_factory):
 @pytest.fixture(scope="module")
 def sfn(server):
     return server.connect()
-
-
-@pytest.fixture(scope="module")
-def aws(moto):
-    def client(service, **credentials):
-        keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", **credentials}
-        return boto3.client(service, region_name=REGION, endpoint_url=moto, **keys)
-
-    return client
 
 
 def task(resource, **more):

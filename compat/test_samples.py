@@ -1,6 +1,8 @@
 """The state machines of samples/ are valid, and come to the results they are meant to, with their worker."""
 
+import csv
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -153,6 +155,27 @@ def test_parcels_are_quoted_by_functions(sfn, machines):
         "parcels": 3,
     }
     assert kinds.count("LambdaFunctionSucceeded") == 3 and kinds.count("LambdaFunctionFailed") == 1
+
+
+def test_meter_readings_become_bills(sfn, machines):
+    folder = deploy.FOLDER / "meter-readings"
+    rows = list(csv.DictReader((folder / "readings.csv").open(encoding="utf-8")))
+    try:
+        told = result(run(sfn, machines, "meter-readings")[0])
+        files = json.loads((folder / told["ResultWriterDetails"]["Key"]).read_text(encoding="utf-8"))["ResultFiles"]
+        texts = {group: [(folder / file["Key"]).read_text(encoding="utf-8") for file in files[group]] for group in files}
+    finally:
+        shutil.rmtree(folder / "bills", ignore_errors=True)
+    lines = {group: [json.loads(line) for text in texts[group] for line in text.splitlines()] for group in texts}
+    expected = [
+        {"household": row["household"], "kwh": kwh, "cents": round(kwh * 31.4)}
+        for row in rows
+        if (kwh := int(row["to"]) - int(row["from"])) >= 0
+    ]
+    assert lines["SUCCEEDED"] == expected and len(expected) == len(rows) - 1
+    (backwards,) = lines["FAILED"]
+    assert (backwards["Error"], backwards["Status"]) == ("Readings.Backwards", "FAILED")
+    assert lines["PENDING"] == []
 
 
 def test_parcels_are_quoted_by_mocks():

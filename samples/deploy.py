@@ -28,7 +28,11 @@ SAMPLES = {
     "saga": "trip.json",
     "order-transformation": "orders.json",
     "parcel-quote": "parcels.json",
+    "meter-readings": "readings.json",
 }
+
+# What inputs call the folder of the samples.
+FOLDER_IN_FILES = "file:///samples/"
 
 WAIT_SECONDS_MAX = 120
 POLL_SECONDS = 0.1
@@ -41,8 +45,9 @@ def definition_text(name, account=ACCOUNT_IN_FILES):
 
 
 def input_text(name, file=None):
-    """The text of one of the sample's inputs; of its default one if `file` is not given."""
-    return (FOLDER / name / (file or SAMPLES[name])).read_text(encoding="utf-8")
+    """The text of one of the sample's inputs, of its default one if `file` is not given, with the folder's real path."""
+    text = (FOLDER / name / (file or SAMPLES[name])).read_text(encoding="utf-8")
+    return text.replace(FOLDER_IN_FILES, f"file://{FOLDER}/")
 
 
 def deploy(client, names=tuple(SAMPLES)):

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
+import { code, form, graph, openEditor, saved } from "./editor";
 import { expect, expectAccessible, type Stepwell, test } from "./stepwell";
 
 const TEXT = `{
@@ -19,21 +20,7 @@ const TEXT = `{
 }
 `;
 
-async function open(page: Page, stepwell: Stepwell, text = TEXT, name = "edited"): Promise<string> {
-  const arn = await stepwell.machine(name, text);
-  await page.goto(stepwell.machinePage(arn, "/edit"));
-  await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
-  await expect(page.getByRole("textbox", { name: "Definition as JSON" })).toBeVisible();
-  return arn;
-}
-
-const graph = (page: Page) => page.getByLabel("Graph", { exact: true });
-const code = (page: Page) => page.getByRole("textbox", { name: "Definition as JSON" });
-const form = (page: Page) => page.getByRole("region", { name: "Form" });
-
-async function saved(stepwell: Stepwell, stateMachineArn: string): Promise<string> {
-  return (await stepwell.call<{ definition: string }>("DescribeStateMachine", { stateMachineArn })).definition;
-}
+const open = (page: Page, stepwell: Stepwell, text = TEXT, name = "edited") => openEditor(page, stepwell, text, name);
 
 test("drag into a nested branch, undo, redo, save: nothing else in the text changes", async ({ page, stepwell }) => {
   const arn = await open(page, stepwell);
@@ -233,17 +220,41 @@ test("the graph is exported as SVG and PNG, the definition as it is", async ({ p
   }
 });
 
-test("200 states: opened, edited, saved", async ({ page, stepwell }) => {
-  const states: Record<string, unknown> = {};
-  for (let n = 0; n < 199; n++) states[`S${n}`] = { Type: "Pass", Next: `S${n + 1}` };
-  states.S199 = { Type: "Succeed" };
-  const arn = await open(page, stepwell, JSON.stringify({ StartAt: "S0", States: states }, null, 2), "large");
-  await expect(graph(page).getByText("200 states")).toBeVisible();
-  await graph(page).getByRole("button", { name: "Insert between S0 and S1" }).click();
-  await page.getByRole("combobox").fill("wait");
-  await page.keyboard.press("Enter");
-  await expect(graph(page).getByText("201 states")).toBeVisible();
-  await page.getByRole("button", { name: "Save", exact: true }).click();
-  await expect(page.getByText("large is saved.", { exact: true })).toBeVisible();
-  expect(Object.keys(JSON.parse(await saved(stepwell, arn)).States).length).toBe(201);
-});
+for (const count of [30, 200, 1_000]) {
+  test(`${count} states: dragged into a branch, edited by form and code, undone, tested, saved`, async ({
+    page,
+    stepwell,
+  }) => {
+    test.setTimeout(180_000);
+    const states: Record<string, unknown> = {};
+    for (let n = 1; n < count - 2; n++) states[`S${n}`] = { Type: "Pass", Next: `S${n + 1}` };
+    states[`S${count - 2}`] = { Type: "Succeed" };
+    const branch = { StartAt: "Inner", States: { Inner: { Type: "Pass", End: true } } };
+    const both = { Type: "Parallel", Branches: [branch], Next: "S1" };
+    const text = JSON.stringify({ StartAt: "Both", States: { Both: both, ...states } }, null, 2);
+    const arn = await open(page, stepwell, text, "large");
+    await expect(graph(page).getByText(`${count} states`)).toBeVisible();
+    const palette = page.getByRole("navigation", { name: "States to add" });
+    const target = graph(page).getByRole("button", { name: "Insert between Inner and the end" });
+    await palette.getByRole("button", { name: "Wait", exact: true }).dragTo(target);
+    await expect(graph(page).getByText(`${count + 1} states`)).toBeVisible();
+    await form(page).getByRole("textbox", { name: "Seconds", exact: true }).fill("7");
+    await expect(code(page)).toContainText('"Seconds": 7');
+    await code(page).getByText('"Seconds"').click();
+    await page.keyboard.press("End");
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.type("0");
+    await expect(form(page).getByRole("textbox", { name: "Seconds", exact: true })).toHaveValue("70");
+    await page.getByRole("button", { name: "Undo: typed" }).click();
+    await expect(form(page).getByRole("textbox", { name: "Seconds", exact: true })).toHaveValue("7");
+    await graph(page).getByLabel("Pass Inner", { exact: true }).click();
+    await page.getByRole("button", { name: "Test", exact: true }).click();
+    const panel = page.getByRole("region", { name: "Test", exact: true });
+    await panel.getByRole("button", { name: "Test state" }).click();
+    await expect(panel.getByText("Succeeded")).toBeVisible();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await expect(page.getByText("large is saved.", { exact: true })).toBeVisible();
+    const inner = JSON.parse(await saved(stepwell, arn)).States.Both.Branches[0].States;
+    expect(inner).toEqual({ Inner: { Type: "Pass", Next: "Wait" }, Wait: { Type: "Wait", Seconds: 7, End: true } });
+  });
+}

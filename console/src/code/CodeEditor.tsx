@@ -9,7 +9,7 @@ import { Compartment, EditorState, type Extension, Prec } from "@codemirror/stat
 import { EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 import { useLook } from "../app/look";
-import { notationOf } from "../model/text";
+import { type NotationName, notationOf } from "../model/text";
 import { COLOURS, type Completer, completing, difference, expressions, fromOutside, look } from "./parts";
 
 export interface CodeEditorProps {
@@ -54,8 +54,8 @@ export default function CodeEditor(props: CodeEditorProps) {
   }, [dark]);
 
   useEffect(() => {
-    view.current?.dispatch({ effects: grammar.current.reconfigure(notation === "JSON" ? json() : yaml()) });
-  }, [notation]);
+    view.current?.dispatch({ effects: grammar.current.reconfigure(written(notation, props.label)) });
+  }, [notation, props.label]);
 
   useEffect(() => {
     const editor = view.current;
@@ -99,7 +99,7 @@ function stateOf(latest: { current: CodeEditorProps }, theme: Compartment, gramm
     closeBrackets(),
     indentOnInput(),
     latest.current.completer ? completing((text, caret) => latest.current.completer?.(text, caret)) : autocompletion(),
-    grammar.of(notationOf(text) === "JSON" ? json() : yaml()),
+    grammar.of(written(notationOf(text), label)),
     syntaxHighlighting(COLOURS),
     expressions,
     lintGutter(),
@@ -109,7 +109,6 @@ function stateOf(latest: { current: CodeEditorProps }, theme: Compartment, gramm
     EditorState.tabSize.of(2),
     EditorState.readOnly.of(readOnly ?? false),
     EditorView.lineWrapping,
-    EditorView.contentAttributes.of({ "aria-label": label }),
     others
       ? Prec.highest(
           keymap.of([
@@ -127,4 +126,9 @@ function stateOf(latest: { current: CodeEditorProps }, theme: Compartment, gramm
     }),
   ];
   return EditorState.create({ doc: text, extensions });
+}
+
+/** What depends on the notation of the text. */
+function written(notation: NotationName, label: string): Extension {
+  return [notation === "JSON" ? json() : yaml(), EditorView.contentAttributes.of({ "aria-label": label })];
 }

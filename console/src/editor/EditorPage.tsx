@@ -31,7 +31,7 @@ import { Inspector } from "./Inspector";
 import { Keys } from "./Keys";
 import { Palette } from "./Palette";
 import { ProblemList } from "./ProblemList";
-import { ADDABLE, type Addable } from "./palette";
+import { type Addable, addableById } from "./palette";
 import { QuickAdd } from "./QuickAdd";
 import { TestPanel } from "./TestPanel";
 import { FRESH, keepTests, readTests, type TestCase } from "./tests";
@@ -164,7 +164,10 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
     copy: (cut) => {
       const given = copied();
       if (!given) return;
-      navigator.clipboard.writeText(given.text).then(
+      // Browsers have it for pages from this machine or by https alone.
+      const { clipboard } = navigator as { clipboard?: Clipboard };
+      if (!clipboard) return failed(`${given.what} cannot be copied from here`, "Press Ctrl+C or Ctrl+X instead.");
+      clipboard.writeText(given.text).then(
         () => cut && edit(`cut ${given.what}`, given.edited),
         (error) => failed("It cannot be copied", error),
       );
@@ -192,7 +195,9 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
     else if (key === "f2" && selected) act("rename");
     else if (key === "/" || key === "insert") setInserting(edgeBehind(definition, selected));
     else if (key === "?") setAsking("keys");
-    else if (!command && !event.altKey && selected && key in LETTERS) act(LETTERS[key] ?? "");
+    // Letters alone are keys of the graph, not of the page. Source: WCAG 2.1, 2.1.4.
+    else if (!command && !event.altKey && selected && key in LETTERS && target.closest(".graph"))
+      act(LETTERS[key] ?? "");
     else return;
     event.preventDefault();
   };
@@ -206,7 +211,9 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
   const paste = (event: ClipboardEvent) => {
     if (isText(event.target)) return;
     const states = readCopied(event.clipboardData.getData("text/plain"));
-    const edge = edgeBehind(definition, selected);
+    // On the button of an edge it is pasted there: so an empty branch is reached by keyboard too.
+    const focused = (event.target as HTMLElement).closest<HTMLElement>("[data-edge]")?.dataset.edge;
+    const edge = definition.edges.find((edge) => edge.id === focused) ?? edgeBehind(definition, selected);
     const [first] = states;
     if (!first || !edge) return;
     event.preventDefault();
@@ -221,7 +228,7 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
     if (region && "problem" in region) failed("They cannot be moved", region.problem);
     else if (region) edit(`moved ${region.states.length} states`, moveRegion(definition, region, edge));
     else if (id !== undefined) edit("moved a state", moveState(definition, id, edge));
-    const item = ADDABLE.find((item) => item.id === dragged);
+    const item = addableById(dragged);
     if (item) insert(edge, item);
   };
   const latestDrop = useRef(drop);

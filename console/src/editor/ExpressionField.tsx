@@ -26,11 +26,16 @@ export function ExpressionField(props: {
   const { label, hint, text, syntax, language, data, problem, onChange } = props;
   const { undo, redo } = useTools();
   const preview = usePreview(text, syntax, language, data);
-  const wrong = useMemo(() => preview?.wrong.map(placed) ?? [], [preview?.wrong]);
+  // Where nothing is known of the data, only what is no expression at all is wrong.
+  const isKnown = data?.isKnown === true;
+  const told = preview?.wrong.filter((wrong) => isKnown || !wrong.name?.startsWith("States."));
+  const isMissing = (preview?.wrong.length ?? 0) > (told?.length ?? 0);
+  const found = JSON.stringify(told?.map(placed) ?? []);
+  const wrong = useMemo(() => JSON.parse(found) as ReturnType<typeof placed>[], [found]);
   const completer = (text: string, caret: number): Completion | undefined => {
     const written = writtenBefore(text, caret, syntax, language);
-    const found = written && complete(written.text, language, data ?? NOTHING);
-    return found && { ...found, from: found.from + written.from };
+    const options = written && complete(written.text, language, data ?? NOTHING);
+    return options && { ...options, from: options.from + written.from };
   };
   return (
     <FormField label={label} description={hint} errorText={problem} stretch>
@@ -47,7 +52,9 @@ export function ExpressionField(props: {
           redo={redo}
         />
       </Suspense>
-      {preview && data && <Shown label={label} preview={preview} from={data.from} />}
+      {preview && data && (
+        <Shown label={label} preview={{ ...preview, wrong: told ?? [] }} data={data} isMissing={isMissing} />
+      )}
     </FormField>
   );
 }
@@ -63,7 +70,14 @@ function placed({ expression, cause, from, to }: Preview["wrong"][number]) {
   };
 }
 
-function Shown({ label, preview, from }: { label: string; preview: Preview; from: string }) {
+function Shown(props: {
+  label: string;
+  preview: Preview;
+  data: DesignData;
+  /** An expression gave nothing for want of data. */
+  isMissing: boolean;
+}) {
+  const { label, preview, data, isMissing } = props;
   const [isOpen, setOpen] = useState(false);
   const { value, wrong, isPending } = preview;
   const [first] = wrong;
@@ -78,7 +92,12 @@ function Shown({ label, preview, from }: { label: string; preview: Preview; from
       </div>
     );
   }
-  if (value === undefined) return isPending ? <div className="preview">…</div> : null;
+  if (isPending && value === undefined) return <div className="preview is-pending">…</div>;
+  if (isMissing) {
+    const hint = "No data to show what it gives: start an execution, or test this state with an input.";
+    return <div className="preview is-pending">{hint}</div>;
+  }
+  if (value === undefined) return null;
   const whole = JSON.stringify(value, null, 2);
   const line = JSON.stringify(value);
   const isLong = line.length > 60;
@@ -89,7 +108,7 @@ function Shown({ label, preview, from }: { label: string; preview: Preview; from
           {isOpen ? "▾" : "▸"}
         </button>
       )}
-      <pre className="mono" title={`with ${from}`}>
+      <pre className="mono" title={`with ${data.from}`}>
         {isOpen ? whole : line}
       </pre>
     </div>

@@ -9,6 +9,8 @@ import type { TestCase } from "./tests";
 export interface DesignData extends Data {
   /** Where it is from, in words. */
   from: string;
+  /** There was a run or a test; else the input is empty for want of one. */
+  isKnown: boolean;
 }
 
 /** Which data a field's expressions read as `$` in JSONPath, and whether they see a result in JSONata. */
@@ -39,6 +41,7 @@ export function designData(state: State, known: Known): DesignData {
     context: contextOf(state, known, input ?? {}),
     ...(result === undefined ? {} : { result }),
     errorOutput,
+    isKnown: isTested || visit !== undefined,
     from: `${isTested ? "the input of the test" : visit ? `the input of ${known.run?.name}` : "an empty input"}${
       pinned === undefined ? "" : " and the pinned result"
     }`,

@@ -1,6 +1,7 @@
 /** What can be added: the types of states, and tasks for the common integrations. */
 import { type Fields, type QueryLanguage, STATE_TYPES, type StateType } from "../model/definition";
 import type { Json } from "../model/text";
+import { SERVICES, type Suffix } from "./services";
 
 export interface Addable {
   id: string;
@@ -74,10 +75,51 @@ export const ADDABLE: Addable[] = [
   ),
 ];
 
+/** What waiting means, in words. */
+const WAITING: Record<Suffix, string> = {
+  ".sync": "and wait",
+  ".sync:2": "and wait, output as JSON",
+  ".waitForTaskToken": "and wait for token",
+};
+
+/** Every optimised integration that is not among the common ones. */
+const REST: Addable[] = SERVICES.flatMap(({ id, title, actions, suffixes }) =>
+  actions.flatMap((action) =>
+    (["", ...suffixes] as const).map((suffix) => {
+      const name = `${action.charAt(0).toUpperCase()}${action.slice(1)}`;
+      const label = `${title}: ${name}${suffix === "" ? "" : ` ${WAITING[suffix]}`}`;
+      return task(
+        `${id}:${action}${suffix}`,
+        label,
+        `arn:aws:states:::${id}:${action}${suffix}`,
+        {},
+        `${id} ${action}`,
+      );
+    }),
+  ),
+).filter((item) => !ADDABLE.some((common) => common.label === item.label));
+
+/** Any action of any service, by its name in the SDK: `s3:putObject`. */
+function sdkAction(find: string): Addable[] {
+  const [, service, action] = /^(?:aws-sdk:)?([a-z][a-z0-9]+):([a-z]\w+)$/.exec(find.trim()) ?? [];
+  if (!service || !action) return [];
+  const resource = `arn:aws:states:::aws-sdk:${service}:${action}`;
+  return [task(`aws-sdk:${service}:${action}`, `AWS SDK: ${service} ${action}`, resource, {}, "")];
+}
+
+/** Without letters the common ones; with some, all that they fit. */
 export function findAddable(find: string): Addable[] {
   const words = find.toLowerCase().split(/\s+/).filter(Boolean);
-  return ADDABLE.filter((item) => {
+  if (words.length === 0) return ADDABLE;
+  const fits = (item: Addable) => {
     const all = `${item.label} ${item.words}`.toLowerCase();
     return words.every((word) => all.includes(word));
-  });
+  };
+  return [...ADDABLE.filter(fits), ...REST.filter(fits), ...sdkAction(find)];
+}
+
+/** What was dragged, by its id. */
+export function addableById(id: string): Addable | undefined {
+  const known = [...ADDABLE, ...REST].find((item) => item.id === id);
+  return known ?? (id.startsWith("aws-sdk:") ? sdkAction(id)[0] : undefined);
 }

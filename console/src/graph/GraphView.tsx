@@ -416,6 +416,7 @@ const Edges = memo(function Edges({ definition, placed, taken, target, editing }
               <button
                 type="button"
                 className="plus nopan"
+                data-edge={edge.id}
                 aria-label={`Insert ${edgeText(definition, edge)}`}
                 onClick={() => editing.onInsert(edge)}
               >

@@ -181,5 +181,7 @@ pub const MAP_RUN_FEED_BELOW: usize = 1_000;
 pub const MAP_RUN_LETTERS_MAX: usize = 1_024;
 /// Rows of ended child executions that are read at a time.
 pub const MAP_RUN_OUTCOMES_READ_MAX: usize = 1_000;
+/// Bytes of such rows, after which no more are read, and of the inputs and outputs that are read to make results of them.
+pub const MAP_RUN_OUTCOMES_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long an Express child execution for which there is no place is left waiting. Ours.
 pub const MAP_RUN_THROTTLE_PAUSE: Duration = Duration::from_millis(50);

@@ -34,7 +34,7 @@ pub struct ReadSpec {
 /// An item that was read.
 #[derive(Clone, Debug)]
 pub struct ReadItem {
-    pub value: Value,
+    pub value: Payload,
     /// Of an entry of an object.
     pub key: Option<Arc<str>>,
     /// As `Map.Item.Source` shows it.

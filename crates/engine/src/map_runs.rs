@@ -80,6 +80,14 @@ impl ChildState {
 pub(crate) struct Order {
     pub(crate) request: MapRunRequest,
     pub(crate) revision: Revision,
+    /// What the ARNs of Standard child executions begin with.
+    pub(crate) child_arn_prefix: String,
+}
+
+impl Order {
+    pub(crate) fn child_arn(&self, name: &str) -> Arc<str> {
+        [&self.child_arn_prefix, name].concat().into()
+    }
 }
 
 /// Mail, and the mark that it is under way. As much of it waits as there are children that run.

@@ -82,6 +82,10 @@ pub const ROWS_AT_ONCE_BYTES: usize = 1024 * 1024;
 pub const MANIFEST_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Most files that a manifest names. Ours.
 pub const MANIFEST_FILES_MAX: usize = 200_000;
+/// Tries of a call of S3 for a distributed Map, and the first pause between two, in milliseconds; each further one is twice as
+/// long. Ours: about six seconds in all.
+pub const S3_TRIES_MAX: u32 = 6;
+pub const S3_PAUSE_FIRST_MS: u64 = 200;
 /// How long a token of an EKS cluster is signed for, in seconds. Source: the AWS CLI's `eks get-token`.
 pub const EKS_TOKEN_SECONDS: u64 = 60;
 /// Pods of one Kubernetes job whose logs are fetched. Ours: more cannot fit a payload.

@@ -11,6 +11,8 @@ pub mod json;
 pub mod json_lines;
 pub mod limits;
 pub mod parquet;
+#[cfg(test)]
+mod properties;
 pub mod results;
 pub mod window;
 

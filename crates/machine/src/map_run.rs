@@ -17,7 +17,7 @@ use crate::{
     execution::{Child, Execution, Frame, FrameId, Identity, Phase, Redrives, TaskId},
     failure::Failure,
     limits,
-    program::{Program, ScopeId},
+    program::{Program, ScopeId, StateId},
     root::Root,
     state::{
         Kind, State,
@@ -84,7 +84,7 @@ pub struct MapRunItem {
     pub index: u64,
     /// Of an entry of an object.
     pub key: Option<Arc<str>>,
-    pub value: Value,
+    pub value: Payload,
     /// `STATE_DATA` or where it was read, as `Map.Item.Source` shows it.
     pub source: Arc<str>,
 }
@@ -96,7 +96,9 @@ pub struct MapRunRequest {
     pub program: Arc<Program>,
     /// Of the execution that waits.
     pub identity: Arc<Identity>,
-    state: crate::program::StateId,
+    /// What the roots of child executions are derived from.
+    origin: Root,
+    state: StateId,
     redrives: Redrives,
     frame: Arc<Frame>,
     /// Variables in sight of the state, the innermost scope first.
@@ -154,6 +156,7 @@ impl Execution {
             wait: (**wait).clone(),
             program: program.clone(),
             identity: self.identity.clone(),
+            origin: self.identity.root.origin(task),
             state: frame.state,
             redrives: self.header.redrives,
             frame: frame.clone(),
@@ -206,6 +209,11 @@ impl MapRunRequest {
         labelled_machine_arn(&format!("{prefix}:{name}"), self.label())
     }
 
+    /// What the ARNs of Standard child executions begin with; their names follow.
+    pub fn child_arn_prefix(&self) -> String {
+        format!("{}:", self.child_machine_arn().replacen(":stateMachine:", ":execution:", 1))
+    }
+
     pub fn child_machine_name(&self) -> String {
         let name = self.identity.state_machine_name.split('/').next().unwrap_or_default();
         format!("{name}/{}", self.label())
@@ -246,7 +254,7 @@ impl MapRunRequest {
 
     /// The root of a child execution, by which a start that is repeated finds it.
     pub fn child_root(&self, index: u64) -> Root {
-        self.identity.root.origin(self.wait.task).child(index)
+        self.origin.child(index)
     }
 
     /// What a child execution is given for an item: what the item selector makes of it, or the item itself.
@@ -254,11 +262,12 @@ impl MapRunRequest {
     /// Evaluates with full fuel: about a second at the worst.
     pub fn item(&self, item: &MapRunItem) -> Result<Payload, Failure> {
         let selector = self.map().and_then(|(map, _)| map.selector.as_ref());
-        let Some(selector) = selector else { return self.bounded(Payload::from_value(item.value.clone())) };
+        let Some(selector) = selector else { return self.bounded(item.value.clone()) };
         let state = self.state();
         // An item draws numbers of its own, the same in each attempt to make its input.
-        let chance = Chance::new(self.identity.root.origin(self.wait.task).child(item.index), 0, FrameId(0), 0);
-        let from = ItemFrom::Stream { key: item.key.clone(), value: item.value.clone(), source: item.source.clone() };
+        let chance = Chance::new(self.origin.child(item.index), 0, FrameId(0), 0);
+        let from =
+            ItemFrom::Stream { key: item.key.clone(), value: item.value.value().clone(), source: item.source.clone() };
         let scene = Scene {
             identity: &self.identity,
             redrives: self.redrives,
@@ -328,7 +337,7 @@ pub fn state_items_from(items: &Value, from: usize, count: usize) -> Vec<MapRunI
     let item = |index: usize, key: Option<&Arc<str>>, value: &Value| MapRunItem {
         index: index as u64,
         key: key.cloned(),
-        value: value.clone(),
+        value: Payload::from_value(value.clone()),
         source: STATE_DATA.into(),
     };
     match items {
@@ -371,7 +380,7 @@ mod tests {
         let items = Value::object([("a", Value::from(1)), ("b", Value::from(2))]);
         let rest = state_items_from(&items, 1, 5);
         assert_eq!(rest.len(), 1);
-        assert_eq!((rest[0].key.as_deref(), &rest[0].value, rest[0].index), (Some("b"), &Value::from(2), 1));
+        assert_eq!((rest[0].key.as_deref(), rest[0].value.value(), rest[0].index), (Some("b"), &Value::from(2), 1));
         assert_eq!((state_items(&items), state_items(&Value::from(1))), (2, 0));
     }
 }

@@ -13,6 +13,7 @@ mod fmt;
 mod function;
 mod limits;
 mod logs;
+mod map_items;
 mod run;
 mod serve;
 mod services;

@@ -246,7 +246,7 @@ mod tests {
             ),
             (
                 r#"{"mapRunArn":"arn:aws:states:us-east-1:123456789012:mapRun:M:U"}"#.into(),
-                "InvalidArn: Invalid Arn: 'arn:aws:states:us-east-1:123456789012:mapRun:M:U'",
+                "InvalidArn: Invalid Arn: 'Invalid ARN: arn:aws:states:us-east-1:123456789012:mapRun:M:U'",
             ),
             (format!(r#"{{{MACHINE},"nextToken":"x"}}"#), "InvalidToken: Invalid Token: 'Invalid token'"),
         ];

@@ -40,7 +40,7 @@ fn bodies_that_are_no_request() {
         ("no target", "", b"{}", "400 UnknownOperationException"),
         ("unknown action", "AWSStepFunctions.Nothing", b"{}", "400 UnknownOperationException"),
         ("other service", "DynamoDB_20120810.ListTables", b"{}", "400 UnknownOperationException"),
-        ("action to come", "AWSStepFunctions.DescribeMapRun", b"{}", "400 UnsupportedOperationException"),
+        ("nothing of what it needs", "AWSStepFunctions.DescribeMapRun", b"{}", "400 ValidationException"),
         ("malformed JSON", LIST, b"{\"maxResults\":", "400 SerializationException"),
         ("a word", LIST, b"hello", "400 SerializationException"),
         ("trailing text", LIST, b"{} {}", "400 SerializationException"),
@@ -170,19 +170,21 @@ fn half_sent_requests_time_out() {
 /// Every action, each member that any action has, and values of all kinds: always an answer, never an internal failure.
 #[test]
 fn every_member_with_every_kind_of_value() {
-    const ACTIONS: [&str; 23] = [
+    const ACTIONS: [&str; 26] = [
         "CreateActivity",
         "CreateStateMachine",
         "DeleteActivity",
         "DeleteStateMachine",
         "DescribeActivity",
         "DescribeExecution",
+        "DescribeMapRun",
         "DescribeStateMachine",
         "DescribeStateMachineForExecution",
         "GetActivityTask",
         "GetExecutionHistory",
         "ListActivities",
         "ListExecutions",
+        "ListMapRuns",
         "ListStateMachines",
         "ListTagsForResource",
         "SendTaskFailure",
@@ -192,10 +194,11 @@ fn every_member_with_every_kind_of_value() {
         "StopExecution",
         "TagResource",
         "UntagResource",
+        "UpdateMapRun",
         "UpdateStateMachine",
         "ValidateStateMachineDefinition",
     ];
-    const MEMBERS: [&str; 31] = [
+    const MEMBERS: [&str; 34] = [
         "activityArn",
         "cause",
         "definition",
@@ -207,6 +210,7 @@ fn every_member_with_every_kind_of_value() {
         "input",
         "loggingConfiguration",
         "mapRunArn",
+        "maxConcurrency",
         "maxResults",
         "name",
         "nextToken",
@@ -222,6 +226,8 @@ fn every_member_with_every_kind_of_value() {
         "tagKeys",
         "tags",
         "taskToken",
+        "toleratedFailureCount",
+        "toleratedFailurePercentage",
         "traceHeader",
         "tracingConfiguration",
         "type",

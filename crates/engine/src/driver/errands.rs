@@ -188,10 +188,9 @@ impl Driver {
             }
             Errand::MapRunAsked { task, to } => {
                 let order = resident.execution.map_run_request(&resident.program, task);
-                match order.map(|request| self.order(resident, request)).transpose() {
-                    Ok(order) => self.open.replies.push(Reply::MapRun(to, order)),
-                    // Who asks waits until somebody has helped.
-                    Err(_) => {}
+                // Without an answer the actor gives up; its mark stays.
+                if let Ok(order) = order.map(|request| self.order(resident, request)).transpose() {
+                    self.open.replies.push(Reply::MapRun(to, order));
                 }
             }
             Errand::MapRunEnded { task, redrives, outcome, to } => {
@@ -372,7 +371,9 @@ impl Driver {
         }
         let key = resident.books.revision;
         let machine = self.shared.registry.revision(key).map_err(log_down)?;
-        Ok(Box::new(Order { request, revision: Revision { key, machine, deleting: Arc::default() } }))
+        let child_arn_prefix = request.child_arn_prefix();
+        let revision = Revision { key, machine, deleting: Arc::default() };
+        Ok(Box::new(Order { request, revision, child_arn_prefix }))
     }
 
     /// Tells the Map Run of a child execution how that is.

@@ -113,7 +113,7 @@ struct Life {
 enum Woken {
     Letters(Vec<Letter>),
     Committed(Result<(), Unavailable>),
-    Fed(Result<(Source, Fed), Failure>),
+    Fed(Result<Box<(Source, Fed)>, Failure>),
     Ended(u64, Option<Arc<ExpressExecution>>),
     Finished(Result<Arc<str>, NoResult>),
     Rested,
@@ -268,7 +268,7 @@ impl Actor {
 
     /// Reads on and starts what there is room for.
     fn advance(&mut self, life: &mut Life) {
-        if life.ending.is_some() {
+        if life.ending.is_some() || self.has_ended() {
             return;
         }
         if self.breached(life) {
@@ -346,12 +346,13 @@ impl Actor {
     fn start_standard(&self, order: &Arc<Order>, child: &NewChild) {
         let request = &order.request;
         let name = request.child_name(child.index);
-        let machine_arn = request.child_machine_arn();
-        let arn: Arc<str> = format!("{}:{name}", machine_arn.replacen(":stateMachine:", ":execution:", 1)).into();
+        let arn = order.child_arn(&name);
         let id = ExecutionId::of_arn(&arn);
-        if child.redriven {
-            // The same token finds its redrive again, should this be sent twice.
-            let token = Some(format!("{}/{}", self.arn, self.row.run.redrives).into());
+        let redrives = self.row.run.redrives;
+        if redrives > 0 {
+            // Also of one whose end a crash kept from being recorded. The same token finds its redrive again, should this
+            // be sent twice.
+            let token = Some(format!("{}/{redrives}", self.arn).into());
             let (to, _) = oneshot::channel();
             self.shared.inboxes.post(id, Errand::Redrive { token, to });
         }
@@ -383,14 +384,13 @@ impl Actor {
             finishing.abort();
         }
         let request = &life.order.request;
-        let machine_arn = request.child_machine_arn().replacen(":stateMachine:", ":execution:", 1);
         let mut express = Vec::new();
         for (index, open) in &life.open {
             if open.express.is_some() {
                 express.push(*index);
                 continue;
             }
-            let id = ExecutionId::of_arn(&format!("{machine_arn}:{}", request.child_name(*index)));
+            let id = ExecutionId::of_arn(&life.order.child_arn(&request.child_name(*index)));
             let (to, _) = oneshot::channel();
             self.shared.inboxes.post(id, Errand::Stop { failure: Failure { error: None, cause: None }, to });
         }
@@ -496,7 +496,7 @@ impl Actor {
             }
             fed = wait_for(&mut life.feeding) => {
                 life.feeding = None;
-                Woken::Fed(fed.unwrap_or_else(|_| Err(Failure::new("States.Runtime", "The items could not be read."))))
+                Woken::Fed(fed.map(|fed| fed.map(Box::new)).unwrap_or_else(|_| Err(Failure::new("States.Runtime", "The items could not be read."))))
             }
             Some(ended) = life.express.join_next(), if !life.express.is_empty() => match ended {
                 Ok((index, execution)) => Woken::Ended(index, execution),
@@ -520,7 +520,8 @@ impl Actor {
                 }
             }
             Woken::Committed(Err(_)) => return Err(Down),
-            Woken::Fed(Ok((source, Fed { children, items_read, end }))) => {
+            Woken::Fed(Ok(fed)) => {
+                let (source, Fed { children, items_read, end }) = *fed;
                 self.count(life, &children, items_read);
                 life.queue.extend(children);
                 life.all_read |= end;

@@ -7,10 +7,10 @@ use stepwell_machine::{Failure, Redrives, Status, limits::PAYLOAD_BYTES_MAX, map
 
 use super::{Order, feeder::caller};
 use crate::{
-    handle::StatusName,
-    limits::MAP_RUN_OUTCOMES_READ_MAX,
+    handle::{StatusName, Unavailable},
+    limits::{MAP_RUN_OUTCOMES_BYTES_MAX, MAP_RUN_OUTCOMES_READ_MAX},
     map_items::{ChildResult, WriteSpec},
-    record::{self, ChildOutcome, ExecutionId, ExpressOutcome, MapRunPlace},
+    record::{self, ExecutionId, ExpressOutcome, MapRunPlace},
     registry::log_down,
     shared::Shared,
 };
@@ -127,7 +127,7 @@ async fn write(shared: &Arc<Shared>, order: &Arc<Order>, place: MapRunPlace) -> 
     Ok(json::to_text(&details).into())
 }
 
-/// The results of the next child executions from `from` on, by their numbers.
+/// The results of the next child executions from `from` on, by their numbers; what is read together is bounded.
 async fn page(
     shared: &Arc<Shared>,
     order: &Arc<Order>,
@@ -138,14 +138,19 @@ async fn page(
     let read = tokio::task::spawn_blocking(move || {
         let store = shared.store.as_ref();
         let outcomes = record::outcomes(store, place, from, MAP_RUN_OUTCOMES_READ_MAX).map_err(log_down)?;
-        let results = outcomes.into_iter().map(|(index, outcome)| {
-            let result = match &outcome.express {
-                Some(express) => of_express(&order, index, outcome.status, express.clone()),
-                None => of_standard(&shared, &order, index, &outcome)?,
+        let (mut results, mut bytes) = (Vec::new(), 0);
+        for (index, outcome) in outcomes {
+            let result = match outcome.express {
+                Some(express) => of_express(&order, index, outcome.status, express),
+                None => of_standard(&shared, &order, index, outcome.status)?,
             };
-            Ok((index, result))
-        });
-        results.collect::<Result<Vec<_>, crate::handle::Unavailable>>()
+            bytes += result.input.bytes() + result.output.as_ref().map_or(0, Payload::bytes);
+            results.push((index, result));
+            if bytes >= MAP_RUN_OUTCOMES_BYTES_MAX {
+                break;
+            }
+        }
+        Ok::<_, Unavailable>(results)
     });
     match read.await {
         Ok(Ok(results)) => Ok(results),
@@ -170,15 +175,10 @@ fn of_express(order: &Order, index: u64, status: StatusName, express: ExpressOut
     }
 }
 
-fn of_standard(
-    shared: &Shared,
-    order: &Order,
-    index: u64,
-    outcome: &ChildOutcome,
-) -> Result<ChildResult, crate::handle::Unavailable> {
+fn of_standard(shared: &Shared, order: &Order, index: u64, status: StatusName) -> Result<ChildResult, Unavailable> {
     let request = &order.request;
-    let (machine_arn, name) = (request.child_machine_arn(), child_name(&request.wait.arn, index));
-    let arn: Arc<str> = format!("{}:{name}", machine_arn.replacen(":stateMachine:", ":execution:", 1)).into();
+    let name = child_name(&request.wait.arn, index);
+    let arn = order.child_arn(&name);
     let (store, id) = (shared.store.as_ref(), ExecutionId::of_arn(&arn));
     let row = record::summary(store, id).map_err(log_down)?;
     let Some(row) = row else {
@@ -186,8 +186,8 @@ fn of_standard(
         return Ok(ChildResult {
             arn,
             name,
-            state_machine_arn: machine_arn.into(),
-            status: status_text(outcome.status),
+            state_machine_arn: request.child_machine_arn().into(),
+            status: status_text(status),
             input: Payload::from_value(Value::Null),
             output: None,
             failure: Failure { error: None, cause: None },
@@ -213,7 +213,7 @@ fn of_standard(
         arn,
         name,
         state_machine_arn: summary.state_machine_arn,
-        status: status_text(outcome.status),
+        status: status_text(status),
         input: summary.input,
         output,
         failure: failure.unwrap_or(Failure { error: None, cause: None }),
@@ -241,7 +241,10 @@ fn status_text(status: StatusName) -> &'static str {
 fn entry(result: &ChildResult) -> Value {
     let text = |text: &Arc<str>| Value::String(text.clone());
     let included = || Value::object([("Included", Value::from(true))]);
-    let mut members = vec![("ExecutionArn", text(&result.arn))];
+    let mut members = Vec::new();
+    members.extend(result.failure.cause.as_ref().map(|cause| ("Cause", text(cause))));
+    members.extend(result.failure.error.as_ref().map(|error| ("Error", text(error))));
+    members.push(("ExecutionArn", text(&result.arn)));
     members.push(("Input", text(result.input.text())));
     members.push(("InputDetails", included()));
     members.push(("Name", text(&result.name)));
@@ -256,7 +259,5 @@ fn entry(result: &ChildResult) -> Value {
     members.push(("StateMachineArn", text(&result.state_machine_arn)));
     members.push(("Status", result.status.into()));
     members.push(("StopDate", timestamp::format(result.stop_ms).into()));
-    members.extend(result.failure.error.as_ref().map(|error| ("Error", text(error))));
-    members.extend(result.failure.cause.as_ref().map(|cause| ("Cause", text(cause))));
     Value::object(members)
 }

@@ -88,7 +88,10 @@ impl Source {
 
     /// Those of the next outcomes that are to be redriven.
     async fn redriven(&mut self, from: u64) -> Result<Vec<NewChild>, Failure> {
-        let outcomes = self.outcomes(from, MAP_RUN_OUTCOMES_READ_MAX).await?;
+        let (shared, place) = (self.shared.clone(), self.place);
+        let read =
+            move || record::outcomes(shared.store.as_ref(), place, from, MAP_RUN_OUTCOMES_READ_MAX).map_err(log_down);
+        let outcomes = blocking(read).await?;
         self.redrive_from = outcomes.last().map(|(last, _)| last + 1);
         let wanted = outcomes
             .into_iter()
@@ -105,7 +108,7 @@ impl Source {
     /// After a restart items are read again whose child executions have ended.
     async fn leave_out_known(&mut self, children: &mut Vec<NewChild>) -> Result<(), Failure> {
         let (Some(first), Some(last)) = (children.first(), children.last()) else { return Ok(()) };
-        let (first, count) = (first.index, last.index - first.index + 1);
+        let (first, last) = (first.index, last.index);
         let known_to = match self.known_to {
             Some(known_to) => known_to,
             None => self.read_known_to().await?,
@@ -114,8 +117,9 @@ impl Source {
         if first >= known_to {
             return Ok(());
         }
-        let outcomes = self.outcomes(first, usize::try_from(count).unwrap_or(usize::MAX)).await?;
-        let known: std::collections::BTreeSet<u64> = outcomes.into_iter().map(|(index, _)| index).collect();
+        let (shared, place) = (self.shared.clone(), self.place);
+        let read = move || record::ended_children(shared.store.as_ref(), place, first, last).map_err(log_down);
+        let known = blocking(read).await?;
         children.retain(|child| !known.contains(&child.index));
         Ok(())
     }
@@ -124,11 +128,6 @@ impl Source {
         let (shared, place) = (self.shared.clone(), self.place);
         let read = move || record::last_outcome(shared.store.as_ref(), place).map_err(log_down);
         Ok(blocking(read).await?.map_or(0, |last| last + 1))
-    }
-
-    async fn outcomes(&mut self, from: u64, limit: usize) -> Result<Vec<(u64, record::ChildOutcome)>, Failure> {
-        let (shared, place) = (self.shared.clone(), self.place);
-        blocking(move || record::outcomes(shared.store.as_ref(), place, from, limit).map_err(log_down)).await
     }
 }
 

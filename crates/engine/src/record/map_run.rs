@@ -3,7 +3,7 @@
 //! They are kept with the history of the execution that waits for them, and go with it. The step that begins a Map Run
 //! writes its first row; from then on its actor alone does.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use stepwell_machine::{Failure, MapRunWait, TaskId};
 use stepwell_store::{Batch, Direction, Space, Store, Visit};
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     handle::{Counts, MapRun, MapRunStatus, StatusName},
+    limits::{MAP_RUN_OUTCOMES_BYTES_MAX, PAGE_MAX},
     map_items::Position,
 };
 
@@ -195,22 +196,52 @@ pub fn put_outcome(place: MapRunPlace, index: u64, outcome: &ChildOutcome, batch
     batch.put(Space::History, key::map_run_outcome(place, index), out.into_bytes());
 }
 
-/// Outcomes from child execution `from` on, in order, at most `limit`.
+/// Outcomes from child execution `from` on, in order: at most `limit`, and no more once they have
+/// `MAP_RUN_OUTCOMES_BYTES_MAX` bytes. None: there are no more.
 pub fn outcomes(
     store: &dyn Store,
     place: MapRunPlace,
     from: u64,
     limit: usize,
 ) -> Result<Vec<(u64, ChildOutcome)>, RecordError> {
-    let mut found = Vec::new();
+    let (mut found, mut bytes) = (Vec::new(), 0);
     let range = key::map_run_outcomes(place, from);
     scan(store, Space::History, &range, Direction::Forward, &mut |key, row| {
+        bytes += row.len();
         let damaged = |fault: Fault| fault.of(OUTCOME_ROW, place.execution);
         let index = key::parse_map_run_outcome(key).ok_or(Fault::Damaged("its key is unknown")).map_err(damaged)?;
         found.push((index, decode_outcome(row).map_err(damaged)?));
-        Ok(if found.len() < limit { Visit::Continue(()) } else { Visit::Break(()) })
+        let more = found.len() < limit && bytes < MAP_RUN_OUTCOMES_BYTES_MAX;
+        Ok(if more { Visit::Continue(()) } else { Visit::Break(()) })
     })?;
     Ok(found)
+}
+
+/// Those of the child executions `from` to `to` that have an outcome.
+pub fn ended_children(store: &dyn Store, place: MapRunPlace, from: u64, to: u64) -> Result<BTreeSet<u64>, RecordError> {
+    let mut found = BTreeSet::new();
+    let range = key::map_run_outcomes(place, from);
+    scan(store, Space::History, &range, Direction::Forward, &mut |key, _| {
+        let index = key::parse_map_run_outcome(key).filter(|index| *index <= to);
+        found.extend(index);
+        Ok(if index.is_some() { Visit::Continue(()) } else { Visit::Break(()) })
+    })?;
+    Ok(found)
+}
+
+/// Reads all rows of the Map Runs of an execution, to tell what is damaged.
+pub(super) fn examine(store: &dyn Store, id: ExecutionId) -> Result<(), RecordError> {
+    for (task, run) in map_runs(store, id, None, usize::MAX)? {
+        let place = MapRunPlace { execution: id, task };
+        if map_run_place(store, &run.arn)? != Some(place) {
+            return Err(Fault::Damaged("it cannot be found by its ARN").of(ROW, id));
+        }
+        let mut from = 0;
+        while let Some((last, _)) = outcomes(store, place, from, PAGE_MAX)?.last() {
+            from = last + 1;
+        }
+    }
+    Ok(())
 }
 
 /// The last child execution that has an outcome.

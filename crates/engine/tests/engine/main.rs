@@ -11,6 +11,7 @@ mod executions;
 mod express;
 mod jobs;
 mod logs;
+mod map_runs;
 mod memory;
 mod overload;
 mod poison;

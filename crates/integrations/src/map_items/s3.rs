@@ -1,6 +1,6 @@
 //! Objects of S3, by ranges: each call is short, however slowly the items are used up.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use hyper::{HeaderMap, StatusCode};
@@ -14,7 +14,8 @@ use crate::{
     Inner,
     aws::{CallError, Caller, node::Spelling},
     failure::{self, Names},
-    limits::{UPLOAD_PART_BYTES, UPLOAD_PARTS_MAX},
+    http::Answer,
+    limits::{S3_PAUSE_FIRST_MS, S3_TRIES_MAX, UPLOAD_PART_BYTES, UPLOAD_PARTS_MAX},
     map_items::bucket,
 };
 
@@ -65,8 +66,7 @@ impl S3 {
         more.extend(version.map(|version| ("IfMatch", Value::from(version))));
         let parameters =
             self.parameters(&["VersionId", "SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5"], more);
-        let answer = self.0.inner.aws.transfer(&self.0.caller, "s3", "getObject", &parameters, None).await;
-        let answer = match answer {
+        let answer = match self.transfer("getObject", &parameters, None).await {
             Ok(answer) => answer,
             Err(error) => return self.unreadable(key, at, version, &error),
         };
@@ -98,8 +98,14 @@ impl S3 {
     }
 
     async fn call(&self, action: &str, parameters: &Value) -> Result<Value, Problem> {
-        let reply = self.0.inner.aws.call(&self.0.caller, "s3", action, parameters, Spelling::Api).await;
+        let Access { inner, caller, .. } = &*self.0;
+        let reply = repeated(|| inner.aws.call(caller, "s3", action, parameters, Spelling::Api)).await;
         reply.map(|reply| reply.result).map_err(|error| self.problem(&error))
+    }
+
+    async fn transfer(&self, action: &str, parameters: &Value, body: Option<Bytes>) -> Result<Answer, CallError> {
+        let Access { inner, caller, .. } = &*self.0;
+        repeated(|| inner.aws.transfer(caller, "s3", action, parameters, body.clone())).await
     }
 
     /// The bucket, what was given with it, and more.
@@ -120,6 +126,32 @@ impl S3 {
             CallError::Service { error, .. } => Problem::new(failure::optimised_cause(&NAMES, error)),
             error => Problem::new(error.to_string()),
         }
+    }
+}
+
+/// Calls again what failed for a reason that passes: a Map Run makes thousands of calls, and each of them can be repeated.
+async fn repeated<T, F: Future<Output = Result<T, CallError>>>(call: impl Fn() -> F) -> Result<T, CallError> {
+    let mut pause = Duration::from_millis(S3_PAUSE_FIRST_MS);
+    for _ in 1..S3_TRIES_MAX {
+        match call().await {
+            Err(error) if passes(&error) => tracing::debug!(%error, "a call of S3 is made again"),
+            done => return done,
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    }
+    call().await
+}
+
+fn passes(error: &CallError) -> bool {
+    match error {
+        CallError::Client(_) | CallError::Unreadable => true,
+        CallError::Service { error, .. } => {
+            error.status >= 500
+                || error.status == StatusCode::TOO_MANY_REQUESTS.as_u16()
+                || error.code == "RequestTimeout"
+        }
+        CallError::Parameters(_) | CallError::Catalogue(_) | CallError::NoCredentials | CallError::Role { .. } => false,
     }
 }
 
@@ -221,8 +253,7 @@ impl S3Upload {
         if self.id.is_none() {
             let more = [("Key", Value::from(&*self.key)), ("ContentType", CONTENT_TYPE.into())];
             let parameters = self.bucket.parameters(&[], more);
-            let Access { inner, caller, .. } = &*self.bucket.0;
-            let put = inner.aws.transfer(caller, "s3", "putObject", &parameters, Some(rest)).await;
+            let put = self.bucket.transfer("putObject", &parameters, Some(rest)).await;
             return put.map(|_| ()).map_err(|error| self.bucket.problem(&error));
         }
         if !rest.is_empty() {
@@ -261,8 +292,7 @@ impl S3Upload {
         }
         let number = Value::from(self.parts.len() as i64 + 1);
         let parameters = self.of_upload([("PartNumber", number.clone())]);
-        let Access { inner, caller, .. } = &*self.bucket.0;
-        let answer = inner.aws.transfer(caller, "s3", "uploadPart", &parameters, Some(part)).await;
+        let answer = self.bucket.transfer("uploadPart", &parameters, Some(part)).await;
         let answer = answer.map_err(|error| self.bucket.problem(&error))?;
         let told = [("ETag", "etag"), ("ChecksumCRC32", "x-amz-checksum-crc32")];
         let told = told.into_iter().filter_map(|(name, of)| Some((name, Value::from(header(&answer.headers, of)?))));
