@@ -34,7 +34,9 @@ test.each(
   const own = table(`state/${type.toLowerCase()}.rs`, "FIELDS", language);
   expect(own.filter((name) => !ELSEWHERE.includes(name) && !has(name))).toEqual([]);
   const missing = (owner: string, name: string) =>
-    table("state/map.rs", name, language).filter((name) => !name.endsWith("Config") && !has(name, owner));
+    table(owner === "ProcessorConfig" ? "state/map.rs" : "state/distributed.rs", name, language).filter(
+      (name) => !name.endsWith("Config") && !has(name, owner),
+    );
   if (type === "Map") {
     expect(missing("ProcessorConfig", "CONFIG_FIELDS")).toEqual([]);
     expect(missing("ItemReader", "READER_FIELDS")).toEqual([]);
