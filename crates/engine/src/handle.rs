@@ -19,6 +19,7 @@ use tokio::runtime::Handle;
 
 pub use self::{activities::*, executions::*, express::*, machines::*, redrive::*, tags::*, tasks::*, versions::*};
 use crate::{
+    config::Quotas,
     logs::LogSink,
     open::{Threads, stop},
     shared::Shared,
@@ -97,6 +98,11 @@ impl Drop for Inner {
 
 impl Engine {
     /// `arn:aws:states:REGION:ACCOUNT`, the beginning of every ARN.
+    /// What there may be of each thing, and how large executions may get.
+    pub fn quotas(&self) -> &Quotas {
+        &self.0.shared.registry.quotas
+    }
+
     pub fn arn_prefix(&self) -> &str {
         &self.0.shared.registry.arn_prefix
     }

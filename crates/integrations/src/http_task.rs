@@ -16,13 +16,22 @@ use self::{request::Parameters, token::Tokens};
 use crate::{connection::Connection, http::HttpClient, limits};
 
 /// What HTTP Tasks are told at their start.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct HttpTasks {
     /// The region that calls name themselves by.
     pub region: String,
     pub connections: Vec<Connection>,
     /// Hosts, with or without a port, that may be called without TLS, beside those of loopback.
     pub plain_hosts: Vec<String>,
+    /// How long a call may wait for its answer.
+    pub time_max: Duration,
+}
+
+impl Default for HttpTasks {
+    fn default() -> HttpTasks {
+        let time_max = Duration::from_secs(limits::HTTP_TASK_SECONDS_MAX);
+        HttpTasks { region: String::new(), connections: Vec::new(), plain_hosts: Vec::new(), time_max }
+    }
 }
 
 /// Calls over HTTP, with what connections add to them. A clone shares their tokens.
@@ -33,15 +42,16 @@ struct Inner {
     http: HttpClient,
     region: String,
     plain_hosts: Vec<String>,
+    time_max: Duration,
     connections: BTreeMap<String, (Connection, Tokens)>,
 }
 
 impl HttpTask {
     pub(crate) fn new(http: HttpClient, tasks: HttpTasks) -> HttpTask {
-        let HttpTasks { region, connections, plain_hosts } = tasks;
+        let HttpTasks { region, connections, plain_hosts, time_max } = tasks;
         let connections =
             connections.into_iter().map(|connection| (connection.name.clone(), (connection, Tokens::default())));
-        HttpTask(Arc::new(Inner { http, region, plain_hosts, connections: connections.collect() }))
+        HttpTask(Arc::new(Inner { http, region, plain_hosts, time_max, connections: connections.collect() }))
     }
 
     pub(crate) async fn invoke(&self, parameters: &Payload) -> Result<Payload, Failure> {
@@ -49,7 +59,7 @@ impl HttpTask {
         let parameters = Parameters::read(parameters.value()).map_err(runtime)?;
         let (connection, tokens) = inner.connection(&parameters.connection_arn)?;
         let mut request = parameters.request(connection, &inner.region, &inner.plain_hosts).map_err(runtime)?;
-        let time_max = Duration::from_secs(limits::HTTP_TASK_SECONDS_MAX);
+        let time_max = inner.time_max;
         let call = async {
             tokens.authorise(&inner.http, connection, &mut request).await?;
             inner.http.send(request, time_max).await.map_err(|reason| Failure::new(SOCKET, reason))

@@ -23,6 +23,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad input. Colours tur
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Serve the AWS Step Functions API.
+    #[command(after_help = BEYOND_OPTIONS)]
     Serve(ServeOptions),
     /// Run a definition once, without a server; print its trace and its output.
     Run(RunOptions),
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Fmt(FmtOptions),
     /// List the AWS services that `aws-sdk` tasks can call, the actions of one, or the parameters of an action.
     Services(ServicesOptions),
+    /// Print the limits that a server keeps to, and where they are not AWS's: [limits] of stepwell.toml sets them.
+    Limits(LimitsOptions),
     /// Check a data folder, save and restore its rows, back it up while the server runs.
     Data {
         #[command(subcommand)]
@@ -85,6 +88,21 @@ pub(crate) struct ServeOptions {
     pub(crate) execution_logs: Vec<String>,
     /// One JSON object for each log line, and for the line that tells where the server listens.
     #[arg(long, env = "STEPWELL_JSON")]
+    pub(crate) json: bool,
+}
+
+/// What `stepwell.toml` may say beyond the options.
+const BEYOND_OPTIONS: &str = "stepwell.toml holds these options and more: functions, connections, endpoints, and in \
+                              [limits] payloads beyond 256 KiB, histories beyond 25,000 events, throttles. \
+                              `stepwell limits` prints what holds.";
+
+#[derive(Args)]
+pub(crate) struct LimitsOptions {
+    /// Configuration file; by default stepwell.toml, if it is there.
+    #[arg(long, value_name = "FILE", env = "STEPWELL_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// One JSON object.
+    #[arg(long)]
     pub(crate) json: bool,
 }
 

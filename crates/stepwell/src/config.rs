@@ -19,6 +19,7 @@ use toml::Spanned;
 use crate::{
     cli::{IdentityOptions, RunOptions, ServeOptions},
     exit::BadInput,
+    quotas::{Limits, LimitsTable},
     validate,
 };
 
@@ -39,6 +40,7 @@ pub(crate) struct Config {
     pub(crate) connections: Vec<Connection>,
     /// Hosts, with or without a port, that HTTP Tasks may call without TLS.
     pub(crate) plain_hosts: Vec<String>,
+    pub(crate) limits: Limits,
 }
 
 /// `[server]`: the options of `stepwell serve`.
@@ -78,6 +80,8 @@ struct File {
     aws: Aws,
     #[serde(default)]
     http: Http,
+    #[serde(default)]
+    limits: Option<Spanned<LimitsTable>>,
     #[serde(default)]
     functions: BTreeMap<String, Spanned<FunctionTable>>,
     #[serde(default)]
@@ -272,6 +276,10 @@ impl Config {
         if let Some(server) = file.server {
             let at = server.span().start;
             config.server = server.into_inner().checked(folder).map_err(|reason| problem(text, at, &reason))?;
+        }
+        if let Some(limits) = file.limits {
+            let at = limits.span().start;
+            config.limits = limits.into_inner().limits().map_err(|reason| problem(text, at, &reason))?;
         }
         if file.functions.len() > limits::FUNCTIONS_MAX {
             return Err(problem(text, 0, &format!("at most {} functions can be hosted", limits::FUNCTIONS_MAX)));

@@ -13,6 +13,7 @@ mod fmt;
 mod function;
 mod limits;
 mod logs;
+mod quotas;
 mod run;
 mod serve;
 mod services;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Eval(options) => eval::eval(&options),
         Command::Fmt(options) => fmt::fmt(&options),
         Command::Services(options) => services::services(&options),
+        Command::Limits(options) => quotas::limits(&options),
         Command::Data { command } => data::data(&command),
         Command::Function { command } => function::function(command),
         Command::Completions { shell } => {

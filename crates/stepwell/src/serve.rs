@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use stepwell_api::Api;
-use stepwell_engine::{Config, Engine, Quotas, SystemClock, TaskRunner};
+use stepwell_engine::{Config, Engine, SystemClock, TaskRunner};
 use stepwell_functions::Functions;
 use stepwell_store::{Store, embedded::Embedded, memory::Memory};
 use tokio::{
@@ -30,7 +30,7 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
         // The other half is for connections and tasks. Fewer drivers share each commit among more callers.
         drivers: settings.drivers.map_or_else(half_of_the_cores, usize::from),
         clock: Arc::new(SystemClock),
-        quotas: Quotas::default(),
+        quotas: settings.config.limits.quotas,
     };
     let functions = function::host(&settings.identity, std::mem::take(&mut settings.config.functions));
     runtime.spawn(functions.end_idle());
@@ -106,7 +106,9 @@ async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions, 
             _ = interrupted.recv() => tracing::info!("SIGINT: stopping"),
         }
     };
+    let throttles = settings.config.limits.throttles().map_err(anyhow::Error::msg)?;
     let api = Api::new(engine.clone()).with_pages(console::page).with_mocks(settings.mock_config.clone());
+    let api = api.with_throttles(throttles);
     stepwell_api::serve(listener, api.with_beside(LambdaApi::of(functions)), stop).await;
     engine.shut_down().await;
     tracing::info!("stopped");

@@ -39,6 +39,7 @@ impl Tasks {
             region: identity.region.clone(),
             connections: config.connections.clone(),
             plain_hosts: config.plain_hosts.clone(),
+            time_max: config.limits.http_task_time,
         };
         let catalogue = Arc::new(Catalogue::embedded());
         let integrations = Integrations::new(settings, catalogue.clone(), functions, http);

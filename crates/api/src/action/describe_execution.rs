@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stepwell_engine::{Clock, ExecutionError, NotRedrivable, Summary, SystemClock};
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, Redrives, Status};
+use stepwell_machine::{Failure, Redrives, Status, limits::Limits};
 
 use crate::{
     action::Request,
@@ -24,7 +24,8 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let summary = request.engine.execution(&arn).await.map_err(|error| refusal(error, arn))?;
     let machine = request.engine.state_machine(&summary.state_machine_arn);
     let deleting = machine.is_none_or(|machine| machine.deleting);
-    Ok(describe(&summary, deleting, included, SystemClock.now_ms()))
+    let limits = &request.engine.quotas().limits;
+    Ok(describe(&summary, deleting, included, SystemClock.now_ms(), limits))
 }
 
 pub(super) fn refusal(error: ExecutionError, arn: Arc<str>) -> Error {
@@ -34,7 +35,7 @@ pub(super) fn refusal(error: ExecutionError, arn: Arc<str>) -> Error {
     }
 }
 
-fn describe(summary: &Summary, machine_deleting: bool, included: IncludedData, now_ms: i64) -> String {
+fn describe(summary: &Summary, machine_deleting: bool, included: IncludedData, now_ms: i64, limits: &Limits) -> String {
     let mut answer = Writer::object();
     answer.string("executionArn", &summary.arn);
     answer.string("stateMachineArn", &summary.state_machine_arn);
@@ -56,7 +57,7 @@ fn describe(summary: &Summary, machine_deleting: bool, included: IncludedData, n
     answer.optional_string("traceHeader", summary.trace_header.as_deref());
     machine_view::write_qualifier(&mut answer, &summary.state_machine_arn, summary.qualifier.as_ref());
     write_redrives(&mut answer, &summary.redrives);
-    match NotRedrivable::check(&summary.status, machine_deleting, summary.events, summary.start_ms, now_ms) {
+    match NotRedrivable::check(&summary.status, machine_deleting, summary.events, summary.start_ms, now_ms, limits) {
         Ok(()) => answer.string("redriveStatus", "REDRIVABLE"),
         Err(reason) => {
             answer.string("redriveStatus", "NOT_REDRIVABLE");
@@ -125,7 +126,7 @@ mod tests {
             redrives: Redrives::default(),
             qualifier: None,
         };
-        let text = describe(&summary, machine_deleting, included, now_ms);
+        let text = describe(&summary, machine_deleting, included, now_ms, &Limits::default());
         let head = r#"{"executionArn":"arn:e","stateMachineArn":"arn:m","name":"e","status":""#;
         text.strip_prefix(head).expect("the head").to_string()
     }

@@ -193,6 +193,7 @@ fn prepare(asked: Asked, engine: &Engine) -> Result<Prepared, Error> {
         now_ms: SystemClock.now_ms(),
         context,
         variables: variables(asked.variables.as_deref())?,
+        limits: engine.quotas().limits,
     };
     let trial = Trial::new(lone, conditions);
     Ok(Prepared { trial, mock, failing_iterations, reader_items, input: asked.input })

@@ -9,6 +9,7 @@ mod activities;
 mod executions;
 mod express;
 mod jobs;
+mod limits;
 mod logs;
 mod memory;
 mod poison;
