@@ -36,4 +36,4 @@ pub use logs::{LogEntry, LogError, LogSink};
 pub use open::OpenError;
 pub use registry::examine as examine_registry;
 pub use retention::Swept;
-pub use task_runner::TaskRunner;
+pub use task_runner::{Shown, TaskRunner};

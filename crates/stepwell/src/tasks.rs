@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use stepwell_api::Api;
-use stepwell_engine::{Engine, TaskRunner};
+use stepwell_engine::{Engine, Shown, TaskRunner};
 use stepwell_functions::Functions;
 use stepwell_integrations::{
     Catalogue, Endpoints, HttpTasks, Integrations, Pace, Settings, StepFunctions, StepFunctionsAnswer,
@@ -64,6 +64,14 @@ impl TaskRunner for Tasks {
         Box::pin(async move {
             ready.wait().await;
             integrations.run(request).await
+        })
+    }
+
+    fn run_shown(&self, request: TaskRequest, reveals_secrets: bool) -> Shown {
+        let (integrations, ready) = (self.integrations.clone(), self.ready.clone());
+        Box::pin(async move {
+            ready.wait().await;
+            integrations.run_shown(request, reveals_secrets).await
         })
     }
 
