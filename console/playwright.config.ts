@@ -5,6 +5,8 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 export default defineConfig({
   testDir: "e2e",
+  // `PICTURES=../docs/console npx playwright test` takes the pictures of docs/console instead.
+  testMatch: process.env.PICTURES ? "pictures.ts" : "*.spec.ts",
   workers: 1,
   timeout: 60_000,
   expect: { timeout: 15_000 },
@@ -15,6 +17,7 @@ export default defineConfig({
     locale: "en-GB",
     timezoneId: "UTC",
     contextOptions: { reducedMotion: "reduce" },
+    actionTimeout: 15_000,
     trace: "retain-on-failure",
     launchOptions: {
       executablePath: CHROMIUM,

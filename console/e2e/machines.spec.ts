@@ -166,10 +166,18 @@ test("an Express state machine is started and its outcome shown", async ({ page,
   const definition = { StartAt: "A", States: { A: { Type: "Pass", Result: { quick: true }, End: true } } };
   const arn = await stepwell.machine("express", definition, "EXPRESS");
   await page.goto(stepwell.machinePage(arn));
-  await expect(page.getByText(/are not kept/)).toBeVisible();
+  await expect(page.getByText("None has ended since the server started.")).toBeVisible();
   await page.getByRole("button", { name: "Start execution" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Start", exact: true }).click();
   const outcome = page.getByRole("region", { name: "Outcome" });
   await expect(outcome.getByText("Succeeded")).toBeVisible();
   await expect(outcome.getByText('"quick": true')).toBeVisible();
+  // From memory: in the list, and with all its events.
+  await page.goto(stepwell.machinePage(arn));
+  await page.getByRole("table", { name: "Executions" }).getByRole("link").click();
+  await expect(page.getByLabel("Graph of the execution").getByLabel("Pass A, succeeded")).toBeVisible();
+  await expect(page.getByText(/Express, billed 100 ms/)).toBeVisible();
+  await page.getByRole("tab", { name: "Events (4)" }).click();
+  await expect(page.getByRole("button", { name: /ExecutionSucceeded/ })).toBeVisible();
+  await expectAccessible(page);
 });

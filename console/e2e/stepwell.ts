@@ -1,6 +1,6 @@
 /** The real binary on a free port over an empty store, and a page that may neither complain nor ask elsewhere. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
@@ -17,10 +17,13 @@ export class Stepwell {
     private readonly folder: string,
   ) {}
 
-  static async start(): Promise<Stepwell> {
+  /** `files` stand in its folder; `stepwell.toml` among them is its configuration. */
+  static async start(files: Record<string, string> = {}): Promise<Stepwell> {
     const folder = mkdtempSync(join(tmpdir(), "stepwell-e2e-"));
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     const portFile = join(folder, "port");
-    const server = spawn(BINARY, ["serve", "--data", ":memory:", "--port", "0", "--port-file", portFile], {
+    const config = "stepwell.toml" in files ? ["--config", join(folder, "stepwell.toml")] : [];
+    const server = spawn(BINARY, ["serve", "--data", ":memory:", "--port", "0", "--port-file", portFile, ...config], {
       stdio: ["ignore", "ignore", "inherit"],
       env: { ...process.env, STEPWELL_LOG: "warn" },
     });
@@ -85,10 +88,10 @@ export class Stepwell {
   }
 }
 
-export const test = base.extend<{ complaints: string[]; stepwell: Stepwell }>({
-  // biome-ignore lint/correctness/noEmptyPattern: what Playwright asks for where nothing is used
-  stepwell: async ({}, use) => {
-    const stepwell = await Stepwell.start();
+export const test = base.extend<{ complaints: string[]; files: Record<string, string>; stepwell: Stepwell }>({
+  files: [{}, { option: true }],
+  stepwell: async ({ files }, use) => {
+    const stepwell = await Stepwell.start(files);
     await use(stepwell);
     await stepwell.stop();
   },

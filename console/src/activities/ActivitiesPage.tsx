@@ -1,22 +1,26 @@
 import { useCollection } from "@cloudscape-design/collection-hooks";
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
+import ColumnLayout from "@cloudscape-design/components/column-layout";
+import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
 import Modal from "@cloudscape-design/components/modal";
 import Pagination from "@cloudscape-design/components/pagination";
 import SpaceBetween from "@cloudscape-design/components/space-between";
+import Spinner from "@cloudscape-design/components/spinner";
 import Table from "@cloudscape-design/components/table";
 import TextFilter from "@cloudscape-design/components/text-filter";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { executionHref, Link } from "../app/Link";
 import { done, failed } from "../app/notices";
 import { Problem } from "../app/Problem";
-import { dateText } from "../app/words";
+import { activitiesRoute } from "../app/router";
+import { dateText, nameOf, numberText } from "../app/words";
 import { call } from "../aws/client";
-import type { ActivityListed } from "../aws/operations";
-import { activitiesQuery } from "../aws/queries";
+import { type ActivityStanding, activitiesQuery, activityQuery } from "../aws/consoleApi";
 
 const PAGE = 25;
 
@@ -24,20 +28,32 @@ const COLUMNS = [
   {
     id: "name",
     header: "Name",
-    cell: (activity: ActivityListed) => activity.name,
+    cell: (activity: ActivityStanding) => activity.name,
     sortingField: "name",
     isRowHeader: true,
   },
-  { id: "arn", header: "ARN", cell: (activity: ActivityListed) => activity.activityArn },
+  {
+    id: "waiting",
+    header: "Waiting tasks",
+    cell: (activity: ActivityStanding) => numberText(activity.waiting),
+    sortingField: "waiting",
+  },
+  {
+    id: "workers",
+    header: "Polling workers",
+    cell: (activity: ActivityStanding) => numberText(activity.workers),
+    sortingField: "workers",
+  },
+  { id: "arn", header: "ARN", cell: (activity: ActivityStanding) => activity.activityArn },
   {
     id: "created",
     header: "Created",
-    cell: (activity: ActivityListed) => dateText(activity.creationDate),
+    cell: (activity: ActivityStanding) => dateText(activity.creationDate),
     sortingField: "creationDate",
   },
 ];
 
-/** Activities: list, create, delete. */
+/** Activities: list, create, delete; of the selected one, the tasks and workers that wait for each other. */
 export function ActivitiesPage() {
   const activities = useQuery(activitiesQuery);
   const [creating, setCreating] = useState(false);
@@ -46,11 +62,14 @@ export function ActivitiesPage() {
     filtering: {},
     pagination: { pageSize: PAGE },
     sorting: {},
-    selection: { trackBy: "activityArn" },
   });
-  const one = collectionProps.selectedItems?.[0];
+  const { activity: chosen } = activitiesRoute.useSearch();
+  const navigate = activitiesRoute.useNavigate();
+  const one = activities.data?.find(({ activityArn }) => activityArn === chosen);
+  const choose = (activity: ActivityStanding | undefined) =>
+    navigate({ search: { activity: activity?.activityArn }, replace: true });
   const remove = useMutation({
-    mutationFn: ({ activityArn }: ActivityListed) => call("DeleteActivity", { activityArn }),
+    mutationFn: ({ activityArn }: ActivityStanding) => call("DeleteActivity", { activityArn }),
     onSuccess: (_, { name }) => done(`${name} is deleted.`),
     onError: (error) => failed("The activity cannot be deleted", error),
     onSettled: () => queries.invalidateQueries({ queryKey: ["activities"] }),
@@ -65,7 +84,11 @@ export function ActivitiesPage() {
         variant="full-page"
         columnDefinitions={COLUMNS}
         items={items}
+        trackBy="activityArn"
         selectionType="single"
+        selectedItems={one ? [one] : []}
+        onSelectionChange={(event) => choose(event.detail.selectedItems[0])}
+        onRowClick={(event) => choose(event.detail.item)}
         loading={activities.isPending}
         loadingText="Loading activities"
         ariaLabels={{
@@ -96,8 +119,62 @@ export function ActivitiesPage() {
         pagination={<Pagination {...paginationProps} />}
         empty={<Box textAlign="center">There are no activities yet.</Box>}
       />
+      {one && <Queue key={one.activityArn} activity={one} />}
       {creating && <CreateActivity onClose={() => setCreating(false)} />}
     </>
+  );
+}
+
+/** Both sides of an activity, as they are now. */
+function Queue({ activity }: { activity: ActivityStanding }) {
+  const queue = useQuery(activityQuery(activity.activityArn));
+  if (queue.error) return <Problem what="Its queue cannot be shown" error={queue.error} />;
+  if (!queue.data) return <Spinner />;
+  const { waiting, more, tasks, polling, workers } = queue.data;
+  const left = waiting - tasks.length;
+  return (
+    <Box padding={{ top: "l" }}>
+      <ColumnLayout columns={2}>
+        <Container
+          header={
+            <Header variant="h2" counter={`(${waiting}${more ? "+" : ""})`}>
+              Tasks of {activity.name} that wait for a worker
+            </Header>
+          }
+        >
+          {tasks.length === 0 ? (
+            <Box color="text-body-secondary">None waits.</Box>
+          ) : (
+            <ol>
+              {tasks.map(({ executionArn, task }) => (
+                <li key={`${executionArn}/${task}`}>
+                  <Link href={`${executionHref(executionArn)}?visit=${task}`}>{nameOf(executionArn)}</Link>
+                </li>
+              ))}
+            </ol>
+          )}
+          {left > 0 && <Box color="text-body-secondary">and {numberText(left)} more</Box>}
+        </Container>
+        <Container
+          header={
+            <Header variant="h2" counter={`(${polling})`}>
+              Workers that poll
+            </Header>
+          }
+        >
+          {workers.length === 0 ? (
+            <Box color="text-body-secondary">None polls now.</Box>
+          ) : (
+            <ul>
+              {workers.map((worker, index) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: workers need no name, and it need not be one of a kind
+                <li key={index}>{worker || "without a name"}</li>
+              ))}
+            </ul>
+          )}
+        </Container>
+      </ColumnLayout>
+    </Box>
   );
 }
 

@@ -31,5 +31,8 @@ export function go(href: string) {
 export const machineHref = (arn: string) => `/state-machines/${encodeURIComponent(arn)}`;
 export const editorHref = (arn: string) => `${machineHref(arn)}/edit`;
 export const executionHref = (arn: string) => `/executions/${encodeURIComponent(arn)}`;
+export const taskHref = (executionArn: string, task: number) =>
+  `/tasks?task=${encodeURIComponent(`${executionArn}/${task}`)}`;
+export const mapRunHref = (arn: string) => `/map-runs/${encodeURIComponent(arn)}`;
 export const compareHref = (left: string, right: string) =>
   `/compare?left=${encodeURIComponent(left)}&right=${encodeURIComponent(right)}`;

@@ -21,18 +21,26 @@ const LABELS = {
 };
 
 const SECTIONS = [
-  { type: "link" as const, text: "State machines", href: "/console/state-machines" },
-  { type: "link" as const, text: "Activities", href: "/console/activities" },
+  { text: "State machines", path: "/state-machines" },
+  { text: "Executions", path: "/executions" },
+  { text: "Waiting tasks", path: "/tasks" },
+  { text: "Activities", path: "/activities" },
+  { text: "Functions", path: "/functions" },
+  { text: "Server", path: "/server" },
 ];
+/** From this width on there is room for the navigation beside a page. */
+const WIDE = "(min-width: 1280px)";
 
 /** What surrounds every page. */
 export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const notices = useNotices((state) => state.items);
-  const [navigation, setNavigation] = useState(false);
+  const [opened, setOpened] = useState<boolean>();
   // The canvas needs all the space there is.
-  const isCanvas = path.endsWith("/edit") || path.startsWith("/executions/") || path.startsWith("/compare");
-  const section = path.startsWith("/activities") ? "/console/activities" : "/console/state-machines";
+  const isCanvas = /\/edit$|^\/executions\/|^\/compare/.test(path);
+  const navigation = !isCanvas && (opened ?? window.matchMedia(WIDE).matches);
+  const [canvasNavigation, setCanvasNavigation] = useState(false);
+  const section = SECTIONS.find((section) => path === section.path) ?? SECTIONS[path.startsWith("/map-runs") ? 1 : 0];
   return (
     <I18nProvider locale="en" messages={[messages]}>
       <div id="top">
@@ -42,13 +50,14 @@ export function Shell() {
         headerSelector="#top"
         ariaLabels={LABELS}
         toolsHide
-        navigationOpen={navigation}
-        onNavigationChange={(event) => setNavigation(event.detail.open)}
+        navigationOpen={isCanvas ? canvasNavigation : navigation}
+        onNavigationChange={(event) => (isCanvas ? setCanvasNavigation : setOpened)(event.detail.open)}
+        navigationWidth={220}
         navigation={
           <SideNavigation
             header={{ text: "Stepwell", href: "/console/state-machines" }}
-            activeHref={section}
-            items={SECTIONS}
+            activeHref={`/console${section?.path}`}
+            items={SECTIONS.map(({ text, path }) => ({ type: "link", text, href: `/console${path}` }))}
             onFollow={(event) => {
               event.preventDefault();
               go(event.detail.href.replace(/^\/console/, ""));

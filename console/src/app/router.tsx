@@ -1,6 +1,6 @@
 /** Addresses and the pages behind them. What a page shows is in its address, so that a link leads to the same sight. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import { EXECUTION_STATUSES, type ExecutionStatus } from "../aws/operations";
+import { type ChildStatus, EXECUTION_STATUSES, type ExecutionStatus } from "../aws/operations";
 import { Shell } from "./Shell";
 
 const root = createRootRoute({ component: Shell });
@@ -54,10 +54,11 @@ export type ExecutionView = (typeof EXECUTION_VIEWS)[number];
 export const executionRoute = createRoute({
   getParentRoute: () => root,
   path: "/executions/$arn",
-  validateSearch: (search): { view?: ExecutionView; visit?: number; at?: number } => ({
+  validateSearch: (search): { view?: ExecutionView; visit?: number; at?: number; item?: number } => ({
     view: oneOf(EXECUTION_VIEWS, search.view),
     visit: numberOf(search.visit),
     at: numberOf(search.at),
+    item: numberOf(search.item),
   }),
   component: lazyRouteComponent(() => import("../executions/ExecutionPage"), "ExecutionPage"),
 });
@@ -72,9 +73,78 @@ export const compareRoute = createRoute({
   component: lazyRouteComponent(() => import("../executions/ComparePage"), "ComparePage"),
 });
 
-const activitiesRoute = createRoute({
+export const EXECUTION_TYPES = ["STANDARD", "EXPRESS"] as const;
+export const PERIODS = ["15m", "1h", "1d", "7d", "30d"] as const;
+
+/** A search over all executions, as its address says it. Single values, and statuses with commas between. */
+export interface SearchWords {
+  type?: (typeof EXECUTION_TYPES)[number] | undefined;
+  name?: string | undefined;
+  status?: string | undefined;
+  machine?: string | undefined;
+  error?: string | undefined;
+  input?: string | undefined;
+  output?: string | undefined;
+  /** So long ago or less; else `from` and `until`, in seconds since 1970. */
+  period?: (typeof PERIODS)[number] | undefined;
+  from?: number | undefined;
+  until?: number | undefined;
+}
+
+export const searchRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/executions",
+  validateSearch: (search): SearchWords => ({
+    type: oneOf(EXECUTION_TYPES, search.type),
+    name: textOf(search.name),
+    status: textOf(search.status),
+    machine: textOf(search.machine),
+    error: textOf(search.error),
+    input: textOf(search.input),
+    output: textOf(search.output),
+    period: oneOf(PERIODS, search.period),
+    from: numberOf(search.from),
+    until: numberOf(search.until),
+  }),
+  component: lazyRouteComponent(() => import("../search/SearchPage"), "SearchPage"),
+});
+
+export const mapRunRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/map-runs/$arn",
+  validateSearch: (search): { status?: ChildStatus | undefined } => ({
+    status: oneOf([...EXECUTION_STATUSES, "PENDING_REDRIVE"], search.status),
+  }),
+  component: lazyRouteComponent(() => import("../mapRuns/MapRunPage"), "MapRunPage"),
+});
+
+export const tasksRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks",
+  validateSearch: (search): { find?: string; task?: string } => ({
+    find: textOf(search.find),
+    task: textOf(search.task),
+  }),
+  component: lazyRouteComponent(() => import("../tasks/TasksPage"), "TasksPage"),
+});
+
+export const functionsRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/functions",
+  validateSearch: (search): { function?: string } => ({ function: textOf(search.function) }),
+  component: lazyRouteComponent(() => import("../functions/FunctionsPage"), "FunctionsPage"),
+});
+
+const serverRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/server",
+  component: lazyRouteComponent(() => import("../server/ServerPage"), "ServerPage"),
+});
+
+export const activitiesRoute = createRoute({
   getParentRoute: () => root,
   path: "/activities",
+  validateSearch: (search): { activity?: string } => ({ activity: textOf(search.activity) }),
   component: lazyRouteComponent(() => import("../activities/ActivitiesPage"), "ActivitiesPage"),
 });
 
@@ -87,7 +157,12 @@ export const router = createRouter({
     editorRoute,
     executionRoute,
     compareRoute,
+    searchRoute,
+    mapRunRoute,
+    tasksRoute,
     activitiesRoute,
+    functionsRoute,
+    serverRoute,
   ]),
   basepath: "/console",
   defaultPreload: "intent",

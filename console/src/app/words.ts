@@ -17,6 +17,31 @@ export function durationText(ms: number | undefined): string {
   return `${pad(hours)}:${pad(minutes)}:${pad(seconds)}.${pad(rounded % 1000, 3)}`;
 }
 
+const UNITS: [string, number][] = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+/** `2 hours`, of a number of seconds; the largest unit alone. */
+export function spanText(seconds: number): string {
+  const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? ["second", 1];
+  const count = Math.max(0, Math.floor(seconds / size));
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
+/** `4 KiB`, `1 MiB`; bytes below that. */
+export function bytesText(bytes: number): string {
+  if (bytes >= 1024 * 1024) return `${numbers.format(bytes / 1024 / 1024)} MiB`;
+  return bytes >= 1024 ? `${numbers.format(bytes / 1024)} KiB` : `${bytes} bytes`;
+}
+
+const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+
+export function numberText(value: number): string {
+  return numbers.format(value);
+}
+
 /** JSON text with indents; as it is if it is no JSON or would not come back the same (numbers of many digits). */
 export function prettyJson(text: string): string {
   try {

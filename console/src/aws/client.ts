@@ -36,6 +36,29 @@ export async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
   return answerOf(await request(`/console/api/${path}`, { signal: signal ?? null }));
 }
 
+/** The token of this page's session, which the server wants to see with what changes something. */
+let session: Promise<string> | undefined;
+
+/** Changes something below `/console/api/`. A session that the server does not know any more is begun anew, once. */
+export async function write<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  const send = async () => {
+    session ??= read<{ token: string }>("session").then(
+      ({ token }) => token,
+      (error) => {
+        session = undefined;
+        throw error;
+      },
+    );
+    const headers = { "content-type": "application/json", "x-stepwell-token": await session };
+    const init = { method: "POST", headers, body: JSON.stringify(body), signal: signal ?? null };
+    return request(`/console/api/${path}`, init);
+  };
+  const first = await send();
+  if (first.status !== 403) return answerOf(first);
+  session = undefined;
+  return answerOf(await send());
+}
+
 async function request(path: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(path, init);

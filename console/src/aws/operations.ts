@@ -29,6 +29,8 @@ export interface ExecutionListed {
   status: ExecutionStatus;
   startDate: number;
   stopDate?: number;
+  /** Of a child of a Map Run: the items that it was given. */
+  itemCount?: number;
 }
 
 export interface Execution extends ExecutionListed {
@@ -38,6 +40,53 @@ export interface Execution extends ExecutionListed {
   cause?: string;
   redriveStatus?: "REDRIVABLE" | "NOT_REDRIVABLE" | "REDRIVABLE_BY_MAP_RUN";
   redriveCount?: number;
+  redriveStatusReason?: string;
+  stateMachineVersionArn?: string;
+  stateMachineAliasArn?: string;
+  /** Of a child of a distributed Map. */
+  mapRunArn?: string;
+  /** Of an Express execution. */
+  billingDetails?: { billedMemoryUsedInMB: number; billedDurationInMilliseconds: number };
+}
+
+/** Children of a Map Run may also wait for their redrive. */
+export type ChildStatus = ExecutionStatus | "PENDING_REDRIVE";
+
+export interface MapRunListed {
+  executionArn: string;
+  mapRunArn: string;
+  stateMachineArn: string;
+  startDate: number;
+  stopDate?: number;
+}
+
+/** How many items or child executions of a Map Run stand how. */
+export interface MapRunCounts {
+  pending: number;
+  running: number;
+  succeeded: number;
+  failed: number;
+  timedOut: number;
+  aborted: number;
+  total: number;
+  resultsWritten: number;
+  failuresNotRedrivable?: number;
+  pendingRedrive?: number;
+}
+
+export interface MapRun {
+  mapRunArn: string;
+  executionArn: string;
+  status: "RUNNING" | "SUCCEEDED" | "FAILED" | "ABORTED";
+  startDate: number;
+  stopDate?: number;
+  maxConcurrency: number;
+  toleratedFailurePercentage: number;
+  toleratedFailureCount: number;
+  itemCounts: MapRunCounts;
+  executionCounts: MapRunCounts;
+  redriveCount?: number;
+  redriveDate?: number;
 }
 
 export interface Tag {
@@ -115,7 +164,7 @@ export interface Operations {
     { result: "OK" | "FAIL"; diagnostics: Diagnostic[]; truncated: boolean }
   >;
   ListExecutions: Operation<
-    { stateMachineArn: string; statusFilter?: ExecutionStatus | undefined } & Page,
+    { stateMachineArn?: string; mapRunArn?: string; statusFilter?: ChildStatus | undefined } & Page,
     { executions: ExecutionListed[]; nextToken?: string }
   >;
   DescribeExecution: Operation<{ executionArn: string }, Execution>;
@@ -125,7 +174,24 @@ export interface Operations {
   >;
   StartSyncExecution: Operation<
     { stateMachineArn: string; name?: string | undefined; input: string },
-    { status: "SUCCEEDED" | "FAILED" | "TIMED_OUT"; output?: string; error?: string; cause?: string }
+    {
+      executionArn: string;
+      status: "SUCCEEDED" | "FAILED" | "TIMED_OUT";
+      output?: string;
+      error?: string;
+      cause?: string;
+    }
+  >;
+  ListMapRuns: Operation<{ executionArn: string } & Page, { mapRuns: MapRunListed[]; nextToken?: string }>;
+  DescribeMapRun: Operation<{ mapRunArn: string }, MapRun>;
+  UpdateMapRun: Operation<
+    {
+      mapRunArn: string;
+      maxConcurrency?: number;
+      toleratedFailurePercentage?: number;
+      toleratedFailureCount?: number;
+    },
+    Record<string, never>
   >;
   RedriveExecution: Operation<{ executionArn: string }, { redriveDate: number }>;
   StopExecution: Operation<{ executionArn: string; error?: string; cause?: string }, { stopDate: number }>;

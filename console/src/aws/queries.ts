@@ -1,7 +1,8 @@
 /** What pages ask the server for, as queries whose answers they share. */
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { call, pages } from "./client";
-import type { ExecutionStatus } from "./operations";
+import { expressQuery } from "./consoleApi";
+import type { Execution, ExecutionStatus, Machine } from "./operations";
 
 /** State machines or activities that one list holds; more are searched by the API itself. */
 const LISTED_MAX = 5_000;
@@ -68,24 +69,30 @@ export const executionsQuery = (
     placeholderData: keepPreviousData,
   });
 
-export const executionQuery = (executionArn: string) =>
-  queryOptions({
-    queryKey: ["execution", executionArn],
-    queryFn: ({ signal }) => call("DescribeExecution", { executionArn }, signal),
-  });
+/** Whether this is the ARN of an Express execution: it ends with an id of its own, and is in memory alone. */
+export const isExpress = (executionArn: string) => executionArn.split(":")[5] === "express";
 
+export const executionQuery = (executionArn: string) =>
+  isExpress(executionArn)
+    ? expressQuery(executionArn)
+    : queryOptions({
+        queryKey: ["execution", executionArn],
+        queryFn: ({ signal }): Promise<Execution> => call("DescribeExecution", { executionArn }, signal),
+      });
+
+/** The state machine of an execution; of an Express one, as it is now. */
 export const machineOfExecutionQuery = (executionArn: string) =>
   queryOptions({
     queryKey: ["machine-of-execution", executionArn],
-    queryFn: ({ signal }) => call("DescribeStateMachineForExecution", { executionArn }, signal),
+    queryFn: ({ signal }): Promise<Pick<Machine, "definition" | "stateMachineArn">> =>
+      isExpress(executionArn)
+        ? call("DescribeStateMachine", { stateMachineArn: machineOfExpress(executionArn) }, signal)
+        : call("DescribeStateMachineForExecution", { executionArn }, signal),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
-export const activitiesQuery = queryOptions({
-  queryKey: ["activities"],
-  queryFn: ({ signal }) =>
-    pages(LISTED_MAX, async (nextToken) => {
-      const page = await call("ListActivities", { maxResults: 1000, nextToken }, signal);
-      return { items: page.activities, nextToken: page.nextToken };
-    }),
-});
+/** `…:express:MACHINE:NAME:ID` */
+function machineOfExpress(executionArn: string): string {
+  const parts = executionArn.split(":");
+  return [...parts.slice(0, 5), "stateMachine", parts[6]].join(":");
+}

@@ -1,14 +1,9 @@
 import Alert from "@cloudscape-design/components/alert";
-import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Button from "@cloudscape-design/components/button";
-import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
-import Header from "@cloudscape-design/components/header";
-import SegmentedControl from "@cloudscape-design/components/segmented-control";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ClipboardEvent, type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { go, machineHref } from "../app/Link";
 import { done, failed } from "../app/notices";
 import { Problem as LoadProblem } from "../app/Problem";
 import { editorRoute } from "../app/router";
@@ -16,30 +11,33 @@ import { call } from "../aws/client";
 import type { Machine } from "../aws/operations";
 import { machineQuery } from "../aws/queries";
 import { Code } from "../code/Code";
-import { download, graphSvg, svgToPng } from "../graph/exportGraph";
 import GraphView, { edgeText } from "../graph/GraphView";
 import { StartExecution } from "../machines/StartExecution";
-import { type Definition, type Edge, TOP } from "../model/definition";
-import {
-  copyOf,
-  deleteState,
-  duplicateState,
-  type Edited,
-  insertOnEdge,
-  moveState,
-  takesInsertion,
-} from "../model/edits";
-import type { Problem } from "../model/problems";
-import { change, type Document, openDocument, redo, select, undo } from "./document";
-import { dropDraft, keepDraft, readDraft } from "./drafts";
+import { type Definition, type Edge, type StateId, TOP } from "../model/definition";
+import { type Edited, insertOnEdge, moveState, redirect, takesInsertion } from "../model/edits";
+import { fixesOf } from "../model/fixes";
+import { copyRegion, deleteRegion, insertCopied, moveRegion, regionOf } from "../model/region";
+import { notationOf, toJson } from "../model/text";
+import { actionsOn } from "./actions";
+import { completeCode } from "./completeCode";
+import { ToolsProvider } from "./context";
+import { change, type Document, openDocument, redo, reread, select, undo } from "./document";
+import { type Base, type Draft, dropDraft, keepDraft, keepSource, readDraft, readSource } from "./drafts";
 import "./editor.css";
 import { readCopied, writeCopied } from "./clipboard";
+import { EditorHead, type Panel } from "./EditorHead";
+import { FindState } from "./FindState";
 import { Inspector } from "./Inspector";
+import { Keys } from "./Keys";
 import { Palette } from "./Palette";
+import { ProblemList } from "./ProblemList";
 import { ADDABLE, type Addable } from "./palette";
 import { QuickAdd } from "./QuickAdd";
 import { TestPanel } from "./TestPanel";
+import { FRESH, keepTests, readTests, type TestCase } from "./tests";
+import { useDesignData } from "./useDesignData";
 import { useProblems } from "./useProblems";
+import { useNotation } from "./yaml";
 
 /** How often it is looked whether somebody else has saved. */
 const WATCH_MS = 10_000;
@@ -50,32 +48,64 @@ export function EditorPage() {
   const machine = useQuery({ ...machineQuery(arn), refetchInterval: WATCH_MS });
   if (machine.error && !machine.data) return <LoadProblem what="It cannot be edited" error={machine.error} />;
   if (!machine.data) return <Spinner size="large" />;
-  return <Editor key={arn} machine={machine.data} />;
+  return <Opening key={arn} machine={machine.data} />;
 }
 
-type Panel = "both" | "form" | "code" | "test";
-
-function Editor({ machine }: { machine: Machine }) {
+/** Waits until the text that is opened can be read. */
+function Opening({ machine }: { machine: Machine }) {
   const arn = machine.stateMachineArn;
+  const [saved] = useState(() => readSource(arn, machine.definition));
   const [draft] = useState(() => readDraft(arn));
+  const isReadable = useNotation(notationOf(draft?.text ?? saved.text));
+  if (!isReadable) return <Spinner size="large" />;
+  return <Editor machine={machine} opened={draft ?? { text: saved.text, base: saved }} isDraft={draft !== undefined} />;
+}
+
+function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
+  const { machine, opened } = props;
+  const arn = machine.stateMachineArn;
   // What the server had when the editing began, or when it was saved last.
-  const [base, setBase] = useState(draft?.base ?? machine.definition);
-  const [document, setDocument] = useState(() => openDocument(draft?.text ?? machine.definition));
+  const [base, setBase] = useState(opened.base);
+  const [document, setDocument] = useState(() => openDocument(opened.text));
   const [panel, setPanel] = useState<Panel>("both");
+  const [marked, setMarked] = useState<readonly StateId[]>([]);
+  const [asking, setAsking] = useState<"keys" | "find" | "start">();
   const [inserting, setInserting] = useState<Edge>();
   const [renaming, setRenaming] = useState<{ state: string }>();
-  const [starting, setStarting] = useState(false);
-  const [restored, setRestored] = useState(draft !== undefined && draft.text !== machine.definition);
+  const [restored, setRestored] = useState(props.isDraft && opened.text !== opened.base.text);
+  const [tests, setTests] = useState(() => readTests(arn));
   const { definition, text, selected } = document;
-  const isDirty = text !== base;
-  const isConflict = machine.definition !== base;
+  const isDirty = text !== base.text;
+  const isConflict = machine.definition !== base.definition;
   const problems = useProblems(document, machine.type);
+  const state = selected === undefined ? undefined : definition.states.get(selected);
+  const data = useDesignData(machine, state, state && tests[state.name]);
   const queries = useQueryClient();
   useDraft(arn, text, base);
+  const isReadable = useNotation(notationOf(text));
+  useEffect(() => {
+    if (isReadable) setDocument(reread);
+  }, [isReadable]);
 
   const edit = useCallback((label: string, edited: Edited, mergeKey?: string) => {
     setDocument((document) => change(document, label, edited, Date.now(), mergeKey));
   }, []);
+  const history = useMemo(() => ({ undo: () => setDocument(undo), redo: () => setDocument(redo) }), []);
+  const choose = (id: StateId | undefined, adds = false) => {
+    if (!adds || id === undefined) setMarked([]);
+    else if (id === selected || marked.includes(id)) {
+      const others = marked.filter((other) => other !== id);
+      setMarked(id === selected ? others.slice(1) : others);
+      if (id === selected) setDocument((document) => select(document, others[0]));
+      return;
+    } else if (selected !== undefined) setMarked([...marked, selected]);
+    setDocument((document) => select(document, id));
+  };
+  const chosen = useMemo(() => {
+    const there = marked.filter((id) => definition.states.has(id) && id !== selected);
+    return selected === undefined ? [] : [selected, ...there];
+  }, [definition, selected, marked]);
+
   const insert = (edge: Edge, item: Addable) => {
     const given = item.fields && { name: item.label.replace(/^.*: /, ""), fields: item.fields(definition.language) };
     edit(`added ${item.label}`, insertOnEdge(definition, edge, item.type, given));
@@ -84,18 +114,26 @@ function Editor({ machine }: { machine: Machine }) {
     const edge = edgeBehind(definition, selected);
     if (edge) insert(edge, item);
   };
+  const keepTest = (name: string, part: Partial<TestCase>) => {
+    const { [name]: before = FRESH, ...others } = tests;
+    const all = { ...others, [name]: { ...before, ...part } };
+    setTests(all);
+    keepTests(arn, all);
+  };
 
   const save = useMutation({
     mutationFn: async (overwrite: boolean) => {
       const now = await call("DescribeStateMachine", { stateMachineArn: arn });
-      if (!overwrite && now.definition !== base) throw new Conflict();
-      await call("UpdateStateMachine", { stateMachineArn: arn, definition: text });
-      return text;
+      if (!overwrite && now.definition !== base.definition) throw new Conflict();
+      const saved = { definition: toJson(text) ?? text, text };
+      await call("UpdateStateMachine", { stateMachineArn: arn, definition: saved.definition });
+      return saved;
     },
     onSuccess: (saved) => {
       setBase(saved);
       setRestored(false);
-      queries.setQueryData(machineQuery(arn).queryKey, (old) => old && { ...old, definition: saved });
+      if (!keepSource(arn, saved)) failed("Its comments are not kept", "This browser has no room for the YAML.");
+      queries.setQueryData(machineQuery(arn).queryKey, (old) => old && { ...old, definition: saved.definition });
       done(`${machine.name} is saved.`);
     },
     onError: (error) => {
@@ -104,59 +142,102 @@ function Editor({ machine }: { machine: Machine }) {
     },
   });
   const load = () => {
-    setDocument((document) => change(document, "loaded what is saved", { text: machine.definition }, Date.now()));
-    setBase(machine.definition);
+    const saved = readSource(arn, machine.definition);
+    setDocument((document) => change(document, "loaded what is saved", { text: saved.text }, Date.now()));
+    setBase(saved);
     setRestored(false);
   };
 
-  const page = useRef<HTMLDivElement>(null);
+  const copied = (): { text: string; edited: Edited; what: string } | undefined => {
+    const region = regionOf(definition, chosen);
+    if ("problem" in region) {
+      if (chosen.length > 0) failed("They cannot be copied", region.problem);
+      return undefined;
+    }
+    const what = region.states.length === 1 ? region.entry.name : `${region.states.length} states`;
+    return { text: writeCopied(copyRegion(definition, region)), edited: deleteRegion(definition, region), what };
+  };
+  const actions = actionsOn(definition, chosen, {
+    edit,
+    rename: () => selected !== undefined && setRenaming({ state: selected }),
+    test: () => setPanel("test"),
+    copy: (cut) => {
+      const given = copied();
+      if (!given) return;
+      navigator.clipboard.writeText(given.text).then(
+        () => cut && edit(`cut ${given.what}`, given.edited),
+        (error) => failed("It cannot be copied", error),
+      );
+    },
+  });
+  const act = (id: string) => {
+    const action = actions.find((action) => action.id === id);
+    if (action?.disabled !== undefined) failed(`${action.label} is not possible`, action.disabled);
+    else action?.run();
+  };
+
   const keys = (event: KeyboardEvent) => {
-    const inText = (event.target as HTMLElement).closest("input, textarea, [contenteditable], [role=listbox]") !== null;
+    const target = event.target as HTMLElement;
+    const inText = isText(target) || target.closest("[role=listbox], [role=dialog], [role=menu]") !== null;
     const command = event.ctrlKey || event.metaKey;
     const key = event.key.toLowerCase();
+    const inForm = target.closest("input, textarea") !== null && target.closest("[data-form]") !== null;
     if (command && key === "s") save.mutate(false);
+    else if (command && key === "z" && (!inText || inForm)) (event.shiftKey ? history.redo : history.undo)();
+    else if (command && key === "y" && (!inText || inForm)) history.redo();
     else if (inText) return;
-    else if (command && key === "z") setDocument(event.shiftKey ? redo : undo);
-    else if (command && key === "y") setDocument(redo);
-    else if (command && key === "d" && selected) edit("duplicated a state", duplicateState(definition, selected));
-    else if ((key === "delete" || key === "backspace") && selected)
-      edit("deleted a state", deleteState(definition, selected));
-    else if (key === "f2" && selected) setRenaming({ state: selected });
+    else if (command && key === "f") setAsking("find");
+    else if (command && key === "d" && selected) act("duplicate");
+    else if ((key === "delete" || key === "backspace") && selected) act("delete");
+    else if (key === "f2" && selected) act("rename");
     else if (key === "/" || key === "insert") setInserting(edgeBehind(definition, selected));
+    else if (key === "?") setAsking("keys");
+    else if (!command && !event.altKey && selected && key in LETTERS) act(LETTERS[key] ?? "");
     else return;
     event.preventDefault();
   };
   const copy = (event: ClipboardEvent, cut: boolean) => {
-    const state = selected === undefined ? undefined : definition.states.get(selected);
-    if (!state || isText(event.target)) return;
-    event.clipboardData.setData("text/plain", writeCopied(copyOf(definition, state)));
+    const given = isText(event.target) || hasSelection() ? undefined : copied();
+    if (!given) return;
+    event.clipboardData.setData("text/plain", given.text);
     event.preventDefault();
-    if (cut) edit(`cut ${state.name}`, deleteState(definition, state.id));
+    if (cut) edit(`cut ${given.what}`, given.edited);
   };
   const paste = (event: ClipboardEvent) => {
     if (isText(event.target)) return;
-    const copied = readCopied(event.clipboardData.getData("text/plain"));
+    const states = readCopied(event.clipboardData.getData("text/plain"));
     const edge = edgeBehind(definition, selected);
-    if (!copied || !edge) return;
+    const [first] = states;
+    if (!first || !edge) return;
     event.preventDefault();
-    edit(`pasted ${copied.name}`, insertOnEdge(definition, edge, copied.type, copied));
+    const what = states.length === 1 ? first.name : `${states.length} states`;
+    edit(`pasted ${what}`, insertCopied(definition, edge, states));
   };
 
+  const drop = (edge: Edge, dragged: string) => {
+    const id = dragged.startsWith("state:") ? dragged.slice("state:".length) : undefined;
+    const region =
+      id !== undefined && chosen.length > 1 && chosen.includes(id) ? regionOf(definition, chosen) : undefined;
+    if (region && "problem" in region) failed("They cannot be moved", region.problem);
+    else if (region) edit(`moved ${region.states.length} states`, moveRegion(definition, region, edge));
+    else if (id !== undefined) edit("moved a state", moveState(definition, id, edge));
+    const item = ADDABLE.find((item) => item.id === dragged);
+    if (item) insert(edge, item);
+  };
+  const latestDrop = useRef(drop);
+  latestDrop.current = drop;
   const editing = useMemo(
     () => ({
       onInsert: setInserting,
-      onDrop: (edge: Edge, dragged: string) => {
-        if (dragged.startsWith("state:")) edit("moved a state", moveState(definition, dragged.slice(6), edge));
-        const item = ADDABLE.find((item) => item.id === dragged);
-        if (item) insertRef.current(edge, item);
+      onDrop: (edge: Edge, dragged: string) => latestDrop.current(edge, dragged),
+      onRetarget: (edge: Edge, target: StateId | undefined) => {
+        const name = (target && definition.states.get(target)?.name) ?? "the end";
+        edit(`led an edge to ${name}`, redirect(definition, edge, target));
       },
     }),
     [definition, edit],
   );
-  const insertRef = useRef(insert);
-  insertRef.current = insert;
 
-  const state = selected === undefined ? undefined : definition.states.get(selected);
   const reveal = useReveal(document);
   const counts = useMemo(() => {
     const counts = new Map<string, number>();
@@ -165,194 +246,165 @@ function Editor({ machine }: { machine: Machine }) {
   }, [problems]);
   const diagnostics = useMemo(
     () =>
-      problems.map(({ from, to, severity, message }) => ({
-        from,
-        to,
-        message,
-        severity: severity === "ERROR" ? ("error" as const) : ("warning" as const),
+      problems.map((problem) => ({
+        from: problem.from,
+        to: problem.to,
+        message: problem.message,
+        severity: problem.severity === "ERROR" ? ("error" as const) : ("warning" as const),
+        actions: fixesOf(definition, problem).map((fix) => ({
+          name: fix.label,
+          apply: () => edit(`fixed: ${fix.label}`, fix.edit(definition)),
+        })),
       })),
-    [problems],
+    [problems, definition, edit],
   );
+  const tools = useMemo(() => ({ definition, data, edit, ...history }), [definition, data, edit, history]);
 
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: shortcuts of all that is within
-    <div
-      className="editor"
-      ref={page}
-      onKeyDown={keys}
-      onCopy={(event) => copy(event, false)}
-      onCut={(event) => copy(event, true)}
-      onPaste={paste}
-    >
-      <div className="editor-head">
-        <BreadcrumbGroup
-          ariaLabel="Breadcrumbs"
-          items={[
-            { text: "State machines", href: "/state-machines" },
-            { text: machine.name, href: machineHref(arn) },
-            { text: "Edit", href: "" },
-          ]}
-          onFollow={(event) => {
-            event.preventDefault();
-            go(event.detail.href);
-          }}
+    <ToolsProvider value={tools}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: shortcuts of all that is within */}
+      <div
+        className="editor"
+        onKeyDown={keys}
+        onCopy={(event) => copy(event, false)}
+        onCut={(event) => copy(event, true)}
+        onPaste={paste}
+      >
+        <EditorHead
+          machine={machine}
+          document={document}
+          panel={panel}
+          isDirty={isDirty}
+          isSaving={save.isPending}
+          onPanel={setPanel}
+          onSave={() => save.mutate(false)}
+          onStart={() => setAsking("start")}
+          onKeys={() => setAsking("keys")}
+          {...history}
         />
-        <Header
-          variant="h1"
-          info={
-            <span className="editor-state">{isDirty ? "Not saved; kept as a draft in this browser" : "Saved"}</span>
-          }
-          actions={
-            <SpaceBetween direction="horizontal" size="xs">
-              <Button
-                iconName="undo"
-                ariaLabel={`Undo${document.past.length > 0 ? `: ${document.past.at(-1)?.label}` : ""}`}
-                disabled={document.past.length === 0}
-                onClick={() => setDocument(undo)}
+        {isConflict && (
+          <Alert
+            type="warning"
+            statusIconAriaLabel="Warning"
+            header="Somebody else has saved this state machine meanwhile"
+            action={
+              <SpaceBetween direction="horizontal" size="xs">
+                <Button onClick={load}>Load what is saved</Button>
+                {isDirty && <Button onClick={() => save.mutate(true)}>Overwrite it</Button>}
+              </SpaceBetween>
+            }
+          >
+            What you load can be undone.
+          </Alert>
+        )}
+        {restored && !isConflict && (
+          <Alert
+            type="info"
+            statusIconAriaLabel="Info"
+            action={<Button onClick={load}>Discard the draft</Button>}
+            dismissible
+            dismissAriaLabel="Dismiss"
+            onDismiss={() => setRestored(false)}
+          >
+            This is the draft that you did not save.
+          </Alert>
+        )}
+        <div className={`editor-body panel-${panel}`}>
+          <Palette onAdd={add} />
+          <GraphView
+            definition={definition}
+            label="Graph"
+            selected={selected}
+            marked={chosen}
+            onSelect={choose}
+            problems={counts}
+            editing={editing}
+            stale={!document.isGood}
+          />
+          <div className="editor-side">
+            {panel === "test" && (
+              <section className="inspector" aria-label="Test">
+                <TestPanel
+                  roleArn={machine.roleArn}
+                  definition={definition}
+                  state={state}
+                  tests={tests}
+                  onKeep={keepTest}
+                  onSelect={choose}
+                />
+              </section>
+            )}
+            {(panel === "both" || panel === "form") && (
+              <section className="inspector" aria-label="Form" data-form>
+                <Inspector
+                  key={selected ?? ""}
+                  state={state}
+                  problems={problems}
+                  renaming={renaming}
+                  actions={actions}
+                  count={chosen.length}
+                />
+              </section>
+            )}
+            {(panel === "both" || panel === "code") && (
+              <Code
+                text={text}
+                label={`Definition as ${notationOf(text)}`}
+                onChange={(text) => edit("typed", { text }, "code")}
+                onCaret={(offset) => {
+                  setMarked([]);
+                  setDocument((document) => select(document, stateAt(document.definition, offset)));
+                }}
+                history={history}
+                diagnostics={diagnostics}
+                reveal={reveal}
+                completer={(text, caret) => completeCode(text, caret, definition, data)}
               />
-              <Button
-                iconName="redo"
-                ariaLabel={`Redo${document.future.length > 0 ? `: ${document.future.at(-1)?.label}` : ""}`}
-                disabled={document.future.length === 0}
-                onClick={() => setDocument(redo)}
-              />
-              <SegmentedControl
-                label="Beside the graph"
-                selectedId={panel}
-                onChange={(event) => setPanel(event.detail.selectedId as Panel)}
-                options={[
-                  { id: "both", text: "Both" },
-                  { id: "form", text: "Form" },
-                  { id: "code", text: "Code" },
-                  { id: "test", text: "Test" },
-                ]}
-              />
-              <ButtonDropdown
-                items={[
-                  { id: "json", text: "Definition (JSON)" },
-                  { id: "svg", text: "Graph (SVG)" },
-                  { id: "png", text: "Graph (PNG)" },
-                ]}
-                onItemClick={(event) => exportAs(event.detail.id, machine.name, document)}
-              >
-                Export
-              </ButtonDropdown>
-              <Button disabled={isDirty} onClick={() => setStarting(true)}>
-                Start execution
-              </Button>
-              <Button
-                variant="primary"
-                disabled={!isDirty || !document.isGood}
-                loading={save.isPending}
-                onClick={() => save.mutate(false)}
-              >
-                Save
-              </Button>
-            </SpaceBetween>
-          }
-        >
-          {machine.name}
-        </Header>
-      </div>
-      {isConflict && (
-        <Alert
-          type="warning"
-          statusIconAriaLabel="Warning"
-          header="Somebody else has saved this state machine meanwhile"
-          action={
-            <SpaceBetween direction="horizontal" size="xs">
-              <Button onClick={load}>Load what is saved</Button>
-              {isDirty && <Button onClick={() => save.mutate(true)}>Overwrite it</Button>}
-            </SpaceBetween>
-          }
-        >
-          What you load can be undone.
-        </Alert>
-      )}
-      {restored && !isConflict && (
-        <Alert
-          type="info"
-          statusIconAriaLabel="Info"
-          action={<Button onClick={load}>Discard the draft</Button>}
-          dismissible
-          dismissAriaLabel="Dismiss"
-          onDismiss={() => setRestored(false)}
-        >
-          This is the draft that you did not save.
-        </Alert>
-      )}
-      <div className={`editor-body panel-${panel}`}>
-        <Palette onAdd={add} />
-        <GraphView
-          definition={definition}
-          label="Graph"
-          selected={selected}
-          onSelect={(id) => setDocument((document) => select(document, id))}
-          problems={counts}
-          editing={editing}
-          stale={!document.isGood}
-        />
-        <div className="editor-side">
-          {panel === "test" && (
-            <section className="inspector" aria-label="Test">
-              <TestPanel
-                machineArn={arn}
-                roleArn={machine.roleArn}
-                definition={definition}
-                state={state}
-                onSelect={(id) => setDocument((document) => select(document, id))}
-              />
-            </section>
-          )}
-          {(panel === "both" || panel === "form") && (
-            <section className="inspector" aria-label="Form">
-              <Inspector
-                key={selected ?? ""}
-                definition={definition}
-                state={state}
-                problems={problems}
-                renaming={renaming}
-                onEdit={edit}
-              />
-            </section>
-          )}
-          {(panel === "both" || panel === "code") && (
-            <Code
-              text={text}
-              label="Definition as JSON"
-              onChange={(text) => edit("typed", { text }, "code")}
-              onCaret={(offset) => setDocument((document) => select(document, stateAt(document.definition, offset)))}
-              history={{ undo: () => setDocument(undo), redo: () => setDocument(redo) }}
-              diagnostics={diagnostics}
-              reveal={reveal}
-            />
-          )}
+            )}
+          </div>
         </div>
+        <ProblemList problems={problems} onSelect={choose} />
+        {inserting && (
+          <QuickAdd
+            where={edgeText(definition, inserting)}
+            onAdd={(item) => {
+              insert(inserting, item);
+              setInserting(undefined);
+            }}
+            onClose={() => setInserting(undefined)}
+          />
+        )}
+        {asking === "start" && (
+          <StartExecution machineArn={arn} type={machine.type} onClose={() => setAsking(undefined)} />
+        )}
+        {asking === "keys" && <Keys onClose={() => setAsking(undefined)} />}
+        {asking === "find" && (
+          <FindState
+            definition={definition}
+            onSelect={(id) => {
+              choose(id);
+              setAsking(undefined);
+            }}
+            onClose={() => setAsking(undefined)}
+          />
+        )}
       </div>
-      <Problems
-        problems={problems}
-        definition={definition}
-        onSelect={(id) => setDocument((document) => select(document, id))}
-      />
-      {inserting && (
-        <QuickAdd
-          where={edgeText(definition, inserting)}
-          onAdd={(item) => {
-            insert(inserting, item);
-            setInserting(undefined);
-          }}
-          onClose={() => setInserting(undefined)}
-        />
-      )}
-      {starting && <StartExecution machineArn={arn} type={machine.type} onClose={() => setStarting(false)} />}
-    </div>
+    </ToolsProvider>
   );
 }
+
+/** Actions by the letter that calls them. */
+const LETTERS: Record<string, string> = { g: "parallel", m: "map", e: "catch", u: "unwrap", t: "test" };
 
 class Conflict extends Error {}
 
 function isText(target: EventTarget): boolean {
   return (target as HTMLElement).closest("input, textarea, [contenteditable]") !== null;
+}
+
+/** Words are selected on the page: they are what is copied. */
+function hasSelection(): boolean {
+  return (getSelection()?.toString() ?? "") !== "";
 }
 
 /** The edge behind the selected state; without one, the edge to the end of the top level. */
@@ -392,53 +444,12 @@ function useReveal(document: Document): { from: number; to: number } | undefined
   return reveal;
 }
 
-function useDraft(arn: string, text: string, base: string) {
+function useDraft(arn: string, text: string, base: Base) {
   useEffect(() => {
     const timer = setTimeout(() => {
-      if (text === base) dropDraft(arn);
+      if (text === base.text) dropDraft(arn);
       else if (!keepDraft(arn, { text, base })) failed("The draft cannot be kept", "This browser has no room for it.");
     }, KEEP_DRAFT_MS);
     return () => clearTimeout(timer);
   }, [arn, text, base]);
-}
-
-async function exportAs(what: string, name: string, { text, definition }: Document) {
-  try {
-    if (what === "json") download(`${name}.asl.json`, new Blob([text], { type: "application/json" }));
-    const svg = graphSvg(definition);
-    if (what === "svg") download(`${name}.svg`, new Blob([svg.text], { type: "image/svg+xml" }));
-    if (what === "png") download(`${name}.png`, await svgToPng(svg));
-  } catch (error) {
-    failed("It cannot be exported", error);
-  }
-}
-
-function Problems(props: { problems: readonly Problem[]; definition: Definition; onSelect: (id: string) => void }) {
-  const { problems, definition, onSelect } = props;
-  const [open, setOpen] = useState(false);
-  const errors = problems.filter((problem) => problem.severity === "ERROR").length;
-  const words = problems.length === 0 ? "No problems" : `${errors} errors, ${problems.length - errors} warnings`;
-  return (
-    <section className="problems" aria-label="Problems">
-      <div role="status">
-        <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
-          {open ? "▾" : "▸"} {words}
-        </button>
-      </div>
-      {open && (
-        <ul>
-          {problems.map((problem) => {
-            const state = problem.state === undefined ? undefined : definition.states.get(problem.state);
-            return (
-              <li key={`${problem.from} ${problem.message}`}>
-                <button type="button" disabled={!state} onClick={() => state && onSelect(state.id)}>
-                  <strong>{state?.name ?? "State machine"}</strong> {problem.field ?? ""} {problem.message}
-                </button>
-              </li>
-            );
-          })}
-        </ul>
-      )}
-    </section>
-  );
 }

@@ -8,13 +8,13 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator, { type StatusIndicatorProps } from "@cloudscape-design/components/status-indicator";
 import Textarea from "@cloudscape-design/components/textarea";
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
 import { prettyJson } from "../app/words";
 import { call, messageOf } from "../aws/client";
 import type { TestedState } from "../aws/operations";
 import { type Definition, type State, scopeOf } from "../model/definition";
 import { treeOf } from "../model/jsonText";
-import { FRESH, keepTests, readTests, type TestCase } from "./tests";
+import { toJson } from "../model/text";
+import { FRESH, type TestCase } from "./tests";
 
 const STATUSES: Record<TestedState["status"], [StatusIndicatorProps.Type, string]> = {
   SUCCEEDED: ["success", "Succeeded"],
@@ -25,25 +25,20 @@ const STATUSES: Record<TestedState["status"], [StatusIndicatorProps.Type, string
 
 /** Runs the selected state alone, on the server, with the text as it is now. Nothing is saved or recorded there. */
 export function TestPanel(props: {
-  machineArn: string;
   roleArn: string;
   definition: Definition;
   state: State | undefined;
+  /** By the state's name. */
+  tests: Record<string, TestCase>;
+  onKeep: (name: string, part: Partial<TestCase>) => void;
   onSelect: (id: string) => void;
 }) {
-  const { machineArn, roleArn, definition, state, onSelect } = props;
-  const [tests, setTests] = useState(() => readTests(machineArn));
+  const { roleArn, definition, state, tests, onKeep: keep, onSelect } = props;
   const test = useMutation({
     mutationFn: (asked: { state: State; given: TestCase }) => run(definition, roleArn, asked),
   });
   if (!state) return <Box color="text-body-secondary">Select a state to test it.</Box>;
   const given = tests[state.name] ?? FRESH;
-  const keep = (name: string, part: Partial<TestCase>) => {
-    const { [name]: before = FRESH, ...others } = tests;
-    const all = { ...others, [name]: { ...before, ...part } };
-    setTests(all);
-    keepTests(machineArn, all);
-  };
   const result = test.variables?.state.name === state.name ? test : undefined;
   const next = result?.data?.nextState;
   const nextId = next && scopeOf(definition, state.scope).states.find((id) => definition.states.get(id)?.name === next);
@@ -121,7 +116,7 @@ async function run(definition: Definition, roleArn: string, { state, given }: { 
   const stands =
     mockError !== "" ? { errorOutput: { error: mockError } } : mock.trim() !== "" ? { result: mock } : undefined;
   return call("TestState", {
-    definition: definition.text,
+    definition: toJson(definition.text) ?? definition.text,
     stateName: state.name,
     roleArn,
     input,

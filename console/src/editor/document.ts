@@ -85,6 +85,11 @@ export function select(document: Document, selected: StateId | undefined): Docum
   return selected === document.selected ? document : { ...document, selected, merging: undefined };
 }
 
+/** Reads the text again: its notation can be read now. */
+export function reread(document: Document): Document {
+  return showing(document, document.text, document.selected);
+}
+
 function showing(document: Document, text: string, selected: StateId | undefined): Document {
   const read = readDefinition(text);
   const definition = read ?? document.definition;

@@ -1,33 +1,61 @@
-/** What was edited and not saved, kept in this browser until it is. */
-export interface Draft {
+/** What was edited and not saved, kept in this browser until it is; and the YAML behind what was saved. */
+
+/** What the server has, and the text that it was made from: the same, unless that is YAML. */
+export interface Base {
+  definition: string;
   text: string;
-  /** The definition that it was made from. */
-  base: string;
 }
 
-const keyOf = (machineArn: string) => `stepwell.draft.${machineArn}`;
+export interface Draft {
+  text: string;
+  /** What it was made from. */
+  base: Base;
+}
+
+const draftKey = (machineArn: string) => `stepwell.draft.${machineArn}`;
+const sourceKey = (machineArn: string) => `stepwell.source.${machineArn}`;
 
 export function readDraft(machineArn: string): Draft | undefined {
-  try {
-    const kept = JSON.parse(localStorage.getItem(keyOf(machineArn)) ?? "null") as Partial<Draft> | null;
-    return typeof kept?.text === "string" && typeof kept.base === "string"
-      ? { text: kept.text, base: kept.base }
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const { text, base, baseText } = read(draftKey(machineArn));
+  if (typeof text !== "string" || typeof base !== "string") return undefined;
+  return { text, base: { definition: base, text: typeof baseText === "string" ? baseText : base } };
 }
 
 /** Answers false if the browser has no room for it. */
-export function keepDraft(machineArn: string, draft: Draft): boolean {
+export function keepDraft(machineArn: string, { text, base }: Draft): boolean {
+  return write(draftKey(machineArn), { text, base: base.definition, baseText: base.text });
+}
+
+export function dropDraft(machineArn: string) {
+  localStorage.removeItem(draftKey(machineArn));
+}
+
+/** The text that a saved definition was made from, with its comments; itself if that is not known here. */
+export function readSource(machineArn: string, definition: string): Base {
+  const { text, of } = read(sourceKey(machineArn));
+  return { definition, text: typeof text === "string" && of === definition ? text : definition };
+}
+
+/** Answers false if the browser has no room for it. */
+export function keepSource(machineArn: string, { definition, text }: Base): boolean {
+  if (text !== definition) return write(sourceKey(machineArn), { text, of: definition });
+  localStorage.removeItem(sourceKey(machineArn));
+  return true;
+}
+
+function read(key: string): Record<string, unknown> {
   try {
-    localStorage.setItem(keyOf(machineArn), JSON.stringify(draft));
+    return (JSON.parse(localStorage.getItem(key) ?? "{}") ?? {}) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+function write(key: string, value: object): boolean {
+  try {
+    localStorage.setItem(key, JSON.stringify(value));
     return true;
   } catch {
     return false;
   }
-}
-
-export function dropDraft(machineArn: string) {
-  localStorage.removeItem(keyOf(machineArn));
 }

@@ -1,6 +1,6 @@
 /** What can be added: the types of states, and tasks for the common integrations. */
 import { type Fields, type QueryLanguage, STATE_TYPES, type StateType } from "../model/definition";
-import type { Json } from "../model/jsonText";
+import type { Json } from "../model/text";
 
 export interface Addable {
   id: string;

@@ -2,7 +2,8 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { call } from "../aws/client";
 import type { MachineType } from "../aws/operations";
-import { type Problem, placeProblems, textProblems } from "../model/problems";
+import { adviceOn, type Problem, placeProblems, textProblems } from "../model/problems";
+import { toJson } from "../model/text";
 import type { Document } from "./document";
 
 const PAUSE_MS = 300;
@@ -18,7 +19,7 @@ export function useProblems(document: Document, type: MachineType): readonly Pro
   const answer = useQuery({
     queryKey: ["validate", type, settled],
     queryFn: async ({ signal }) => {
-      const input = { definition: settled, type, severity: "WARNING" as const };
+      const input = { definition: toJson(settled) ?? settled, type, severity: "WARNING" as const };
       return { of: settled, ...(await call("ValidateStateMachineDefinition", input, signal)) };
     },
     enabled: isGood && settled !== "",
@@ -28,6 +29,6 @@ export function useProblems(document: Document, type: MachineType): readonly Pro
   });
   return useMemo(() => {
     if (!isGood) return textProblems(text);
-    return answer.data ? placeProblems(definition, answer.data.diagnostics) : [];
+    return [...(answer.data ? placeProblems(definition, answer.data.diagnostics) : []), ...adviceOn(definition)];
   }, [isGood, text, definition, answer.data]);
 }

@@ -8,19 +8,22 @@ import Spinner from "@cloudscape-design/components/spinner";
 import Tabs from "@cloudscape-design/components/tabs";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import { go, machineHref } from "../app/Link";
+import { executionHref, go, Link, machineHref, mapRunHref } from "../app/Link";
 import { done, failed } from "../app/notices";
 import { Problem } from "../app/Problem";
 import { type ExecutionView, executionRoute } from "../app/router";
 import { StatusText } from "../app/StatusText";
 import { dateText, durationText, nameOf } from "../app/words";
 import { call } from "../aws/client";
+import { waitingOfQuery } from "../aws/consoleApi";
 import type { Execution } from "../aws/operations";
-import { executionQuery, machineOfExecutionQuery } from "../aws/queries";
+import { executionQuery, isExpress, machineOfExecutionQuery } from "../aws/queries";
 import GraphView from "../graph/GraphView";
 import { StartExecution } from "../machines/StartExecution";
 import { readDefinition } from "../model/definition";
 import { edgesTaken, type Run, readHistory, runsByState, stateIdsByName, type Visit } from "../model/history";
+import { isInItem, itemIn, mapOf } from "../model/items";
+import { startedBy } from "../model/links";
 import { EventList } from "./EventList";
 import "./execution.css";
 import { useEvents } from "./events";
@@ -46,8 +49,16 @@ function OneExecution({ arn }: { arn: string }) {
   const { events } = feed;
   const definition = useMemo(() => readDefinition(machine.data?.definition ?? ""), [machine.data]);
   const run = useMemo(() => readHistory(events, search.at), [events, search.at]);
-  const runs = useMemo(() => definition && runsByState(definition, run), [definition, run]);
-  const taken = useMemo(() => definition && edgesTaken(definition, run), [definition, run]);
+  // One that is named by another of its events, such as the one that scheduled a task.
+  const visit = search.visit === undefined ? undefined : (run.byId.get(search.visit) ?? run.visitOf.get(search.visit));
+  const map = search.item === undefined ? undefined : mapOf(visit);
+  const shown = useMemo((): Run => {
+    const item = search.item;
+    if (!map || item === undefined) return run;
+    return { ...run, visits: run.visits.filter((visit) => isInItem(visit, map, item)) };
+  }, [run, map, search.item]);
+  const runs = useMemo(() => definition && runsByState(definition, shown), [definition, shown]);
+  const taken = useMemo(() => definition && edgesTaken(definition, shown), [definition, shown]);
   const ids = useMemo(() => (definition ? stateIdsByName(definition) : new Map<string, string>()), [definition]);
 
   const queries = useQueryClient();
@@ -56,18 +67,24 @@ function OneExecution({ arn }: { arn: string }) {
     if (isEnded) queries.invalidateQueries({ queryKey: ["execution", arn] });
   }, [isEnded, queries, arn]);
 
-  const visit = search.visit === undefined ? undefined : run.byId.get(search.visit);
+  const waiting = useQuery(waitingOfQuery(arn, feed.by !== "ended" && !isExpress(arn)));
   const [pointed, setPointed] = useState<string>();
   const selected = visit ? ids.get(visit.name) : pointed;
-  const choose = (visit: Visit | undefined) => {
+  /** Another `item` of a Map, or `null`, all of them; else an item is followed within its Map, and left with it. */
+  const choose = (visit: Visit | undefined, item?: number | null) => {
     setPointed(undefined);
-    navigate({ search: { ...search, visit: visit?.id }, replace: true });
+    const followed = search.item !== undefined && map && visit ? itemIn(visit, map, search.item) : undefined;
+    navigate({
+      search: { ...search, visit: visit?.id, item: item === undefined ? followed : (item ?? undefined) },
+      replace: true,
+    });
   };
   const chooseState = (id: string | undefined) => {
     const name = id === undefined ? undefined : definition?.states.get(id)?.name;
-    const last = run.visits.findLast((visit) => visit.name === name);
-    setPointed(last ? undefined : id);
-    navigate({ search: { ...search, visit: last?.id }, replace: true });
+    const last = shown.visits.findLast((visit) => visit.name === name);
+    if (last) return choose(last);
+    setPointed(id);
+    navigate({ search: { ...search, visit: undefined }, replace: true });
   };
   const showAt = (at: number | undefined) => navigate({ search: { ...search, at }, replace: true });
 
@@ -127,6 +144,8 @@ function OneExecution({ arn }: { arn: string }) {
               state={selected === undefined ? undefined : definition.states.get(selected)}
               text={definition.text}
               onSelect={choose}
+              item={search.item}
+              waiting={waiting.data?.find(({ task }) => run.visitOf.get(task) === visit)}
             />
           </section>
         </div>
@@ -134,7 +153,7 @@ function OneExecution({ arn }: { arn: string }) {
       {again && (
         <StartExecution
           machineArn={execution.data.stateMachineArn}
-          type="STANDARD"
+          type={isExpress(arn) ? "EXPRESS" : "STANDARD"}
           input={execution.data.input ?? "{}"}
           onClose={() => setAgain(false)}
         />
@@ -171,6 +190,8 @@ function Head(props: {
     onSettled: () => queries.invalidateQueries({ queryKey: ["execution", executionArn] }),
   });
   const endMs = run.endMs ?? (isRunning ? Date.now() : run.lastMs);
+  const isKept = !isExpress(executionArn);
+  const parent = startedBy(execution.input);
   const status = run.visits.length > 0 || run.status !== "RUNNING" ? run.status : execution.status;
   return (
     <div className="execution-head">
@@ -193,6 +214,14 @@ function Head(props: {
             <StatusText status={status} />
             <Box variant="span">{durationText(endMs - run.startMs)}</Box>
             <Box variant="span">{dateText(execution.startDate)}</Box>
+            {parent && <Link href={executionHref(parent)}>Started by {nameOf(parent)}</Link>}
+            {execution.mapRunArn && <Link href={mapRunHref(execution.mapRunArn)}>Map Run</Link>}
+            {execution.billingDetails && (
+              <Box variant="span">
+                Express, billed {execution.billingDetails.billedDurationInMilliseconds} ms at{" "}
+                {execution.billingDetails.billedMemoryUsedInMB} MB
+              </Box>
+            )}
             <Box variant="span" color="text-body-secondary">
               <span data-feed={props.by}>{props.by === "ended" ? "" : props.by === "stream" ? "Live" : "Polling"}</span>
             </Box>
@@ -200,16 +229,20 @@ function Head(props: {
         }
         actions={
           <SpaceBetween direction="horizontal" size="xs">
-            <Button disabled={!isRunning} loading={stop.isPending} onClick={() => stop.mutate()}>
-              Stop
-            </Button>
-            <Button
-              disabled={execution.redriveStatus !== "REDRIVABLE" || props.past}
-              loading={redrive.isPending}
-              onClick={() => redrive.mutate()}
-            >
-              Redrive
-            </Button>
+            {isKept && (
+              <Button disabled={!isRunning} loading={stop.isPending} onClick={() => stop.mutate()}>
+                Stop
+              </Button>
+            )}
+            {isKept && (
+              <Button
+                disabled={execution.redriveStatus !== "REDRIVABLE" || props.past}
+                loading={redrive.isPending}
+                onClick={() => redrive.mutate()}
+              >
+                Redrive
+              </Button>
+            )}
             <Button onClick={props.onAgain}>New execution</Button>
           </SpaceBetween>
         }

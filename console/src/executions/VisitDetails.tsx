@@ -1,15 +1,23 @@
 import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tabs from "@cloudscape-design/components/tabs";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { durationText, prettyJson } from "../app/words";
+import { executionHref, Link, mapRunHref } from "../app/Link";
+import { durationText, nameOf, numberText, prettyJson } from "../app/words";
+import type { WaitingTask } from "../aws/consoleApi";
 import type { Execution } from "../aws/operations";
 import { StatusIcon } from "../graph/icons";
 import type { State } from "../model/definition";
 import { type Attempt, detailsOf, type Run, type Visit, variablesAt } from "../model/history";
+import { jsonChanges } from "../model/jsonDifference";
+import { startedIn } from "../model/links";
+import { AnswerTask } from "../tasks/AnswerTask";
 import { fullEvent } from "./events";
+import { ItemList } from "./ItemList";
 
 /** What a state got and gave in one visit; without a visit, what the execution did. */
 export function VisitDetails(props: {
@@ -19,9 +27,13 @@ export function VisitDetails(props: {
   visit: Visit | undefined;
   state: State | undefined;
   text: string;
-  onSelect: (visit: Visit) => void;
+  onSelect: (visit: Visit | undefined, item?: number | null) => void;
+  /** The item of a Map that is looked at. */
+  item: number | undefined;
+  /** Its task, if that waits for an answer with its token. */
+  waiting: WaitingTask | undefined;
 }) {
-  const { arn, execution, run, visit, state, text } = props;
+  const { arn, execution, run, visit, state, text, waiting } = props;
   const [tab, setTab] = useState("data");
   const entered = useQuery(fullEvent(arn, visit?.id));
   const exited = useQuery(fullEvent(arn, visit?.exited?.id));
@@ -53,6 +65,7 @@ export function VisitDetails(props: {
     );
   }
   const visits = run.visits.filter((other) => other.name === visit.name);
+  const started = startedIn(visit.events);
   const input = entered.data && (detailsOf(entered.data).input as string | undefined);
   const output = exited.data && visit.exited && (detailsOf(exited.data).output as string | undefined);
   const variables = variablesAt(run, visit);
@@ -61,23 +74,23 @@ export function VisitDetails(props: {
       <div className="visit-title">
         <StatusIcon status={visit.status} />
         <Box variant="h3">{visit.name}</Box>
-        {visits.length > 1 && (
-          <select
-            aria-label="Which visit"
-            value={visit.id}
-            onChange={(event) => {
-              const other = run.byId.get(Number(event.target.value));
-              if (other) props.onSelect(other);
-            }}
-          >
-            {visits.map((other, index) => (
-              <option key={other.id} value={other.id}>
-                {`${index + 1} of ${visits.length}${other.iteration === undefined ? "" : `, item ${other.iteration}`}, ${other.status}`}
-              </option>
-            ))}
-          </select>
-        )}
+        <WhichVisit visits={visits} visit={visit} onSelect={props.onSelect} />
+        {waiting && <AnswerButton task={waiting} />}
       </div>
+      {started.executions.length + started.mapRuns.length > 0 && (
+        <div className="links">
+          {started.executions.map((arn) => (
+            <Link key={arn} href={executionHref(arn)}>
+              Execution {nameOf(arn)}
+            </Link>
+          ))}
+          {started.mapRuns.map((arn) => (
+            <Link key={arn} href={mapRunHref(arn)}>
+              Map Run
+            </Link>
+          ))}
+        </div>
+      )}
       {visit.error !== undefined && (
         <Box color="text-status-error">
           {visit.error}
@@ -86,9 +99,25 @@ export function VisitDetails(props: {
       )}
       <Tabs
         ariaLabel="About this visit"
-        activeTabId={tab}
+        activeTabId={tab === "items" && !visit.items ? "data" : tab}
         onChange={(event) => setTab(event.detail.activeTabId)}
         tabs={[
+          ...(visit.items
+            ? [
+                {
+                  id: "items",
+                  label: `Items (${numberText(visit.items.total)})`,
+                  content: (
+                    <ItemList
+                      run={run}
+                      map={visit}
+                      selected={props.item}
+                      onSelect={(item) => props.onSelect(visit, item?.index ?? null)}
+                    />
+                  ),
+                },
+              ]
+            : []),
           {
             id: "data",
             label: "Input and output",
@@ -99,6 +128,11 @@ export function VisitDetails(props: {
                 none={visit.exited ? "–" : "It was not left."}
               />
             ),
+          },
+          {
+            id: "changes",
+            label: "Changes",
+            content: <Changes input={input} output={output} />,
           },
           {
             id: "variables",
@@ -170,6 +204,98 @@ function Data({ text }: { text: string }) {
     <pre className="data mono" tabIndex={0}>
       {text}
     </pre>
+  );
+}
+
+/** So many visits are offered by name; more are gone to by number. */
+const VISITS_NAMED_MAX = 100;
+
+function WhichVisit(props: { visits: Visit[]; visit: Visit; onSelect: (visit: Visit) => void }) {
+  const { visits, visit, onSelect } = props;
+  if (visits.length <= 1) return null;
+  const number = visits.indexOf(visit) + 1;
+  const words = (other: Visit, index: number) =>
+    `${index + 1} of ${visits.length}${other.iteration === undefined ? "" : `, item ${other.iteration}`}, ${other.status}`;
+  if (visits.length > VISITS_NAMED_MAX) {
+    return (
+      <>
+        <input
+          type="number"
+          aria-label="Which visit"
+          min={1}
+          max={visits.length}
+          value={number}
+          onChange={(event) => {
+            const other = visits[Number(event.target.value) - 1];
+            if (other) onSelect(other);
+          }}
+        />
+        <Box variant="span">{words(visit, number - 1).replace(/^\d+ /, "")}</Box>
+      </>
+    );
+  }
+  return (
+    <select
+      aria-label="Which visit"
+      value={visit.id}
+      onChange={(event) => {
+        const other = visits.find(({ id }) => id === Number(event.target.value));
+        if (other) onSelect(other);
+      }}
+    >
+      {visits.map((other, index) => (
+        <option key={other.id} value={other.id}>
+          {words(other, index)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+/** The answer to a task that waits for one, in the place of whoever holds its token. */
+function AnswerButton({ task }: { task: WaitingTask }) {
+  const [asking, setAsking] = useState(false);
+  return (
+    <>
+      <Button onClick={() => setAsking(true)}>Answer</Button>
+      {asking && (
+        <Modal visible header={`Answer ${task.state}`} closeAriaLabel="Close" onDismiss={() => setAsking(false)}>
+          <AnswerTask task={task} onAnswered={() => setAsking(false)} />
+        </Modal>
+      )}
+    </>
+  );
+}
+
+const CHANGES_MAX = 500;
+
+function Changes({ input, output }: { input: string | undefined; output: string | undefined }) {
+  if (input === undefined || output === undefined) {
+    return <Box color="text-body-secondary">There are no two sides yet.</Box>;
+  }
+  const changes = jsonChanges(input, output, CHANGES_MAX);
+  if (changes.length === 0) return <Box color="text-body-secondary">The output is the input.</Box>;
+  return (
+    <table className="variables">
+      <thead>
+        <tr>
+          <th scope="col">Where</th>
+          <th scope="col">Input</th>
+          <th scope="col">Output</th>
+        </tr>
+      </thead>
+      <tbody>
+        {changes.map(({ path, kind, before, after }) => (
+          <tr key={path} className={`is-${kind}`}>
+            <th scope="row" className="mono">
+              {path}
+            </th>
+            <td className="mono">{before ?? "–"}</td>
+            <td className="mono">{after ?? "–"}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

@@ -6,6 +6,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { read } from "../aws/client";
+import { isExpress } from "../aws/queries";
 import type { HistoryEvent } from "../model/history";
 
 interface Batch {
@@ -51,7 +52,8 @@ function follow(arn: string, tell: (feed: EventFeed) => void): () => void {
     const last = events.at(-1)?.id ?? 0;
     const fresh = batch.events.filter((event) => event.id > last);
     events = fresh.length > 0 ? [...events, ...fresh] : events;
-    const ended = !batch.more && isEnd(events.at(-1));
+    // Of Express executions only those that have ended can be read.
+    const ended = !batch.more && (isExpress(arn) || isEnd(events.at(-1)));
     tell({ events, complete: !batch.more, by: ended ? "ended" : by, error: undefined });
     return ended;
   };
@@ -70,6 +72,10 @@ function follow(arn: string, tell: (feed: EventFeed) => void): () => void {
     }
   };
 
+  if (isExpress(arn)) {
+    void poll();
+    return () => stop.abort();
+  }
   const source = new EventSource(`/console/api/${pathOf(arn)}/stream`);
   stop.signal.addEventListener("abort", () => source.close());
   source.onmessage = (message) => {

@@ -15,6 +15,7 @@ import { type Box, LayoutMemory, layOut, type Placed, succeedEdge } from "../lay
 import { type Definition, type Edge, type State, type StateId, statesWithin } from "../model/definition";
 import { takesInsertion } from "../model/edits";
 import type { StateStatus } from "../model/history";
+import { EdgeEnds } from "./EdgeEnds";
 import { StatusIcon, TypeIcon } from "./icons";
 import { headPath, linePath } from "./path";
 import { subtitle } from "./subtitle";
@@ -30,13 +31,18 @@ export interface StateRun {
 export interface Editing {
   onDrop: (edge: Edge, dragged: string) => void;
   onInsert: (edge: Edge) => void;
+  /** The end of an edge was put onto a sibling, or onto the end of the scope. */
+  onRetarget: (edge: Edge, target: StateId | undefined) => void;
 }
 
 export interface GraphViewProps {
   definition: Definition;
   label: string;
   selected?: StateId | undefined;
-  onSelect?: (id: StateId | undefined) => void;
+  /** Further states that are selected. */
+  marked?: readonly StateId[];
+  /** `adds`: to what is selected, or out of it. */
+  onSelect?: (id: StateId | undefined, adds: boolean) => void;
   /** Of the states that were entered; given, the others look as not reached. */
   runs?: ReadonlyMap<StateId, StateRun>;
   /** Ids of edges that were taken. */
@@ -69,6 +75,8 @@ type Data = {
   draggable: boolean;
   retries: boolean;
   catches: boolean;
+  /** It cannot be reached by the edge whose end is dragged. */
+  unreachable: boolean;
 };
 type GraphNode = Node<Data>;
 
@@ -78,7 +86,8 @@ export default function GraphView(props: GraphViewProps) {
   const { definition, selected, onSelect, editing } = props;
   const [memory] = useState(() => new LayoutMemory());
   const placed = useMemo(() => layOut(definition, memory), [definition, memory]);
-  const nodes = useNodes(props, placed);
+  const [pulled, setPulled] = useState<Edge>();
+  const nodes = useNodes(props, placed, pulled);
   const flow = useRef<ReactFlowInstance<GraphNode>>(undefined);
   const host = useRef<HTMLDivElement>(null);
   const [target, setTarget] = useState<string>();
@@ -109,19 +118,19 @@ export default function GraphView(props: GraphViewProps) {
     if (selected !== undefined) show(selected);
   }, [selected, show]);
 
-  const select = (id: StateId | undefined) => onSelect?.(id);
+  const select = (id: StateId | undefined, adds = false) => onSelect?.(id, adds);
 
   const keys = (event: KeyboardEvent) => {
     const focused = (event.target as HTMLElement).closest<HTMLElement>(".react-flow__node")?.dataset.id;
     if (focused !== undefined && (event.key === "Enter" || event.key === " ")) {
       event.preventDefault();
-      select(definition.states.has(focused) ? focused : undefined);
+      select(definition.states.has(focused) ? focused : undefined, event.ctrlKey || event.metaKey || event.shiftKey);
     } else if (event.key.startsWith("Arrow") && selected !== undefined) {
       const next = neighbour(definition, placed, selected, event.key);
       if (!next) return;
       event.preventDefault();
       event.stopPropagation();
-      select(next);
+      select(next, event.shiftKey);
       host.current?.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(next)}"]`)?.focus();
     }
   };
@@ -161,11 +170,13 @@ export default function GraphView(props: GraphViewProps) {
         nodes={nodes}
         nodeTypes={NODE_TYPES}
         onInit={open}
-        onNodeClick={(_, node) => select(node.data.state?.id)}
+        onNodeClick={(event, node) => select(node.data.state?.id, event.ctrlKey || event.metaKey || event.shiftKey)}
         onPaneClick={() => select(undefined)}
         nodesDraggable={false}
         nodesConnectable={false}
         elementsSelectable={false}
+        // A container that is selected stays behind what it holds.
+        elevateNodesOnSelect={false}
         edgesFocusable={false}
         deleteKeyCode={null}
         minZoom={0.05}
@@ -178,6 +189,16 @@ export default function GraphView(props: GraphViewProps) {
         <Detail host={host} />
         <ViewportPortal>
           <Edges definition={definition} placed={placed} taken={props.taken} target={target} editing={editing} />
+          {editing && selected !== undefined && (
+            <EdgeEnds
+              definition={definition}
+              placed={placed}
+              state={selected}
+              toFlow={(x, y) => flow.current?.screenToFlowPosition({ x, y })}
+              onPull={setPulled}
+              onRetarget={editing.onRetarget}
+            />
+          )}
         </ViewportPortal>
         <Panel position="bottom-left">
           <div className="graph-tools">
@@ -221,11 +242,18 @@ function openingView(placed: Placed, size: { width: number; height: number }) {
   return { x: size.width / 2 - middle * zoom, y: 36, zoom };
 }
 
-function useNodes(props: GraphViewProps, placed: Placed): GraphNode[] {
-  const { definition, runs, problems, selected, editing } = props;
+function useNodes(props: GraphViewProps, placed: Placed, pulled: Edge | undefined): GraphNode[] {
+  const { definition, runs, problems, selected, marked, editing } = props;
   return useMemo(() => {
     const nodes: GraphNode[] = [];
-    const base = { reached: true, problems: 0, draggable: false, retries: false, catches: false };
+    const base = {
+      reached: true,
+      problems: 0,
+      draggable: false,
+      retries: false,
+      catches: false,
+      unreachable: false,
+    };
     const add = (id: string, type: string, box: Box, zIndex: number, data: Data, more: Partial<GraphNode> = {}) => {
       nodes.push({
         id,
@@ -261,16 +289,17 @@ function useNodes(props: GraphViewProps, placed: Placed): GraphNode[] {
           draggable: editing !== undefined,
           retries: Array.isArray(state.fields.Retry) && state.fields.Retry.length > 0,
           catches: Array.isArray(state.fields.Catch) && state.fields.Catch.length > 0,
+          unreachable: pulled !== undefined && pulled.scope !== state.scope && !pulled.scope.startsWith(`${id}/`),
         };
         add(id, "state", box, depth * 2, data, {
-          selected: id === selected,
+          selected: id === selected || marked?.includes(id) === true,
           focusable: true,
           ariaLabel: spoken(definition, state, run, count),
         });
       }
     }
     return nodes;
-  }, [definition, placed, runs, problems, selected, editing]);
+  }, [definition, placed, runs, problems, selected, marked, editing, pulled]);
 }
 
 function spoken(definition: Definition, state: State, run: StateRun | undefined, problems: number): string {
@@ -288,6 +317,7 @@ function StateNode({ data, selected }: NodeProps<GraphNode>) {
     isBox && "is-box",
     selected && "is-selected",
     !reached && "is-idle",
+    data.unreachable && "is-unreachable",
     run && `status-${run.status}`,
     // What can be dragged does not drag the canvas.
     data.draggable && "nopan",

@@ -1,4 +1,3 @@
-import Box from "@cloudscape-design/components/box";
 import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
@@ -21,6 +20,7 @@ import { Code } from "../code/Code";
 import { readDefinition } from "../model/definition";
 import { DeleteMachine } from "./DeleteMachine";
 import { Executions } from "./Executions";
+import { ExpressExecutions } from "./ExpressExecutions";
 import { StartExecution } from "./StartExecution";
 import { Tags } from "./Tags";
 import { Versions } from "./Versions";
@@ -99,9 +99,7 @@ export function MachinePage() {
 
 function ExecutionsOf({ machine }: { machine: Machine }) {
   if (machine.type === "STANDARD") return <Executions machineArn={machine.stateMachineArn} />;
-  return (
-    <Box>Executions of Express state machines are not kept: start one to see its outcome, or look at its logs.</Box>
-  );
+  return <ExpressExecutions machineArn={machine.stateMachineArn} />;
 }
 
 function Details({ machine }: { machine: Machine }) {

@@ -8,7 +8,7 @@ import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { executionHref, go } from "../app/Link";
+import { executionHref, go, Link } from "../app/Link";
 import { StatusText } from "../app/StatusText";
 import { prettyJson } from "../app/words";
 import { call, messageOf } from "../aws/client";
@@ -31,7 +31,10 @@ export function StartExecution(props: { machineArn: string; type: MachineType; i
   const asked = { stateMachineArn: machineArn, name: name || undefined, input };
   const sync = useMutation({
     mutationFn: () => call("StartSyncExecution", asked),
-    onSuccess: () => rememberInput(machineArn, input),
+    onSuccess: () => {
+      rememberInput(machineArn, input);
+      return queries.invalidateQueries({ queryKey: ["search"] });
+    },
   });
   const start = useMutation({
     mutationFn: () => call("StartExecution", asked),
@@ -73,7 +76,10 @@ export function StartExecution(props: { machineArn: string; type: MachineType; i
         )}
         {sync.data && (
           <section aria-label="Outcome">
-            <StatusText status={sync.data.status} />
+            <SpaceBetween direction="horizontal" size="m">
+              <StatusText status={sync.data.status} />
+              <Link href={executionHref(sync.data.executionArn)}>Show the execution</Link>
+            </SpaceBetween>
             <pre className="data mono" tabIndex={0}>
               {sync.data.output === undefined
                 ? `${sync.data.error ?? ""}: ${sync.data.cause ?? ""}`

@@ -5,7 +5,7 @@
  * `Next`, `Catch`, `Choices` and `Default` name siblings. Source: Amazon States Language.
  */
 import { getNodeValue, type Node } from "jsonc-parser";
-import { type Json, type Path, treeOf } from "./jsonText";
+import { type Json, type Path, treeOf } from "./text";
 
 export const STATE_TYPES = ["Task", "Choice", "Parallel", "Map", "Pass", "Wait", "Succeed", "Fail"] as const;
 export type StateType = (typeof STATE_TYPES)[number];

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { definitionCases, samples } from "./cases.test-data";
 import { type Definition, readDefinition } from "./definition";
 import { addBranch, deleteState, duplicateState, insertOnEdge, moveState, renameState, setField } from "./edits";
-import { insertItem, type Json, nodeAt, removeAt, setValue } from "./jsonText";
+import { insertItem, type Json, nodeAt, removeAt, setValue } from "./text";
 
 function read(text: string): Definition {
   const definition = readDefinition(text);

@@ -22,11 +22,13 @@ import {
   nodeAt,
   type Path,
   removeAt,
+  removeDeep,
   replaceMember,
+  setDeep,
   setValue,
   Written,
   writtenAt,
-} from "./jsonText";
+} from "./text";
 
 export interface Edited {
   text: string;
@@ -125,7 +127,7 @@ function freshOn(definition: Definition, type: StateType, given: Fields | undefi
 }
 
 /** The text of a state that leads on to `next`, or to the end, whatever it led to before. */
-function ledTo(text: string, type: StateType, next: string | undefined): string {
+export function ledTo(text: string, type: StateType, next: string | undefined): string {
   if (type === "Succeed" || type === "Fail") return text;
   if (type === "Choice") return next === undefined ? text : setValue(text, ["Default"], next);
   const [from, to] = next === undefined ? (["Next", "End"] as const) : (["End", "Next"] as const);
@@ -135,7 +137,7 @@ function ledTo(text: string, type: StateType, next: string | undefined): string 
 }
 
 /** The text of a copied state in which no state has a name that the definition, or the copy itself, has already. */
-function withFreeNames(definition: Definition, copied: Copied, name: string): string {
+export function withFreeNames(definition: Definition, copied: Copied, name: string): string {
   let alone = readDefinition(`{"States":{${JSON.stringify(name)}:${copied.text}}}`);
   const taken = new Set([...definition.states.values()].map((state) => state.name));
   const inner = alone ? [...alone.states.values()].filter((state) => state.path.length > 2) : [];
@@ -158,6 +160,24 @@ export function copyOf(definition: Definition, state: State): Copied {
 export function retarget(text: string, edge: Edge, name: string): string {
   if (edge.kind === "end") return replaceMember(text, edge.path, "Next", name);
   return setValue(text, edge.path, name);
+}
+
+/** Why an edge cannot lead there; `undefined` if it can. Without a state it is to lead to the end. */
+export function whyNotTo(definition: Definition, edge: Edge, target: StateId | undefined): string | undefined {
+  if (target === undefined)
+    return edge.kind === "next" || edge.kind === "end" ? undefined : "Only a state that leads on can end.";
+  if (definition.states.get(target)?.scope !== edge.scope) return "It is in another branch.";
+  return undefined;
+}
+
+/** Makes an edge lead to another sibling or, where it may, to the end. */
+export function redirect(definition: Definition, edge: Edge, target: StateId | undefined): Edited {
+  if (whyNotTo(definition, edge, target) !== undefined) return { text: definition.text };
+  const name = target && definition.states.get(target)?.name;
+  if (name !== undefined && target !== edge.to) return { text: retarget(definition.text, edge, name) };
+  if (target === undefined && edge.kind === "next")
+    return { text: replaceMember(definition.text, edge.path, "End", true) };
+  return { text: definition.text };
 }
 
 /**
@@ -238,8 +258,11 @@ export function setField(definition: Definition, id: StateId, path: Path, value:
   const state = definition.states.get(id);
   if (!state) return { text: definition.text };
   const whole = [...state.path, ...path];
-  const text = value === undefined ? removeAt(definition.text, whole) : setValue(definition.text, whole, value);
-  return { text, selected: id };
+  const { text } = definition;
+  return {
+    text: value === undefined ? removeDeep(text, whole, state.path.length) : setDeep(text, whole, value),
+    selected: id,
+  };
 }
 
 /** Adds an item to a list of a state, e.g. a catcher, and the list if it is missing. */

@@ -15,11 +15,19 @@ export class Written {
   constructor(readonly text: string) {}
 }
 
+/** The last texts that were read: a form looks at one text once for each of its fields. */
+const TREES_MAX = 4;
+const trees = new Map<string, Node | undefined>();
+
 /** The tree of a text that is JSON throughout; `undefined` if it is not. */
 export function treeOf(text: string): Node | undefined {
+  if (trees.has(text)) return trees.get(text);
   const errors: { error: number }[] = [];
-  const tree = parseTree(text, errors as never[], { disallowComments: true, allowTrailingComma: false });
-  return errors.length === 0 ? tree : undefined;
+  const read = parseTree(text, errors as never[], { disallowComments: true, allowTrailingComma: false });
+  const tree = errors.length === 0 ? read : undefined;
+  trees.set(text, tree);
+  for (const oldest of trees.keys()) if (trees.size > TREES_MAX) trees.delete(oldest);
+  return tree;
 }
 
 /** The node at a path; `undefined` if nothing is there. */
@@ -44,10 +52,15 @@ export function removeAt(text: string, path: Path): string {
   const node = nodeAt(text, path);
   const owner = nodeAt(text, path.slice(0, -1));
   if (!node || !owner?.children) return text;
-  const element = elementOf(node);
-  const index = owner.children.findIndex((child) => child.offset === element.offset);
-  const before = owner.children[index - 1];
-  const next = owner.children[index + 1];
+  return cut(text, owner, elementOf(node));
+}
+
+/** Takes an element of an object or array with brackets away, with its comma. */
+export function cut(text: string, owner: Node, element: Node): string {
+  const children = owner.children ?? [];
+  const index = children.findIndex((child) => child.offset === element.offset);
+  const before = children[index - 1];
+  const next = children[index + 1];
   if (next) return splice(text, element.offset, next.offset - element.offset, "");
   if (before) return splice(text, end(before), end(element) - end(before), "");
   return splice(text, owner.offset + 1, owner.length - 2, "");
@@ -64,7 +77,7 @@ export function replaceMember(text: string, path: Path, key: string, value?: Jso
 }
 
 /** Adds an item before the one at `index`, or at the end. */
-export function insertItem(text: string, path: Path, index: number, value: Json): string {
+export function insertItem(text: string, path: Path, index: number, value: Json | Written): string {
   const owner = nodeAt(text, path);
   return owner?.type === "array" ? addItem(text, owner, index, value) : text;
 }
@@ -80,7 +93,8 @@ function addItem(text: string, owner: Node, index: number, value: Json | Written
   return addElement(text, owner, Math.min(index, owner.children?.length ?? 0), (style) => print(value, style));
 }
 
-function addElement(text: string, owner: Node, index: number, element: (style: Style) => string): string {
+/** Adds an element to an object or array with brackets, laid out as what is around it. */
+export function addElement(text: string, owner: Node, index: number, element: (style: Style) => string): string {
   const children = owner.children ?? [];
   const style = styleOf(text, owner);
   const separator = style.lines ? `\n${style.indent}` : style.space;
@@ -93,7 +107,7 @@ function addElement(text: string, owner: Node, index: number, element: (style: S
 }
 
 /** How what is put into an object or array is laid out. */
-interface Style {
+export interface Style {
   /** One line for each element. */
   lines: boolean;
   /** What each such line begins with. */

@@ -1,7 +1,8 @@
-/** Where the problems are that the server found, and those of the text itself. */
-import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+/** Where the problems are that the server found, those of the text itself, and our own advice. */
+import type { Node } from "jsonc-parser";
 import type { Diagnostic } from "../aws/operations";
 import { type Definition, pointerOf, type StateId } from "./definition";
+import { errorsOf, type Path, treeOf } from "./text";
 
 export interface Problem {
   severity: "ERROR" | "WARNING";
@@ -9,47 +10,70 @@ export interface Problem {
   /** In the text. */
   from: number;
   to: number;
+  /** Of what it is about. */
+  path: Path;
   state: StateId | undefined;
   /** The member of the state that it is about, if it is about one. */
   field: string | undefined;
 }
 
-/** Problems of text that is no JSON; the server could not say more. */
+/** Problems of text that cannot be read; the server could not say more. */
 export function textProblems(text: string): Problem[] {
-  const errors: ParseError[] = [];
-  parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
-  return errors.map(({ error, offset, length }) => ({
+  return errorsOf(text).map((error) => ({
+    ...error,
     severity: "ERROR",
-    message: `This is not JSON: ${printParseErrorCode(error)}`,
-    from: Math.min(offset, text.length),
-    to: Math.min(offset + Math.max(1, length), text.length),
+    path: [],
     state: undefined,
     field: undefined,
   }));
 }
 
 export function placeProblems(definition: Definition, diagnostics: readonly Diagnostic[]): Problem[] {
-  const root = parseTree(definition.text);
+  const root = treeOf(definition.text);
   return diagnostics.map(({ severity, message, location }) => {
     const found = root && location !== undefined ? walk(root, location, []) : undefined;
     const path = found?.path ?? [];
-    const { state, rest } = ownerOf(definition, path);
-    const member = found?.node.parent?.type === "property" ? found.node.parent : found?.node;
-    // A whole state is marked at its name.
-    const key = member?.type === "property" && found?.node.type === "object" ? member.children?.[0] : undefined;
-    const marked = key ?? member;
-    const from = marked?.offset ?? 0;
-    const to = marked ? from + marked.length : 1;
-    const field = typeof rest[0] === "string" ? rest[0] : undefined;
-    return { severity, message, from, to, state, field };
+    return { ...placed(definition, found?.node, path, message), severity, message };
   });
 }
 
+/** What is allowed and most often forgotten. */
+export function adviceOn(definition: Definition): Problem[] {
+  const root = treeOf(definition.text);
+  const problems: Problem[] = [];
+  for (const state of definition.states.values()) {
+    if (state.type !== "Choice" || "Default" in state.fields) continue;
+    const message = "Without a Default, an input that no rule fits fails with States.NoChoiceMatched.";
+    const found = root && walk(root, locationOf(state.path), []);
+    problems.push({
+      ...placed(definition, found?.node, state.path, message),
+      field: "Default",
+      severity: "WARNING",
+      message,
+    });
+  }
+  return problems;
+}
+
+function locationOf(path: Path): string {
+  return path.map((step) => (typeof step === "number" ? `[${step}]` : `/${step}`)).join("");
+}
+
+function placed(definition: Definition, node: Node | undefined, path: Path, message: string) {
+  const { state, rest } = ownerOf(definition, path);
+  const member = node?.parent?.type === "property" ? node.parent : node;
+  // A whole state is marked at its name.
+  const key = member?.type === "property" && node?.type === "object" ? member.children?.[0] : undefined;
+  const marked = key ?? member;
+  const from = marked?.offset ?? 0;
+  const to = marked ? from + marked.length : 1;
+  const named = rest.length === 0 ? /[Ff]ield '([^']+)'/.exec(message)?.[1] : undefined;
+  const field = typeof rest[0] === "string" ? rest[0] : named;
+  return { from, to, path, state, field };
+}
+
 /** The innermost state that a path leads into, and what remains of the path. */
-function ownerOf(
-  definition: Definition,
-  path: (string | number)[],
-): { state: StateId | undefined; rest: (string | number)[] } {
+function ownerOf(definition: Definition, path: Path): { state: StateId | undefined; rest: Path } {
   for (let length = path.length; length >= 2; length--) {
     const id = pointerOf(path.slice(0, length));
     if (definition.states.has(id)) return { state: id, rest: path.slice(length) };

@@ -44,6 +44,11 @@ mod update_state_machine;
 mod update_state_machine_alias;
 mod validate_state_machine_definition;
 
+pub(crate) use self::{
+    describe_execution::status_name as status_text, list_executions::write_listed,
+    send_task_failure::refusal as send_task_refusal, start_sync_execution::write as write_express,
+};
+
 /// What comes before the action's name in the header `X-Amz-Target`.
 const TARGET_PREFIX: &str = "AWSStepFunctions.";
 

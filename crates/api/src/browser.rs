@@ -36,11 +36,15 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), Error> {
 /// As [`check`], for reads that are meant for browsers alone: those send no `Origin`.
 pub(crate) fn check_read(headers: &HeaderMap) -> Result<(), Error> {
     check(headers)?;
-    let host = headers.get(HOST).map_or("", |host| host.to_str().unwrap_or(""));
-    if headers.contains_key(SEC_FETCH_SITE) || is_plain(host) {
+    if headers.contains_key(SEC_FETCH_SITE) || is_at_plain_host(headers) {
         return Ok(());
     }
     Err(Error::Forbidden("the host is not this server by its address, `localhost` or https"))
+}
+
+/// Whether the server was asked by its address or as `localhost`.
+pub(crate) fn is_at_plain_host(headers: &HeaderMap) -> bool {
+    is_plain(headers.get(HOST).map_or("", |host| host.to_str().unwrap_or("")))
 }
 
 /// An address or `localhost`, with or without a port: what no foreign name server decides.

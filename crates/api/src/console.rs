@@ -1,21 +1,46 @@
-//! What the console reads beyond AWS's API, below `/console/api/`. Ours in shape; no part of the API's compatibility.
+//! What the console reads and does beyond AWS's API, below `/console/api/`. Ours in shape; no part of the API's compatibility.
 //!
-//! | path | answer |
+//! | GET | answer |
 //! |---|---|
+//! | `session` | `{"token": …}`, and a cookie: what a POST needs, see [`session`] |
+//! | `state` | how the server is, and how much there is of what is bounded, see [`state`] |
+//! | `search?…` | executions of all state machines, see [`search`] |
+//! | `tasks?after=CURSOR` | tasks that wait for an answer with their token, see [`tasks`] |
+//! | `activities`, `activities/{arn}` | tasks that wait for workers, workers that wait for tasks, see [`activities`] |
+//! | `express/{arn}` | an Express execution that has ended, see [`express`] |
 //! | `executions/{arn}/events?after=ID` | `{"events": […], "more": bool}`: events behind that id (0 unless told), oldest first |
 //! | `executions/{arn}/events/{id}` | `{"event": {…}}` with all its data |
 //! | `executions/{arn}/stream` | the events and those to come as server-sent events, see [`stream`] |
+//! | `executions/{arn}/tasks` | as `tasks`, of one execution |
 //!
-//! Events have AWS's shape. Where they come in numbers, payloads too large to stand in the history's own rows (over
-//! 4 KiB) are left out, which their `…Details` say by `truncated`: a history of 25,000 events stays a few megabytes.
+//! | POST | what it does |
+//! |---|---|
+//! | `executions/{arn}/tasks/{id}` | answers that task, in the place of whoever holds its token |
+//! | `evaluate` | nothing; answers what an expression gives, see [`evaluate`] |
+//!
+//! Events have AWS's shape, also those of Express executions. Where they come in numbers, payloads too large to stand in the
+//! history's own rows (over 4 KiB) are left out, which their `…Details` say by `truncated`: a history of 25,000 events stays
+//! a few megabytes.
 
+mod activities;
+mod evaluate;
+mod express;
+mod search;
+pub(crate) mod session;
+mod state;
 pub(crate) mod stream;
+mod tasks;
 
 use std::sync::Arc;
 
-use hyper::http::request::Parts;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use hyper::{
+    header::{HeaderMap, HeaderValue},
+    http::request::Parts,
+};
 use percent_encoding::percent_decode_str;
-use stepwell_engine::{ExecutionError, GetHistory, HistoryPage};
+use stepwell_engine::{Cursor, ExecutionError, GetHistory, HistoryPage};
+use stepwell_expr::Value;
 use tokio::sync::watch;
 
 use crate::{
@@ -31,36 +56,85 @@ pub(crate) const PREFIX: &str = "/console/api/";
 
 pub(crate) enum Answer {
     Json(String),
+    /// With the cookie to be set.
+    Session(String, Option<HeaderValue>),
     Events(stream::Events),
 }
 
 /// Answers a GET of a path that begins with [`PREFIX`].
 pub(crate) async fn answer(api: &Api, head: &Parts, stopping: watch::Receiver<bool>) -> Result<Answer, Error> {
     browser::check_read(&head.headers)?;
-    let path = head.uri.path();
-    let not_found = || Error::PathNotFound { path: path.to_string() };
-    let steps: Vec<&str> = path.strip_prefix(PREFIX).ok_or_else(not_found)?.split('/').collect();
-    match steps.as_slice() {
+    let not_found = || Error::PathNotFound { path: head.uri.path().to_string() };
+    let query = Query::of(head);
+    let json = match steps(head).ok_or_else(not_found)?.as_slice() {
+        ["session"] => {
+            let session = api.sessions()?.open(&head.headers)?;
+            let mut answer = Writer::object();
+            answer.string("token", &session.token);
+            return Ok(Answer::Session(answer.end(), session.cookie));
+        }
+        ["state"] => state::answer(api),
+        ["search"] => search::answer(api, &query).await?,
+        ["tasks"] => tasks::list(api, &query).await?,
+        ["activities"] => activities::list(api),
+        ["activities", activity] => activities::one(api, &decoded(activity)?).await?,
+        ["express", execution] => express::describe(api, &decoded(execution)?)?,
         ["executions", execution, "events"] => {
-            let after = query(head, "after").map_or(Ok(0), event_id)?;
-            let page = page(api, execution_arn(execution)?, after).await?;
-            Ok(Answer::Json(events_text(&page)))
+            let after = query.get("after").map_or(Ok(0), |id| event_id(&id))?;
+            let arn = decoded(execution)?;
+            match express::is(&arn) {
+                true => express::events(api, &arn, after)?,
+                false => events_text(&page(api, execution_arn(&arn)?, after).await?),
+            }
         }
         ["executions", execution, "events", id] => {
-            let id = event_id(id)?;
-            Ok(Answer::Json(event(api, execution_arn(execution)?, id).await?.ok_or_else(not_found)?))
+            let (arn, id) = (decoded(execution)?, event_id(id)?);
+            let event = match express::is(&arn) {
+                true => express::event(api, &arn, id)?,
+                false => event(api, execution_arn(&arn)?, id).await?,
+            };
+            event.ok_or_else(not_found)?
         }
         ["executions", execution, "stream"] => {
             let after = stream::resumes_after(&head.headers)?;
-            Ok(Answer::Events(stream::open(api, execution_arn(execution)?, after, stopping).await?))
+            let arn = execution_arn(&decoded(execution)?)?;
+            return Ok(Answer::Events(stream::open(api, arn, after, stopping).await?));
         }
+        ["executions", execution, "tasks"] => tasks::of_one(api, execution_arn(&decoded(execution)?)?).await?,
+        _ => return Err(not_found()),
+    };
+    Ok(Answer::Json(json))
+}
+
+/// Whether a POST may be looked at: it comes from a page of ours, with its session.
+pub(crate) fn check_write(api: &Api, headers: &HeaderMap) -> Result<(), Error> {
+    browser::check_read(headers)?;
+    api.sessions()?.check(headers)
+}
+
+/// Answers a POST of a path that begins with [`PREFIX`], once [`check_write`] has let it pass.
+pub(crate) async fn write(api: &Api, head: &Parts, body: &Value) -> Result<String, Error> {
+    let not_found = || Error::PathNotFound { path: head.uri.path().to_string() };
+    match steps(head).ok_or_else(not_found)?.as_slice() {
+        ["executions", execution, "tasks", task] => {
+            tasks::answer(api, execution_arn(&decoded(execution)?)?, event_id(task)?, body).await
+        }
+        ["evaluate"] => evaluate::answer(api, body).await,
         _ => Err(not_found()),
     }
 }
 
-fn execution_arn(step: &str) -> Result<Arc<str>, Error> {
+fn steps(head: &Parts) -> Option<Vec<&str>> {
+    Some(head.uri.path().strip_prefix(PREFIX)?.split('/').collect())
+}
+
+fn decoded(step: &str) -> Result<String, Error> {
     let text = percent_decode_str(step).decode_utf8().map_err(|_| Error::InvalidArn(step.to_string()))?;
-    arn::execution(&text)?;
+    Ok(text.into_owned())
+}
+
+fn execution_arn(text: &str) -> Result<Arc<str>, Error> {
+    arn::execution(text)?;
     Ok(text.into())
 }
 
@@ -68,9 +142,34 @@ fn event_id(text: &str) -> Result<u64, Error> {
     text.parse().map_err(|_| Error::validation("the id of an event is a number"))
 }
 
-fn query<'h>(head: &'h Parts, name: &str) -> Option<&'h str> {
-    let pairs = head.uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+/// What stands behind the `?`, as forms write it.
+struct Query<'h>(Option<&'h str>);
+
+impl Query<'_> {
+    fn of(head: &Parts) -> Query<'_> {
+        Query(head.uri.query())
+    }
+
+    /// The first value of that name that is not empty.
+    fn get(&self, name: &str) -> Option<String> {
+        self.all(name).into_iter().next()
+    }
+
+    fn all(&self, name: &str) -> Vec<String> {
+        let pairs = self.0.unwrap_or("").split('&').filter_map(|pair| pair.split_once('='));
+        let values = pairs.filter(|(key, value)| *key == name && !value.is_empty());
+        let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+        values.map(|(_, value)| decoded(value)).collect()
+    }
+
+    /// Where a list goes on; what no list of ours gave begins it anew.
+    fn after(&self) -> Option<Cursor> {
+        self.get("after").and_then(|text| BASE64_URL_SAFE_NO_PAD.decode(text).ok()).map(Cursor)
+    }
+}
+
+fn write_next(answer: &mut Writer, next: Option<&Cursor>) {
+    answer.optional_string("next", next.map(|Cursor(bytes)| BASE64_URL_SAFE_NO_PAD.encode(bytes)).as_deref());
 }
 
 async fn page(api: &Api, arn: Arc<str>, after: u64) -> Result<HistoryPage, Error> {
@@ -84,19 +183,25 @@ async fn event(api: &Api, arn: Arc<str>, id: u64) -> Result<Option<String>, Erro
     let after = id.checked_sub(1).filter(|after| *after > 0);
     let asked = GetHistory { execution_arn: arn, reverse: false, with_data: true, limit: 1, after };
     let page = history(api, asked).await?;
-    Ok(page.events.first().filter(|event| event.id == id).map(|event| {
-        let mut answer = Writer::object();
-        answer.member_object("event", |writer| history_event::write(writer, event, Data::All));
-        answer.end()
-    }))
+    Ok(page.events.first().filter(|event| event.id == id).map(event_text))
 }
 
 async fn history(api: &Api, asked: GetHistory) -> Result<HistoryPage, Error> {
     let arn = asked.execution_arn.clone();
-    api.engine.history(asked).await.map_err(|error| match error {
+    api.engine.history(asked).await.map_err(|error| refusal(error, arn))
+}
+
+fn refusal(error: ExecutionError, arn: Arc<str>) -> Error {
+    match error {
         ExecutionError::DoesNotExist => Error::ExecutionDoesNotExist(arn),
         ExecutionError::Unavailable(unavailable) => unavailable.into(),
-    })
+    }
+}
+
+fn event_text(event: &stepwell_machine::HistoryEvent) -> String {
+    let mut answer = Writer::object();
+    answer.member_object("event", |writer| history_event::write(writer, event, Data::All));
+    answer.end()
 }
 
 fn events_text(page: &HistoryPage) -> String {

@@ -22,7 +22,7 @@ use http_body_util::{BodyExt, Either, Full};
 use hyper::{
     Method, Request, Response, StatusCode,
     body::{Body, Incoming},
-    header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, EXPECT, HeaderMap, HeaderName, HeaderValue},
+    header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, EXPECT, HeaderMap, HeaderName, HeaderValue, SET_COOKIE},
     http::request::Parts,
     server::conn::http1,
     service::service_fn,
@@ -44,7 +44,7 @@ use uuid::Uuid;
 use crate::{
     action::{self, Action},
     browser,
-    console::{self, stream::Events},
+    console::{self, session::Sessions, stream::Events},
     error::Error,
     limits,
     race::{First, race},
@@ -88,11 +88,16 @@ pub struct Api {
     ids: Arc<RequestIds>,
     pages: Option<Pages>,
     pub(crate) streams: Arc<Semaphore>,
+    sessions: Option<Sessions>,
+    /// Whether the console may search in inputs and outputs.
+    pub(crate) searches_values: bool,
+    /// Evaluations for the console that may run at once.
+    pub(crate) evaluations: Arc<Semaphore>,
     mocks: Option<Arc<PathBuf>>,
     beside: Option<Arc<dyn Beside>>,
     throttles: Arc<Throttles>,
     /// Largest body of a request: a payload is longer in JSON.
-    request_bytes: usize,
+    pub(crate) request_bytes: usize,
 }
 
 /// A response under way.
@@ -133,9 +138,20 @@ impl Api {
         let streams = Arc::new(Semaphore::new(limits::STREAMS_MAX));
         let payload_bytes = engine.quotas().limits.payload_bytes;
         let request_bytes = limits::REQUEST_BYTES_MAX.max(payload_bytes.saturating_mul(limits::JSON_GROWTH_MAX));
-        let throttles = Arc::default();
-        let ids = Arc::default();
-        Api { engine, options, ids, pages: None, streams, mocks: None, beside: None, throttles, request_bytes }
+        Api {
+            engine,
+            options,
+            ids: Arc::default(),
+            pages: None,
+            streams,
+            sessions: Sessions::new(),
+            searches_values: true,
+            evaluations: Arc::new(Semaphore::new(limits::EVALUATIONS_MAX)),
+            mocks: None,
+            beside: None,
+            throttles: Arc::default(),
+            request_bytes,
+        }
     }
 
     /// Serves the console as well: `pages` are what stands below `/console`.
@@ -151,6 +167,15 @@ impl Api {
     /// Bounds how often callers may call; tasks of executions are not bounded by it.
     pub fn with_throttles(self, throttles: Throttles) -> Api {
         Api { throttles: Arc::new(throttles), ..self }
+    }
+
+    /// Whether the console may search in inputs and outputs: true unless told.
+    pub fn with_search_of_values(self, searches_values: bool) -> Api {
+        Api { searches_values, ..self }
+    }
+
+    pub(crate) fn sessions(&self) -> Result<&Sessions, Error> {
+        self.sessions.as_ref().ok_or(Error::Internal)
     }
 
     pub fn with_beside(self, beside: Arc<dyn Beside>) -> Api {
@@ -244,6 +269,9 @@ fn connection(
 async fn respond(api: &Api, request: Request<Incoming>, stopping: watch::Receiver<bool>) -> Response<Answer> {
     let path = request.uri().path();
     if let Some(beside) = api.beside.as_ref().filter(|beside| beside.takes(request.method(), path)) {
+        if let Err(error) = browser::check(request.headers()) {
+            return refusal(&error, JSON).map(Either::Left);
+        }
         return beside.answer(request).await.map(Either::Left);
     }
     let whole = match (path, request.method()) {
@@ -256,6 +284,7 @@ async fn respond(api: &Api, request: Request<Incoming>, stopping: watch::Receive
             (_, &Method::GET | &Method::HEAD) if path.starts_with(console::PREFIX) => {
                 return console(api, &request.into_parts().0, stopping).await;
             }
+            (_, &Method::POST) if path.starts_with(console::PREFIX) => console_write(api, request).await,
             (Some(pages), &Method::GET | &Method::HEAD) => pages(&request.into_parts().0).map(Full::new),
             (Some(_), method) => method_not_allowed(path, "GET", method),
         },
@@ -276,6 +305,14 @@ fn not_found(path: &str) -> Response<Full<Bytes>> {
 async fn console(api: &Api, head: &Parts, stopping: watch::Receiver<bool>) -> Response<Answer> {
     match console::answer(api, head, stopping).await {
         Ok(console::Answer::Json(text)) => response(StatusCode::OK, JSON, text).map(Either::Left),
+        Ok(console::Answer::Session(text, cookie)) => {
+            let mut response = response(StatusCode::OK, JSON, text);
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            if let Some(cookie) = cookie {
+                response.headers_mut().insert(SET_COOKIE, cookie);
+            }
+            response.map(Either::Left)
+        }
         Ok(console::Answer::Events(events)) => {
             let mut response = Response::new(Either::Right(events));
             response.headers_mut().insert(CONTENT_TYPE, EVENT_STREAM);
@@ -283,6 +320,21 @@ async fn console(api: &Api, head: &Parts, stopping: watch::Receiver<bool>) -> Re
             response
         }
         Err(error) => refusal(&error, JSON).map(Either::Left),
+    }
+}
+
+/// What the console does beyond AWS's API.
+async fn console_write(api: &Api, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    let answered = async {
+        console::check_write(api, &head.headers)?;
+        let body =
+            read_body(body, !head.headers.contains_key(EXPECT), api.request_bytes, api.options.body_time_max).await?;
+        console::write(api, &head, &parse(&body)?).await
+    };
+    match answered.await {
+        Ok(text) => response(StatusCode::OK, JSON, text),
+        Err(error) => refusal(&error, JSON),
     }
 }
 

@@ -74,6 +74,10 @@ pub const TEST_SECONDS_MAX: u64 = 5 * 60;
 /// Bytes of the shapes of one service's answers, as text: several times what the largest has. Ours.
 pub const SHAPES_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
+/// Rows of one answer to the console: found executions, waiting tasks. Ours.
+pub const CONSOLE_PAGE: usize = 50;
+/// Activities that one answer to the console tells of. Ours.
+pub const CONSOLE_ACTIVITIES_MAX: usize = 1_000;
 /// Streams of history events open at once. Ours: each reads the store a few times a second.
 pub const STREAMS_MAX: usize = 64;
 /// Batches that wait in one stream for a client that reads slowly. Ours.
@@ -86,3 +90,5 @@ pub const STREAM_PAUSE_MIN: Duration = Duration::from_millis(100);
 pub const STREAM_PAUSE_MAX: Duration = Duration::from_millis(800);
 /// Silence after which a stream says that it is still there. Ours: proxies cut what is silent for a minute.
 pub const STREAM_HEARTBEAT: Duration = Duration::from_secs(15);
+/// Expressions that the console has evaluated at once; further ones wait. Ours: each may take a core for a second.
+pub const EVALUATIONS_MAX: usize = 2;

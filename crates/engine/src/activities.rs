@@ -18,7 +18,7 @@ use tokio::{runtime::Handle, sync::oneshot};
 use crate::{
     handle::{ActivityError, ActivityTask},
     inbox::{Errand, Inboxes},
-    limits::{ACTIVITY_POLL_SECONDS, OFFERS_READ_MAX},
+    limits::{ACTIVITY_POLL_SECONDS, OFFERS_READ_MAX, QUEUE_SHOWN_MAX},
     record::{self, ExecutionId, RecordError, Waiting},
     timeline::Timeline,
 };
@@ -54,6 +54,20 @@ pub(crate) struct Activities {
     inboxes: Arc<Inboxes>,
     matcher: Mutex<Matcher>,
     rows: Rows,
+}
+
+/// How the queue of an activity stands.
+pub(crate) struct Look {
+    /// Tasks that wait for a worker and are known here.
+    pub(crate) waiting: usize,
+    /// There may be others, as rows alone.
+    pub(crate) more: bool,
+    /// The first of them, in their order.
+    pub(crate) first: Vec<(ExecutionId, TaskId)>,
+    /// Workers that wait for a task.
+    pub(crate) polling: usize,
+    /// The names of the first of them; `None`: it gave none.
+    pub(crate) workers: Vec<Option<Arc<str>>>,
 }
 
 /// Where the tasks are that wait for workers and find no room in memory.
@@ -250,6 +264,20 @@ impl Activities {
     pub(crate) fn leave(&self, place: &Place) -> bool {
         let mut matcher = self.matcher.lock();
         matcher.queues.get_mut(&place.activity).is_some_and(|queue| queue.pollers.remove(&place.place).is_some())
+    }
+
+    /// How the queue of an activity stands; `None`: there is no such activity.
+    pub(crate) fn look(&self, arn: &str) -> Option<Look> {
+        let matcher = self.matcher.lock();
+        let queue = matcher.queues.get(arn)?;
+        let workers = queue.pollers.values().filter(|poller| !poller.to.is_closed());
+        Some(Look {
+            waiting: queue.offers.len(),
+            more: queue.more,
+            first: queue.offers.values().take(QUEUE_SHOWN_MAX).copied().collect(),
+            polling: workers.clone().count(),
+            workers: workers.map(|poller| poller.worker.clone()).take(QUEUE_SHOWN_MAX).collect(),
+        })
     }
 
     /// Sends all workers away: the engine stops.

@@ -185,6 +185,11 @@ impl Express {
         ended.executions.iter().rev().filter(of_machine).cloned().collect()
     }
 
+    /// Executions that run, and ended ones that are kept.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.runs.load(Ordering::Relaxed), self.ended.lock().executions.len())
+    }
+
     fn keep(&self, execution: Arc<ExpressExecution>) {
         let mut forgotten = Vec::new();
         let mut ended = self.ended.lock();

@@ -7,6 +7,7 @@ mod executions;
 mod express;
 mod machines;
 mod redrive;
+mod survey;
 mod tags;
 mod tasks;
 mod versions;
@@ -17,7 +18,9 @@ use parking_lot::Mutex;
 use stepwell_machine::definition::MachineType;
 use tokio::runtime::Handle;
 
-pub use self::{activities::*, executions::*, express::*, machines::*, redrive::*, tags::*, tasks::*, versions::*};
+pub use self::{
+    activities::*, executions::*, express::*, machines::*, redrive::*, survey::*, tags::*, tasks::*, versions::*,
+};
 use crate::{
     config::Quotas,
     logs::LogSink,
@@ -78,6 +81,21 @@ pub struct Health {
     pub open_executions: u64,
 }
 
+/// How much there is of what is bounded.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    pub state_machines: usize,
+    pub activities: usize,
+    pub open_executions: u64,
+    /// Express executions that run.
+    pub express_running: usize,
+    /// Ended Express executions that can be looked at.
+    pub express_kept: usize,
+    /// When this process took the store over, in milliseconds since 1970.
+    pub opened_ms: i64,
+    pub quotas: Quotas,
+}
+
 /// The engine, as its callers hold it. A clone is a pointer; the last one dropped stops the engine.
 #[derive(Clone)]
 pub struct Engine(pub(crate) Arc<Inner>);
@@ -111,6 +129,21 @@ impl Engine {
         let ledger = &self.0.shared.ledger;
         let poisoned = ledger.poison.get().cloned().or_else(|| self.0.shared.store.poisoned());
         Health { poisoned, open_executions: ledger.open_executions.load(Ordering::Relaxed) }
+    }
+
+    pub fn usage(&self) -> Usage {
+        let shared = &self.0.shared;
+        let (state_machines, activities) = shared.registry.counts();
+        let (express_running, express_kept) = shared.express.counts();
+        Usage {
+            state_machines,
+            activities,
+            open_executions: shared.ledger.open_executions.load(Ordering::Relaxed),
+            express_running,
+            express_kept,
+            opened_ms: shared.opened_ms,
+            quotas: shared.registry.quotas,
+        }
     }
 
     /// Gives execution logs to a sink from now on, those first that a process before this one did not log any more. To be

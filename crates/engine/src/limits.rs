@@ -73,8 +73,8 @@ pub const TIMERS_READ_BELOW: usize = 1_000;
 pub const DRIVER_SLEEP_MS_MAX: i64 = 1_000;
 /// How often one step may ask for absent payloads before it is taken for broken.
 pub const FILLS_PER_STEP_MAX: usize = 4_096;
-/// Threads that run evaluations which need more than a driver's slice of fuel.
-pub const SLOW_THREADS: usize = 2;
+/// Most threads that run evaluations which need more than a driver's slice of fuel.
+pub const SLOW_THREADS_MAX: usize = 2;
 /// By how much those threads yield to the others, as `nice` counts. Ours: a tenth of a core that everybody wants.
 pub const SLOW_NICE: i32 = 10;
 /// After that long a step on those threads is given up. Ours: several times what an evaluation may take.
@@ -106,6 +106,24 @@ pub const RETENTION_ROUNDS_MAX: usize = 4_096;
 pub const WAITING_MAX: usize = 100_000;
 /// Tasks of one activity that are read from rows at once, when a worker waits and none is in memory.
 pub const OFFERS_READ_MAX: usize = 1_000;
+/// Rows of one list that are read at once where several lists are shown in one order. Ours.
+pub const NEWEST_READ_MAX: usize = 256;
+/// State machines that one call of a search looks at. Ours: each costs a few reads before the first execution is seen.
+pub const SEARCH_MACHINES_MAX: usize = 500;
+/// Executions that one call of a search looks at. Ours: some tens of milliseconds.
+pub const SEARCH_EXAMINED_MAX: u64 = 20_000;
+/// Executions whose error, input or output one call of a search reads. Ours.
+pub const SEARCH_READ_MAX: usize = 2_000;
+/// Bytes of inputs and outputs after which one call of a search reads no more. Ours.
+pub const SEARCH_READ_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Running executions that one call for waiting tasks looks at. Ours.
+pub const HELD_EXAMINED_MAX: u64 = 1_000;
+/// Waiting tasks of one execution that are told: a Map may have as many as it has iterations. Ours.
+pub const HELD_OF_ONE_MAX: usize = 200;
+/// Largest input of a waiting task that is read to be told, in bytes; the history has it in any case. Ours.
+pub const HELD_INPUT_BYTES_MAX: usize = 16 * 1024;
+/// Tasks and workers of one activity that are told. Ours.
+pub const QUEUE_SHOWN_MAX: usize = 100;
 /// Express executions that run at the same time; past it the caller is throttled.
 pub const EXPRESS_RUNS_MAX: usize = 10_000;
 /// Events that are kept of one Express execution; AWS has no such bound. Later ones are not kept.

@@ -457,6 +457,12 @@ impl Registry {
         page(&index.machine_order, limit, after, listed)
     }
 
+    /// How many state machines and activities there are.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let index = self.index.read();
+        (index.machines.len(), index.activities.len())
+    }
+
     fn entry(&self, arn: &str) -> Option<Machine> {
         self.index.read().machines.get(arn).cloned()
     }

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use crate::{
     activities::Activities,
     inbox::Inboxes,
-    limits::{SLOW_LOST_AFTER, SLOW_LOST_MAX, SLOW_NICE, SLOW_THREADS},
+    limits::{SLOW_LOST_AFTER, SLOW_LOST_MAX, SLOW_NICE, SLOW_THREADS_MAX},
     record::ExecutionId,
     timeline::UnderWay,
 };
@@ -119,6 +119,13 @@ struct Running {
     since: Instant,
 }
 
+/// As many as leave a processor to those that answer callers, if there is more than one: a thread that wakes up for a caller
+/// waits for the end of a time slice, some milliseconds, where every processor is evaluating, whatever the priorities.
+fn threads() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
+    (processors - 1).clamp(1, SLOW_THREADS_MAX)
+}
+
 /// Queues that are served in turn.
 struct Turns<T> {
     queues: BTreeMap<Arc<str>, VecDeque<T>>,
@@ -161,7 +168,7 @@ impl SlowLane {
 
     /// Starts the threads and their keeper.
     pub(crate) fn start(self: &Arc<SlowLane>) -> std::io::Result<()> {
-        for _ in 0..SLOW_THREADS {
+        for _ in 0..threads() {
             self.start_thread()?;
         }
         let lane = self.clone();

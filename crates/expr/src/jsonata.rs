@@ -213,7 +213,7 @@ impl Compiled {
         let outcome = evaluator.run(&self.root).and_then(|item| match item {
             Item::Undefined => Ok(Given::Undefined),
             Item::Function(_) => Ok(Given::Function),
-            item => Ok(result::to_value(&item, &mut evaluator.budget)?.map_or(Given::Undefined, Given::Value)),
+            item => Ok(result::to_value(item, &mut evaluator.budget)?.map_or(Given::Undefined, Given::Value)),
         });
         (outcome, evaluator.budget.burned())
     }

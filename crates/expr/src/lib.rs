@@ -4,6 +4,7 @@
 //! against an [`Environment`], which supplies input, Context object, variables, time, chance and fuel.
 //! Pure: no clock, no randomness, no I/O, no threads. Everything that loops burns [`Fuel`].
 
+pub mod alone;
 pub mod environment;
 pub mod intrinsic;
 pub mod json;

@@ -168,29 +168,55 @@ impl Aws {
         body: Option<Bytes>,
     ) -> Result<Reply, CallError> {
         let service = self.catalogue.service(service)?;
-        let Some((name, operation)) = service.operation(action) else {
-            return Err(CatalogueError::UnknownService(format!("{}:{action}", service.name)).into());
-        };
-        let mut input = service.parameters(operation.input.as_ref(), parameters)?;
-        add_idempotency_tokens(&service, operation, &mut input, &caller.token);
-        let mut call = service.call(name, operation, &input)?;
-        if let Some(body) = body {
-            call.body = body;
-        }
-        complete(&service, operation, &mut call);
-        let destination = self.destination(&service, &caller.region);
-        let signing = (!operation.is_unsigned).then_some(&*service.signing);
-        let limit = limit_of(&service);
-        let answer = Box::pin(self.send(caller, &destination, signing, call, limit)).await?;
-        if !answer.status.is_success() || (service.is_rest_xml() && protocol::is_error_in_disguise(&answer.body)) {
-            let (error, exception) = service.service_error(answer.status, &answer.headers, &answer.body);
-            return Err(CallError::Service { error, exception });
+        let (name, operation) = named_operation(&service, action)?;
+        let answer = self.answer(caller, &service, name, operation, parameters, body).await?;
+        if service.is_rest_xml() && protocol::is_error_in_disguise(&answer.body) {
+            return Err(service_error(&service, &answer));
         }
         let result = service.result(operation, answer.status, &answer.headers, &answer.body);
         let result = result.ok_or(CallError::Unreadable)?;
         let result =
             operation.output.as_ref().map_or_else(Value::empty_object, |of| service.shown(of, &result, spelling));
         Ok(Reply { answer, result })
+    }
+
+    /// Calls an action whose body is an object of S3 or the like, in or out: it is no JSON, and stays as it is.
+    pub(crate) async fn transfer(
+        &self,
+        caller: &Caller,
+        service: &str,
+        action: &str,
+        parameters: &Value,
+        body: Option<Bytes>,
+    ) -> Result<Answer, CallError> {
+        let service = self.catalogue.service(service)?;
+        let (name, operation) = named_operation(&service, action)?;
+        self.answer(caller, &service, name, operation, parameters, body).await
+    }
+
+    /// The answer of a call; `body` goes before the one that the parameters make.
+    async fn answer(
+        &self,
+        caller: &Caller,
+        service: &Service,
+        name: &str,
+        operation: &Operation,
+        parameters: &Value,
+        body: Option<Bytes>,
+    ) -> Result<Answer, CallError> {
+        let mut input = service.parameters(operation.input.as_ref(), parameters)?;
+        add_idempotency_tokens(service, operation, &mut input, &caller.token);
+        let mut call = service.call(name, operation, &input)?;
+        call.body = body.unwrap_or(call.body);
+        complete(service, operation, &mut call);
+        let destination = self.destination(service, &caller.region);
+        let signing = (!operation.is_unsigned).then_some(&*service.signing);
+        let limit = limit_of(service);
+        let answer = Box::pin(self.send(caller, &destination, signing, call, limit)).await?;
+        match answer.status.is_success() {
+            true => Ok(answer),
+            false => Err(service_error(service, &answer)),
+        }
     }
 
     fn destination(&self, service: &Service, region: &str) -> Destination {
@@ -425,6 +451,16 @@ impl Aws {
 fn limit_of(service: &Service) -> Duration {
     let is_slow = ["lambda", "bedrockruntime", "bedrockagentruntime", "sagemakerruntime"].contains(&&*service.name);
     Duration::from_secs(if is_slow { LONG_CALL_SECONDS_MAX } else { CALL_SECONDS_MAX })
+}
+
+fn named_operation<'s>(service: &'s Service, action: &str) -> Result<(&'s str, &'s Operation), CallError> {
+    let unknown = || CatalogueError::UnknownService(format!("{}:{action}", service.name)).into();
+    service.operation(action).ok_or_else(unknown)
+}
+
+fn service_error(service: &Service, answer: &Answer) -> CallError {
+    let (error, exception) = service.service_error(answer.status, &answer.headers, &answer.body);
+    CallError::Service { error, exception }
 }
 
 /// Members that the SDKs fill in by themselves.

@@ -17,6 +17,7 @@ mod job;
 mod lambda;
 pub mod limits;
 mod local;
+pub mod map_items;
 mod metadata;
 mod optimised;
 mod states;
@@ -36,6 +37,7 @@ use crate::{
     aws::{Aws, CallError, Caller, credentials::Chain, node::ParameterError, node::Spelling},
     http::HttpClient,
     http_task::HttpTask,
+    map_items::MapItems,
     optimised::Action,
 };
 pub use crate::{
@@ -60,6 +62,8 @@ pub struct Settings {
     pub assumes_execution_role: bool,
     /// Of each service by itself.
     pub pace: Pace,
+    /// Folders whose files distributed Maps may read and write.
+    pub file_roots: map_items::FileRoots,
 }
 
 /// All integrations; a clone shares their connections and sessions.
@@ -103,6 +107,11 @@ impl Integrations {
     /// Where this server itself answers the Step Functions API, which `aws-sdk:sfn` tasks call.
     pub fn answer_states_at(&self, url: String) {
         self.0.aws.answer_states_at(url);
+    }
+
+    /// Items and results of distributed Maps, by the same connections and sessions.
+    pub fn map_items(&self) -> MapItems {
+        MapItems::new(self.0.clone())
     }
 
     /// Runs a task to its outcome, or watches the job that it submitted. Dropping the future closes the connection.

@@ -40,7 +40,7 @@ pub const EXECUTION_POLL_FIRST_MS: u64 = 5;
 /// The longest pause, in milliseconds. Ours.
 pub const EXECUTION_POLL_MAX_MS: u64 = 1_000;
 /// Calls of one service under way at once; further ones wait. Ours.
-pub const CALLS_AT_ONCE_MAX: usize = 1_000;
+pub const CALLS_AT_ONCE_MAX: usize = 2_500;
 /// Calls of one service begun within a second; further ones wait. Ours.
 pub const CALLS_PER_SECOND_MAX: u32 = 10_000;
 /// Most places whose calls are counted. Ours: more than there are services.
@@ -61,3 +61,30 @@ pub const EKS_TOKEN_SECONDS: u64 = 60;
 pub const EKS_PODS_MAX: usize = 100;
 /// Pages of instance groups or fleets that are looked through for a name. Ours: a cluster has at most 50 groups.
 pub const EMR_PAGES_MAX: usize = 100;
+/// Bytes of an object of S3 that one call reads. Ours: few calls for large objects, and below `RESPONSE_BYTES_MAX`.
+pub const OBJECT_PIECE_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of a file that are read at once. Ours.
+pub const FILE_PIECE_BYTES: usize = 1024 * 1024;
+/// Files that a page of a folder's listing tells. Source: S3's `MaxKeys`.
+pub const LISTING_PAGE_OBJECTS: usize = 1_000;
+/// Most files and folders within one folder that is listed: their names are in memory. Ours.
+pub const FOLDER_ENTRIES_MAX: usize = 1_000_000;
+/// Deepest folder that is listed. Ours.
+pub const FOLDER_DEPTH_MAX: usize = 64;
+/// Bytes of a part of an upload to S3, but for the last; what is smaller is uploaded at once. Source: at least 5 MiB.
+pub const UPLOAD_PART_BYTES: usize = 8 * 1024 * 1024;
+/// Most parts of one upload. Source: S3 quotas.
+pub const UPLOAD_PARTS_MAX: usize = 10_000;
+/// Bytes after which a result file ends and the next one begins. Ours: what one call can still copy within S3.
+pub const RESULT_FILE_BYTES: u64 = 5 * 1024 * 1024 * 1024;
+/// Bytes of a result file that are gathered before they are written. Ours.
+pub const RESULT_BUFFER_BYTES: usize = 1024 * 1024;
+/// Most items of a Map. Source: Step Functions quotas.
+pub const ITEMS_MAX: u64 = 100_000_000;
+/// Rows of a Parquet file that are read at a time, and about how many bytes of their texts. Ours.
+pub const ROWS_AT_ONCE_MAX: usize = 1_000;
+pub const ROWS_AT_ONCE_BYTES: usize = 1024 * 1024;
+/// Largest manifest, in bytes. Ours: names of a hundred thousand files.
+pub const MANIFEST_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Most files that a manifest names. Ours.
+pub const MANIFEST_FILES_MAX: usize = 200_000;

@@ -126,6 +126,18 @@ pub enum Status {
     Aborted { failure: Failure, stop_ms: i64 },
 }
 
+impl Status {
+    /// Why it ended unsuccessfully, if it did.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Status::Running | Status::Succeeded { .. } => None,
+            Status::Failed { failure, .. } | Status::TimedOut { failure, .. } | Status::Aborted { failure, .. } => {
+                Some(failure)
+            }
+        }
+    }
+}
+
 /// One running `States` scope: the top level, a Parallel branch or a Map iteration.
 #[derive(Clone, Debug)]
 pub struct Frame {

@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     time::Duration,
 };
 
@@ -41,6 +41,23 @@ pub(crate) struct Config {
     /// Hosts, with or without a port, that HTTP Tasks may call without TLS.
     pub(crate) plain_hosts: Vec<String>,
     pub(crate) limits: Limits,
+    /// Folders whose files distributed Maps may read and write; absolute.
+    pub(crate) file_roots: Vec<PathBuf>,
+    pub(crate) console: Console,
+}
+
+/// `[console]`: the web console.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Console {
+    /// Whether executions can be found by what is in their inputs and outputs.
+    pub(crate) search_values: bool,
+}
+
+impl Default for Console {
+    fn default() -> Console {
+        Console { search_values: true }
+    }
 }
 
 /// `[server]`: the options of `stepwell serve`.
@@ -80,6 +97,9 @@ struct File {
     aws: Aws,
     #[serde(default)]
     http: Http,
+    map: Option<Spanned<Map>>,
+    #[serde(default)]
+    console: Console,
     #[serde(default)]
     limits: Option<Spanned<LimitsTable>>,
     #[serde(default)]
@@ -94,6 +114,14 @@ struct File {
 struct Http {
     #[serde(default)]
     plain_hosts: Vec<String>,
+}
+
+/// `[map]`: distributed Maps.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Map {
+    #[serde(default)]
+    file_roots: Vec<PathBuf>,
 }
 
 /// `[functions.NAME]`.
@@ -272,7 +300,8 @@ impl Config {
             let at = error.span().map_or(0, |span| span.start);
             problem(text, at, error.message())
         })?;
-        let mut config = Config { aws: file.aws, plain_hosts: file.http.plain_hosts, ..Config::default() };
+        let mut config =
+            Config { aws: file.aws, plain_hosts: file.http.plain_hosts, console: file.console, ..Config::default() };
         if let Some(server) = file.server {
             let at = server.span().start;
             config.server = server.into_inner().checked(folder).map_err(|reason| problem(text, at, &reason))?;
@@ -280,6 +309,10 @@ impl Config {
         if let Some(limits) = file.limits {
             let at = limits.span().start;
             config.limits = limits.into_inner().limits().map_err(|reason| problem(text, at, &reason))?;
+        }
+        if let Some(map) = file.map {
+            let at = map.span().start;
+            config.file_roots = map.into_inner().checked(folder).map_err(|reason| problem(text, at, &reason))?;
         }
         if file.functions.len() > limits::FUNCTIONS_MAX {
             return Err(problem(text, 0, &format!("at most {} functions can be hosted", limits::FUNCTIONS_MAX)));
@@ -322,6 +355,16 @@ impl Server {
         self.port_file = self.port_file.map(|file| folder.join(file));
         self.mock_config = self.mock_config.map(|file| folder.join(file));
         Ok(self)
+    }
+}
+
+impl Map {
+    fn checked(self, folder: &Path) -> Result<Vec<PathBuf>, String> {
+        let root = |root: PathBuf| match root.components().any(|part| part == Component::ParentDir) {
+            true => Err(format!("the folder `{}` of `file_roots` must be named without `..`", root.display())),
+            false => Ok(folder.join(root).components().collect()),
+        };
+        self.file_roots.into_iter().map(root).collect()
     }
 }
 
@@ -447,6 +490,10 @@ mod tests {
             endpoints = { sqs = "http://127.0.0.1:9324" }
             [http]
             plain_hosts = ["inner.example"]
+            [map]
+            file_roots = ["./data", "/srv/data"]
+            [console]
+            search_values = false
             [functions.price]
             python = "code/price.py"
             handler = "price"
@@ -466,6 +513,8 @@ mod tests {
         assert_eq!(config.server.data.as_deref(), Some("/folder/kept"));
         assert_eq!(config.server.mock_config.as_deref(), Some(Path::new("/mocks.json")));
         assert_eq!(config.aws.endpoints["sqs"], "http://127.0.0.1:9324");
+        assert_eq!(config.file_roots, [Path::new("/folder/data"), Path::new("/srv/data")]);
+        assert!(!config.console.search_values);
         let [native, price] = config.functions.as_slice() else { panic!("{:?}", config.functions) };
         assert!(matches!(&native.runtime, Runtime::Command { folder, .. } if folder == Path::new("/folder/native")));
         assert!(matches!(&price.runtime, Runtime::Python { file, handler }
@@ -482,6 +531,10 @@ mod tests {
             ("[server\n", "1:8: "),
             ("[server]\nport = \"x\"\n", "2:8: invalid type"),
             ("\n[server]\naccount = \"1\"\n", "2:1: an account has twelve digits"),
+            (
+                "[map]\nfile_roots = [\"../data\"]\n",
+                "1:1: the folder `../data` of `file_roots` must be named without `..`",
+            ),
             ("[functions.f]\n", "1:1: function `f`: exactly one of `command`"),
             ("[functions.f]\npython = \"a\"\nnode = \"b\"\n", "1:1: function `f`: exactly one of `command`"),
             ("[functions.\"a b\"]\npython = \"a\"\n", "1:1: function `a b`: the name of a function"),

@@ -108,7 +108,7 @@ async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions, 
     };
     let throttles = settings.config.limits.throttles().map_err(anyhow::Error::msg)?;
     let api = Api::new(engine.clone()).with_pages(console::page).with_mocks(settings.mock_config.clone());
-    let api = api.with_throttles(throttles);
+    let api = api.with_throttles(throttles).with_search_of_values(settings.config.console.search_values);
     stepwell_api::serve(listener, api.with_beside(LambdaApi::of(functions)), stop).await;
     engine.shut_down().await;
     tracing::info!("stopped");

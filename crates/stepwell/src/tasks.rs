@@ -34,6 +34,7 @@ impl Tasks {
             endpoints,
             assumes_execution_role: identity.assume_roles,
             pace: Pace::default(),
+            file_roots: config.file_roots.as_slice().into(),
         };
         let http = HttpTasks {
             region: identity.region.clone(),

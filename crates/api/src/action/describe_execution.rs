@@ -74,7 +74,7 @@ pub(super) fn write_redrives(answer: &mut Writer, redrives: &Redrives) {
     }
 }
 
-pub(super) fn status_name(status: &Status) -> &'static str {
+pub(crate) fn status_name(status: &Status) -> &'static str {
     match status {
         Status::Running => "RUNNING",
         Status::Succeeded { .. } => "SUCCEEDED",

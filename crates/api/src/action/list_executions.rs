@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stepwell_engine::{Cursor, ListExecutions, StatusName};
+use stepwell_engine::{Cursor, ListExecutions, ListedExecution, StatusName};
 use stepwell_machine::definition::MachineType;
 
 use super::describe_execution::write_redrives;
@@ -49,21 +49,26 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     };
     let mut answer = Writer::object();
     answer.objects("executions", &page.items, |execution, listed| {
-        execution.string("executionArn", &listed.arn);
-        execution.string("stateMachineArn", machine_arn);
-        execution.string("name", &listed.name);
-        execution.string("status", status_name(listed.status));
-        execution.timestamp("startDate", listed.start_ms);
-        if let Some(stop_ms) = listed.stop_ms {
-            execution.timestamp("stopDate", stop_ms);
-        }
-        machine_view::write_qualifier(execution, machine_arn, listed.qualifier.as_ref());
-        write_redrives(execution, &listed.redrives);
+        write_listed(execution, machine_arn, listed);
     });
     if let Some(Cursor(next)) = &page.next {
         answer.string("nextToken", &call(&arn, status).token(next));
     }
     Ok(answer.end())
+}
+
+/// One row, also of the console's search.
+pub(crate) fn write_listed(execution: &mut Writer, machine_arn: &str, listed: &ListedExecution) {
+    execution.string("executionArn", &listed.arn);
+    execution.string("stateMachineArn", machine_arn);
+    execution.string("name", &listed.name);
+    execution.string("status", status_name(listed.status));
+    execution.timestamp("startDate", listed.start_ms);
+    if let Some(stop_ms) = listed.stop_ms {
+        execution.timestamp("stopDate", stop_ms);
+    }
+    machine_view::write_qualifier(execution, machine_arn, listed.qualifier.as_ref());
+    write_redrives(execution, &listed.redrives);
 }
 
 fn read(mut fields: Fields<'_>) -> Result<ListExecutions, Error> {

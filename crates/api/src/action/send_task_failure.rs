@@ -19,8 +19,8 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     Ok(empty())
 }
 
-/// What all three SendTask actions answer.
-pub(super) fn refusal(error: TokenError) -> Error {
+/// What all three SendTask actions answer, and the console.
+pub(crate) fn refusal(error: TokenError) -> Error {
     match error {
         TokenError::Invalid => Error::InvalidToken,
         TokenError::TaskTimedOut => Error::TaskTimedOut,

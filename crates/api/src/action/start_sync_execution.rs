@@ -38,7 +38,7 @@ fn read(mut fields: Fields<'_>) -> Result<(StartExecution, IncludedData), Error>
 }
 
 /// An execution that failed is no error of the call. Source: recorded answers.
-fn write(ended: &ExpressExecution, included: IncludedData) -> String {
+pub(crate) fn write(ended: &ExpressExecution, included: IncludedData) -> String {
     let mut answer = Writer::object();
     answer.string("executionArn", &ended.arn);
     answer.string("stateMachineArn", &ended.state_machine_arn);

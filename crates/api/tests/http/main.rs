@@ -5,4 +5,5 @@
 mod bad_input;
 mod calls;
 mod console;
+mod console_pages;
 mod server;

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use hyper::Response;
 use stepwell_api::{Api, Options, serve};
 use stepwell_engine::{Config, Engine, Quotas, SystemClock, TaskRunner};
-use stepwell_expr::{Value, json};
-use stepwell_machine::{TaskOutcome, TaskRequest};
+use stepwell_expr::{Payload, Value, json};
+use stepwell_machine::{TaskOutcome, TaskRequest, effect::TaskTarget, program::ServicePattern};
 use stepwell_store::memory::Memory;
 use tokio::{
     net::TcpListener,
@@ -37,12 +37,19 @@ pub(crate) struct Server {
     served: Option<JoinHandle<()>>,
 }
 
-/// No test here runs a task that is not an activity.
+/// Calls that submit a callback come back at once; no test here waits for another task that is not an activity.
 struct NoTasks;
 
 impl TaskRunner for NoTasks {
-    fn run(&self, _request: TaskRequest) -> Pin<Box<dyn Future<Output = TaskOutcome> + Send + 'static>> {
-        Box::pin(std::future::pending())
+    fn run(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = TaskOutcome> + Send + 'static>> {
+        let pattern = ServicePattern::WaitForTaskToken;
+        let submits = matches!(request.target, TaskTarget::Service { pattern: of, .. } if of == pattern);
+        Box::pin(async move {
+            match submits {
+                true => TaskOutcome::Succeeded { output: Payload::from_checked_text("{}") },
+                false => std::future::pending().await,
+            }
+        })
     }
 }
 
@@ -134,6 +141,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// In lower case, as they came, without the status line.
     pub(crate) head: String,
+    /// What is to be set, with its capitals.
+    pub(crate) cookie: Option<String>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -151,7 +160,9 @@ impl Answer {
                 Ok(count) => bytes.extend_from_slice(&buffer[..count]),
             }
         };
-        let head = String::from_utf8(bytes[..head_end].to_vec()).unwrap().to_lowercase();
+        let head = String::from_utf8(bytes[..head_end].to_vec()).unwrap();
+        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).map(str::to_string);
+        let head = head.to_lowercase();
         let (status_line, head) = head.split_once("\r\n").unwrap_or((&head, ""));
         let status = status_line.split(' ').nth(1).unwrap().parse().unwrap();
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
@@ -162,7 +173,7 @@ impl Answer {
             assert!(count > 0, "the answer broke off");
             body.extend_from_slice(&buffer[..count]);
         }
-        Some(Answer { status, head: head.to_string(), body })
+        Some(Answer { status, head: head.to_string(), cookie, body })
     }
 
     /// What has come since, as it is; at least a byte.

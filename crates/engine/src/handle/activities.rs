@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use stepwell_expr::{Payload, Value};
+use stepwell_machine::TaskId;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Cursor, Engine, Listed, Page, Tags, Unavailable};
 use crate::{
     activities::{Activities, Place},
     inbox::Errand,
+    record,
+    registry::log_down,
 };
 
 #[derive(Clone, Debug)]
@@ -45,6 +48,21 @@ pub struct ActivityTask {
     pub input: Payload,
 }
 
+/// The two sides of an activity: what waits for a worker, and who waits for a task.
+#[derive(Clone, Debug)]
+pub struct ActivityQueue {
+    /// Tasks that wait for a worker.
+    pub count: usize,
+    /// There may be others, which are read when a worker comes.
+    pub more: bool,
+    /// The executions and ids of the first [`QUEUE_SHOWN_MAX`](crate::limits::QUEUE_SHOWN_MAX), in their order.
+    pub waiting: Vec<(Arc<str>, TaskId)>,
+    /// Workers that poll.
+    pub polling: usize,
+    /// The names of the first [`QUEUE_SHOWN_MAX`](crate::limits::QUEUE_SHOWN_MAX) of them; `None`: it gave none.
+    pub workers: Vec<Option<Arc<str>>>,
+}
+
 impl Engine {
     /// Idempotent by name.
     pub async fn create_activity(
@@ -76,6 +94,27 @@ impl Engine {
     /// In creation order.
     pub fn list_activities(&self, limit: usize, after: Option<&Cursor>) -> Page<Listed> {
         self.0.shared.registry.list_activities(limit, after)
+    }
+
+    /// How its queue stands now; `None`: there is no such activity.
+    pub async fn activity_queue(&self, arn: &str) -> Result<Option<ActivityQueue>, Unavailable> {
+        let Some(look) = self.0.shared.activities.look(arn) else { return Ok(None) };
+        self.blocking(move |shared| {
+            let mut waiting = Vec::new();
+            for (execution, task) in look.first {
+                // What has ended in the meantime is left out.
+                let row = record::summary(shared.store.as_ref(), execution).map_err(log_down)?;
+                waiting.extend(row.map(|row| (row.summary.arn, task)));
+            }
+            let (count, more, polling, workers) = (look.waiting, look.more, look.polling, look.workers);
+            Ok(Some(ActivityQueue { count, more, waiting, polling, workers }))
+        })
+        .await?
+    }
+
+    /// Tasks that wait for a worker, and workers that wait for a task; `None`: there is no such activity.
+    pub fn activity_counts(&self, arn: &str) -> Option<(usize, usize)> {
+        self.0.shared.activities.look(arn).map(|look| (look.waiting, look.polling))
     }
 
     /// Waits up to `ACTIVITY_POLL_SECONDS`; `None` if no task came. Dropping the future takes the poller away.

@@ -117,7 +117,7 @@ pub(super) fn stop_of(row: &[u8]) -> Option<i64> {
     row.option(Reader::signed).ok()?
 }
 
-type Place = [u8; PLACE_BYTES];
+pub(super) type Place = [u8; PLACE_BYTES];
 
 /// A page of the executions of a state machine, a version or an alias, newest start first; at least 1 and at most `PAGE_MAX` of them.
 ///
@@ -151,7 +151,7 @@ pub fn list(
 }
 
 /// The first `count` executions in `status` behind `after`.
-fn of_status(
+pub(super) fn of_status(
     store: &dyn Store,
     running: Option<&Running>,
     state_machine_arn: &str,

@@ -238,7 +238,7 @@ pub(super) fn read_failure(row: &mut Reader<'_>) -> Result<Failure, Fault> {
     Ok(Failure { error: row.optional_text()?, cause: row.optional_text()? })
 }
 
-pub(super) fn status_name(status: &Status) -> StatusName {
+pub(crate) fn status_name(status: &Status) -> StatusName {
     match status {
         Status::Running => StatusName::Running,
         Status::Succeeded { .. } => StatusName::Succeeded,

@@ -175,11 +175,15 @@ impl Record {
         record
     }
 
+    pub(super) fn into_members(mut self) -> Vec<(Arc<str>, Item)> {
+        std::mem::take(&mut self.members)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &(Arc<str>, Item)> {
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &(Arc<str>, Item)> {
         self.members.iter()
     }
 }
@@ -308,6 +312,10 @@ impl From<Vec<Tuple>> for Item {
 }
 
 impl List {
+    pub(super) fn into_own(mut self) -> Items {
+        std::mem::replace(&mut self.items, Items::Own(Vec::new()))
+    }
+
     pub(super) fn elements(&self) -> Elements<'_> {
         match &self.items {
             Items::Own(items) => Elements::Own(items),
@@ -345,7 +353,7 @@ impl<'a> Elements<'a> {
         }
     }
 
-    pub(super) fn iter(self) -> impl Iterator<Item = Item> + use<'a> {
+    pub(super) fn iter(self) -> impl ExactSizeIterator<Item = Item> + use<'a> {
         (0..self.len()).map(move |index| self.get(index))
     }
 

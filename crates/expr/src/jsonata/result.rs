@@ -4,17 +4,18 @@
 //! a number that passes through an expression becomes what its double says, wherever it stands. All else that nothing
 //! touched is handed on, not copied.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::budget::{Budget, Budgeted, Outcome, Stop};
 use super::fault::Fault;
-use super::item::Item;
+use super::item::{Elements, Item, Items, List, Record};
 use super::number;
 use crate::limits::{DEPTH_MAX, JSONATA_RESULT_BYTES_MAX};
 use crate::{Object, Value};
 
 /// `None` for what is no JSON value: undefined and functions.
-pub(super) fn to_value(item: &Item, budget: &mut Budget) -> Outcome<Option<Value>> {
+pub(super) fn to_value(item: Item, budget: &mut Budget) -> Outcome<Option<Value>> {
     Writer { budget, depth: 0, bytes_left: JSONATA_RESULT_BYTES_MAX }.item(item)
 }
 
@@ -48,46 +49,68 @@ impl Writer<'_> {
         outcome
     }
 
-    fn item(&mut self, item: &Item) -> Outcome<Option<Value>> {
+    /// What nobody else holds is taken apart, not copied.
+    fn item(&mut self, item: Item) -> Outcome<Option<Value>> {
         Ok(Some(match item {
             Item::Undefined | Item::Function(_) => return Ok(None),
             Item::Null => self.scalar(Value::Null)?,
-            Item::Bool(bool) => self.scalar(Value::Bool(*bool))?,
-            Item::Number(number) if number.is_infinite() => return Err(Fault::new("D1001").value(item).into()),
-            Item::Number(number) => self.scalar(number::to_value(*number))?,
+            Item::Bool(bool) => self.scalar(Value::Bool(bool))?,
+            Item::Number(number) if number.is_infinite() => return Err(Fault::new("D1001").value(&item).into()),
+            Item::Number(number) => self.scalar(number::to_value(number))?,
             Item::Text(text) => {
                 self.count(text.len() + 2)?;
-                Value::String(text.clone())
+                Value::String(text)
             }
             Item::Array(items) => {
-                let value = Value::Array(items.clone());
+                let value = Value::Array(items);
                 self.handed_on(&value)?.unwrap_or(value)
             }
             Item::Object(object) => {
-                let value = Value::Object(object.clone());
+                let value = Value::Object(object);
                 self.handed_on(&value)?.unwrap_or(value)
             }
-            Item::List(_) | Item::Tuples(_) => self.within(|writer| {
-                let elements = item.as_elements();
-                writer.count(elements.len() + 1)?;
-                let mut values = Vec::with_capacity(elements.len());
-                for element in elements.iter() {
-                    // As JavaScript prints an array with a function in it.
-                    values.push(writer.item(&element)?.unwrap_or_default());
+            Item::List(list) => {
+                let own = Rc::try_unwrap(list).map(List::into_own);
+                match own {
+                    Ok(Items::Own(items)) => self.array(items.into_iter())?,
+                    Ok(Items::Range { first, count }) => self.array(Elements::Range { first, count }.iter())?,
+                    Err(shared) => self.array(shared.elements().iter())?,
                 }
-                Ok(Value::array(values))
-            })?,
-            Item::Record(record) => self.within(|writer| {
-                let mut object = Object::with_capacity_and_hasher(record.len(), Default::default());
-                for (name, member) in record.iter() {
-                    writer.count(name.len() + 4)?;
-                    if let Some(value) = writer.item(member)? {
-                        object.insert(name.clone(), value);
-                    }
+            }
+            Item::Tuples(tuples) => self.array(Elements::Tuples(&tuples).iter())?,
+            Item::Record(record) => {
+                let own = Rc::try_unwrap(record).map(Record::into_members);
+                match own {
+                    Ok(members) => self.object(members.into_iter())?,
+                    Err(shared) => self.object(shared.iter().cloned())?,
                 }
-                Ok(Value::Object(Arc::new(object)))
-            })?,
+            }
         }))
+    }
+
+    fn array(&mut self, elements: impl ExactSizeIterator<Item = Item>) -> Outcome<Value> {
+        self.within(|writer| {
+            writer.count(elements.len() + 1)?;
+            let mut values = Vec::with_capacity(elements.len());
+            for element in elements {
+                // As JavaScript prints an array with a function in it.
+                values.push(writer.item(element)?.unwrap_or_default());
+            }
+            Ok(Value::array(values))
+        })
+    }
+
+    fn object(&mut self, members: impl ExactSizeIterator<Item = (Arc<str>, Item)>) -> Outcome<Value> {
+        self.within(|writer| {
+            let mut object = Object::with_capacity_and_hasher(members.len(), Default::default());
+            for (name, member) in members {
+                writer.count(name.len() + 4)?;
+                if let Some(value) = writer.item(member)? {
+                    object.insert(name, value);
+                }
+            }
+            Ok(Value::Object(Arc::new(object)))
+        })
     }
 
     fn scalar(&mut self, value: Value) -> Outcome<Value> {

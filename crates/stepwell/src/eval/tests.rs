@@ -2,7 +2,7 @@
 
 use crate::cli::Language;
 
-use super::{Text, excerpt, here};
+use super::{Text, excerpt};
 
 #[test]
 fn the_language_is_guessed_from_how_the_text_begins() {
@@ -34,8 +34,8 @@ fn carets_stand_under_the_place() {
     assert_eq!(plain("1 + 'é' * 2", 4..8), "1 | 1 + 'é' * 2\n  |     ^^^\n");
     assert_eq!(plain("a\n\tb c\nd", 5..6), "2 | \tb c\n  | \t  ^\n");
     assert_eq!(plain("two\nlines", 0..9), "1 | two\n  | ^^^\n");
-    assert_eq!(plain("end", here("end", 3)), "1 | end\n  |    ^\n");
-    assert_eq!(plain("", here("", 0)), "1 | \n  | ^\n");
+    assert_eq!(plain("end", 3..3), "1 | end\n  |    ^\n");
+    assert_eq!(plain("", 0..0), "1 | \n  | ^\n");
     assert_eq!(excerpt::position("a\nbé c", 5), (2, 3));
 }
 

@@ -1,0 +1,294 @@
+import Box from "@cloudscape-design/components/box";
+import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
+import Button from "@cloudscape-design/components/button";
+import ColumnLayout from "@cloudscape-design/components/column-layout";
+import Container from "@cloudscape-design/components/container";
+import ContentLayout from "@cloudscape-design/components/content-layout";
+import FormField from "@cloudscape-design/components/form-field";
+import Header from "@cloudscape-design/components/header";
+import Input from "@cloudscape-design/components/input";
+import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import Modal from "@cloudscape-design/components/modal";
+import Select from "@cloudscape-design/components/select";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Spinner from "@cloudscape-design/components/spinner";
+import Table from "@cloudscape-design/components/table";
+import { keepPreviousData, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { executionHref, go, Link } from "../app/Link";
+import { done } from "../app/notices";
+import { Problem } from "../app/Problem";
+import { mapRunRoute } from "../app/router";
+import { StatusText, statusName } from "../app/StatusText";
+import { dateText, durationText, nameOf, numberText } from "../app/words";
+import { call, messageOf } from "../aws/client";
+import type { ChildStatus, ExecutionListed, MapRun, MapRunCounts } from "../aws/operations";
+import { CHILD_STATUSES, partsOf, progressOf } from "./counts";
+import "./mapRun.css";
+
+const LIVE_MS = 2_000;
+const PAGE = 50;
+
+const mapRunQuery = (mapRunArn: string) =>
+  queryOptions({
+    queryKey: ["map-run", mapRunArn],
+    queryFn: ({ signal }) => call("DescribeMapRun", { mapRunArn }, signal),
+    refetchInterval: (query) => (query.state.data?.status === "RUNNING" ? LIVE_MS : false),
+  });
+
+const childrenQuery = (
+  mapRunArn: string,
+  statusFilter: ChildStatus | undefined,
+  nextToken: string | undefined,
+  live: boolean,
+) =>
+  queryOptions({
+    queryKey: ["map-run", mapRunArn, "children", statusFilter, nextToken],
+    queryFn: ({ signal }) => call("ListExecutions", { mapRunArn, statusFilter, maxResults: PAGE, nextToken }, signal),
+    refetchInterval: live ? LIVE_MS : false,
+    placeholderData: keepPreviousData,
+  });
+
+/** One run of a distributed Map: how its items and child executions stand, and each child. */
+export function MapRunPage() {
+  const { arn } = mapRunRoute.useParams();
+  const run = useQuery(mapRunQuery(arn));
+  const [changing, setChanging] = useState(false);
+  if (run.error) return <Problem what="The Map Run cannot be shown" error={run.error} retry={run.refetch} />;
+  if (!run.data) return <Spinner size="large" />;
+  const { status, executionArn, startDate, stopDate } = run.data;
+  const isRunning = status === "RUNNING";
+  return (
+    <ContentLayout
+      breadcrumbs={
+        <BreadcrumbGroup
+          ariaLabel="Breadcrumbs"
+          items={[
+            { text: "Executions", href: "/executions" },
+            { text: nameOf(executionArn), href: executionHref(executionArn) },
+            { text: "Map Run", href: "" },
+          ]}
+          onFollow={(event) => {
+            event.preventDefault();
+            go(event.detail.href);
+          }}
+        />
+      }
+      header={
+        <Header
+          variant="h1"
+          info={
+            <SpaceBetween direction="horizontal" size="m">
+              <StatusText status={status} />
+              <Box variant="span">{durationText(((stopDate ?? Date.now() / 1000) - startDate) * 1000)}</Box>
+            </SpaceBetween>
+          }
+          actions={
+            <Button disabled={!isRunning} onClick={() => setChanging(true)}>
+              Edit
+            </Button>
+          }
+        >
+          Map Run
+        </Header>
+      }
+    >
+      <SpaceBetween size="l">
+        <ColumnLayout columns={2}>
+          <Progress title="Items" counts={run.data.itemCounts} />
+          <Progress title="Child executions" counts={run.data.executionCounts} />
+        </ColumnLayout>
+        <Details run={run.data} />
+        <Children arn={arn} live={isRunning} />
+      </SpaceBetween>
+      {changing && <Change run={run.data} onClose={() => setChanging(false)} />}
+    </ContentLayout>
+  );
+}
+
+function Progress({ title, counts }: { title: string; counts: MapRunCounts }) {
+  const parts = partsOf(counts);
+  const percent = Math.floor(progressOf(counts) * 100);
+  return (
+    <Container
+      header={
+        <Header variant="h2" counter={`(${numberText(counts.total)})`}>
+          {title}
+        </Header>
+      }
+    >
+      <div className="parts" role="img" aria-label={`${title}: ${percent} % have ended`}>
+        {parts.map(({ name, share, colour }) => (
+          <span key={name} style={{ inlineSize: `${share * 100}%`, background: `var(${colour})` }} />
+        ))}
+      </div>
+      <ul className="parts-legend">
+        {parts.map(({ name, count, colour }) => (
+          <li key={name}>
+            <span className="part-dot" style={{ background: `var(${colour})` }} />
+            {name} <strong>{numberText(count)}</strong>
+          </li>
+        ))}
+        {counts.resultsWritten > 0 && (
+          <li>
+            Results written <strong>{numberText(counts.resultsWritten)}</strong>
+          </li>
+        )}
+      </ul>
+    </Container>
+  );
+}
+
+function Details({ run }: { run: MapRun }) {
+  return (
+    <Container header={<Header variant="h2">Details</Header>}>
+      <KeyValuePairs
+        columns={4}
+        items={[
+          { label: "Execution", value: <Link href={executionHref(run.executionArn)}>{nameOf(run.executionArn)}</Link> },
+          { label: "Started", value: dateText(run.startDate) },
+          { label: "Ended", value: dateText(run.stopDate) },
+          {
+            label: "Redrives",
+            value: `${run.redriveCount ?? 0}${run.redriveDate ? `, ${dateText(run.redriveDate)}` : ""}`,
+          },
+          {
+            label: "At a time",
+            value: run.maxConcurrency === 0 ? "As many as there are" : numberText(run.maxConcurrency),
+          },
+          {
+            label: "Tolerated failures",
+            value: `${numberText(run.toleratedFailureCount)} or ${numberText(run.toleratedFailurePercentage)} %`,
+          },
+          { label: "ARN", value: <span className="wrap">{run.mapRunArn}</span> },
+        ]}
+      />
+    </Container>
+  );
+}
+
+const ANY = { value: "", label: "Any status" };
+const STATUSES = [ANY, ...CHILD_STATUSES.map((status) => ({ value: status, label: statusName(status) }))];
+
+function Children({ arn, live }: { arn: string; live: boolean }) {
+  const { status } = mapRunRoute.useSearch();
+  const navigate = mapRunRoute.useNavigate();
+  // Tokens of the pages before this one.
+  const [tokens, setTokens] = useState<string[]>([]);
+  const children = useQuery(childrenQuery(arn, status, tokens.at(-1), live));
+  if (children.error) return <Problem what="The child executions cannot be listed" error={children.error} />;
+  const { executions = [], nextToken } = children.data ?? {};
+  return (
+    <Table
+      items={executions}
+      trackBy="executionArn"
+      loading={children.isPending}
+      loadingText="Loading executions"
+      ariaLabels={{ tableLabel: "Child executions" }}
+      columnDefinitions={[
+        {
+          id: "name",
+          header: "Name",
+          cell: (child) => <Link href={executionHref(child.executionArn)}>{child.name}</Link>,
+          isRowHeader: true,
+        },
+        { id: "status", header: "Status", cell: (child) => <StatusText status={child.status} /> },
+        { id: "items", header: "Items", cell: (child) => child.itemCount ?? "–" },
+        { id: "started", header: "Started", cell: (child) => dateText(child.startDate) },
+        { id: "duration", header: "Duration", cell: durationOf },
+      ]}
+      header={<Header variant="h2">Child executions</Header>}
+      filter={
+        <Select
+          ariaLabel="Status"
+          selectedOption={STATUSES.find((option) => option.value === status) ?? ANY}
+          options={STATUSES}
+          onChange={(event) => {
+            setTokens([]);
+            const value = event.detail.selectedOption.value;
+            navigate({ search: { status: CHILD_STATUSES.find((status) => status === value) }, replace: true });
+          }}
+        />
+      }
+      pagination={
+        <SpaceBetween direction="horizontal" size="xs">
+          <Button
+            iconName="angle-left"
+            ariaLabel="Previous page"
+            disabled={tokens.length === 0}
+            onClick={() => setTokens(tokens.slice(0, -1))}
+          />
+          <Button
+            iconName="angle-right"
+            ariaLabel="Next page"
+            disabled={!nextToken}
+            onClick={() => nextToken && setTokens([...tokens, nextToken])}
+          />
+        </SpaceBetween>
+      }
+      empty={<Box textAlign="center">{status ? "None has this status." : "There are none."}</Box>}
+    />
+  );
+}
+
+function durationOf({ startDate, stopDate }: ExecutionListed): string {
+  return stopDate === undefined ? "–" : durationText((stopDate - startDate) * 1000);
+}
+
+/** What may be changed while it runs. */
+function Change({ run, onClose }: { run: MapRun; onClose: () => void }) {
+  const [concurrency, setConcurrency] = useState(String(run.maxConcurrency));
+  const [count, setCount] = useState(String(run.toleratedFailureCount));
+  const [percentage, setPercentage] = useState(String(run.toleratedFailurePercentage));
+  const queries = useQueryClient();
+  const change = useMutation({
+    mutationFn: () =>
+      call("UpdateMapRun", {
+        mapRunArn: run.mapRunArn,
+        maxConcurrency: Number(concurrency),
+        toleratedFailureCount: Number(count),
+        toleratedFailurePercentage: Number(percentage),
+      }),
+    onSuccess: () => {
+      done("The Map Run is changed.");
+      onClose();
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: ["map-run", run.mapRunArn] }),
+  });
+  return (
+    <Modal
+      visible
+      header="Edit the Map Run"
+      closeAriaLabel="Close"
+      onDismiss={onClose}
+      footer={
+        <Box float="right">
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button variant="link" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button variant="primary" loading={change.isPending} onClick={() => change.mutate()}>
+              Save
+            </Button>
+          </SpaceBetween>
+        </Box>
+      }
+    >
+      <SpaceBetween size="m">
+        <FormField
+          label="Child executions at a time"
+          constraintText="0: as many as there are"
+          errorText={change.error ? messageOf(change.error) : ""}
+        >
+          <Input type="number" value={concurrency} onChange={(event) => setConcurrency(event.detail.value)} />
+        </FormField>
+        <FormField label="Tolerated failed items">
+          <Input type="number" value={count} onChange={(event) => setCount(event.detail.value)} />
+        </FormField>
+        <FormField label="Tolerated failed items, in per cent">
+          <Input type="number" value={percentage} onChange={(event) => setPercentage(event.detail.value)} />
+        </FormField>
+      </SpaceBetween>
+    </Modal>
+  );
+}
