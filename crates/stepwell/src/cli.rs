@@ -70,6 +70,10 @@ pub(crate) struct ServeOptions {
     /// Threads that drive executions; by default one for every two cores.
     #[arg(long, value_name = "N", env = "STEPWELL_DRIVERS", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) drivers: Option<u16>,
+    /// Encrypt the data with the key in this file: 32 bytes, or as 64 hexadecimal digits. A new data folder is encrypted
+    /// from its first row on; execution logs are not.
+    #[arg(long, value_name = "FILE", env = "STEPWELL_ENCRYPTION_KEY_FILE")]
+    pub(crate) encryption_key_file: Option<PathBuf>,
     /// Remove executions so many days after they ended; 0 keeps them.
     #[arg(long, value_name = "DAYS", env = "STEPWELL_RETENTION_DAYS", default_value_t = 90)]
     pub(crate) retention_days: u32,
@@ -131,6 +135,9 @@ pub(crate) enum DataCommand {
         /// The folder to make; it must not be there, or be empty.
         #[arg(long, value_name = "DIR", env = "STEPWELL_DATA", default_value = "stepwell-data")]
         data: PathBuf,
+        /// Encrypt the rows, which the export holds in the clear, with the key in this file.
+        #[arg(long, value_name = "FILE", env = "STEPWELL_ENCRYPTION_KEY_FILE")]
+        encryption_key_file: Option<PathBuf>,
         /// One JSON object for the report.
         #[arg(long)]
         json: bool,
@@ -150,6 +157,10 @@ pub(crate) struct DataPlace {
     /// The folder that `serve` keeps everything in.
     #[arg(long, value_name = "DIR", env = "STEPWELL_DATA", default_value = "stepwell-data")]
     pub(crate) data: PathBuf,
+    /// The key of encrypted data. `check` needs it; with it `export` writes rows in the clear, without it as they are.
+    /// `backup` copies them as they are.
+    #[arg(long, value_name = "FILE", env = "STEPWELL_ENCRYPTION_KEY_FILE")]
+    pub(crate) encryption_key_file: Option<PathBuf>,
     /// Where a damaged folder is copied to while it is read; by default beside it. Needs room for the data twice.
     #[arg(long, value_name = "DIR")]
     pub(crate) scratch: Option<PathBuf>,

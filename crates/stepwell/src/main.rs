@@ -7,6 +7,7 @@ mod config;
 mod console;
 mod data;
 mod definition_file;
+mod encryption;
 mod eval;
 mod exit;
 mod fmt;

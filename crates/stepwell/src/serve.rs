@@ -15,15 +15,16 @@ use tokio::{
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    beside::LambdaApi, cli::ServeOptions, config::ServeSettings, console, data::control::Control, exit::Exit, function,
-    logs, tasks::Tasks,
+    beside::LambdaApi, cli::ServeOptions, config::ServeSettings, console, data::control::Control, encryption,
+    exit::Exit, function, logs, tasks::Tasks,
 };
 
 pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     let mut settings = ServeSettings::decide(options)?;
     log_to_stderr(settings.json);
     let runtime = runtime()?;
-    let store = open_store(&settings.data)?;
+    let rows = open_store(&settings.data)?;
+    let store = encryption::open(rows.clone(), settings.encryption_key_file.as_deref())?;
     let config = Config {
         account: settings.identity.account.as_str().into(),
         region: settings.identity.region.as_str().into(),
@@ -35,7 +36,8 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     let functions = function::host(&settings.identity, std::mem::take(&mut settings.config.functions));
     runtime.spawn(functions.end_idle());
     let tasks = Arc::new(Tasks::new(&settings.identity, &settings.config, functions.clone()));
-    let control = control(&settings.data, &store);
+    // Backups and exports get the rows as they are stored.
+    let control = control(&settings.data, &rows);
     let engine = Engine::open(store, config, tasks.clone(), runtime.handle().clone());
     let engine = engine.context("the engine cannot start")?;
     let runner: Arc<dyn TaskRunner> = tasks.clone();
