@@ -62,7 +62,7 @@ compat-rust: ## The debug server through the AWS SDK for Rust, which takes minut
 crash: ## 100 rounds of kill -9 under load against the built server (ROUNDS, STEPWELL_CRASH_SEED)
 	@scripts/setup --for test
 	cargo build --quiet --package stepwell
-	STEPWELL_CRASH_ROUNDS=$(ROUNDS) $(PYTHON) -m pytest compat/test_crash.py $(ARGS)
+	STEPWELL_CRASH_ROUNDS=$(ROUNDS) $(PYTHON) -m pytest compat/test_crash.py compat/test_map_runs.py $(ARGS)
 
 conformance: ## The recorded cases of ../shared/conformance against the release server (ARGS go to its runner)
 	@scripts/conformance $(ARGS)

@@ -18,6 +18,7 @@ mod delete_state_machine_alias;
 mod delete_state_machine_version;
 mod describe_activity;
 mod describe_execution;
+mod describe_map_run;
 mod describe_state_machine;
 mod describe_state_machine_alias;
 mod describe_state_machine_for_execution;
@@ -25,6 +26,7 @@ mod get_activity_task;
 mod get_execution_history;
 mod list_activities;
 mod list_executions;
+mod list_map_runs;
 mod list_state_machine_aliases;
 mod list_state_machine_versions;
 mod list_state_machines;
@@ -40,6 +42,7 @@ mod stop_execution;
 mod tag_resource;
 mod test_state;
 mod untag_resource;
+mod update_map_run;
 mod update_state_machine;
 mod update_state_machine_alias;
 mod validate_state_machine_definition;
@@ -218,6 +221,7 @@ impl Action {
             Action::DeleteStateMachineVersion => delete_state_machine_version::answer(request).await,
             Action::DescribeActivity => describe_activity::answer(request).await,
             Action::DescribeExecution => describe_execution::answer(request).await,
+            Action::DescribeMapRun => describe_map_run::answer(request).await,
             Action::DescribeStateMachine => describe_state_machine::answer(request).await,
             Action::DescribeStateMachineAlias => describe_state_machine_alias::answer(request).await,
             Action::DescribeStateMachineForExecution => describe_state_machine_for_execution::answer(request).await,
@@ -225,6 +229,7 @@ impl Action {
             Action::GetExecutionHistory => get_execution_history::answer(request).await,
             Action::ListActivities => list_activities::answer(request).await,
             Action::ListExecutions => list_executions::answer(request).await,
+            Action::ListMapRuns => list_map_runs::answer(request).await,
             Action::ListStateMachineAliases => list_state_machine_aliases::answer(request).await,
             Action::ListStateMachineVersions => list_state_machine_versions::answer(request).await,
             Action::ListStateMachines => list_state_machines::answer(request).await,
@@ -240,10 +245,10 @@ impl Action {
             Action::TagResource => tag_resource::answer(request).await,
             Action::TestState => test_state::answer(request).await,
             Action::UntagResource => untag_resource::answer(request).await,
+            Action::UpdateMapRun => update_map_run::answer(request).await,
             Action::UpdateStateMachine => update_state_machine::answer(request).await,
             Action::UpdateStateMachineAlias => update_state_machine_alias::answer(request).await,
             Action::ValidateStateMachineDefinition => validate_state_machine_definition::answer(request).await,
-            Action::DescribeMapRun | Action::ListMapRuns | Action::UpdateMapRun => Err(Error::Unsupported(self.name())),
         }
     }
 }

@@ -51,6 +51,11 @@ pub(crate) fn state_machine(arn: &str) -> Result<StateMachineArn<'_>, Error> {
     }
 }
 
+/// The state machine whose ARN a label may follow.
+pub(crate) fn unlabelled(arn: &str) -> &str {
+    arn.split_once('/').map_or(arn, |(machine, _)| machine)
+}
+
 /// The answer of calls that refuse the ARN of a distributed Map's children. The sentence is ours.
 pub(crate) fn labelled_not_supported(arn: &str) -> Error {
     Error::Validation {
@@ -64,6 +69,16 @@ pub(crate) fn execution(arn: &str) -> Result<(), Error> {
     let resource = parse(arn)?;
     resource.expect_kind(&["execution"])?;
     if resource.parts.len() == 2 { Ok(()) } else { Err(malformed(arn)) }
+}
+
+/// Checks the ARN of a Map Run: `...:mapRun:NAME/LABEL:UUID`.
+pub(crate) fn map_run(arn: &str) -> Result<(), Error> {
+    let resource = parse(arn)?;
+    resource.expect_kind(&["mapRun"])?;
+    match resource.parts.as_slice() {
+        [labelled, _] if labelled.contains('/') => Ok(()),
+        _ => Err(malformed(arn)),
+    }
 }
 
 /// Checks the ARN of an activity.

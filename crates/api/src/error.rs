@@ -119,6 +119,7 @@ pub(crate) enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     ApiDoesNotSupportLabeledArns,
+    CannotUpdateCompletedMapRun,
     InvalidRoutingConfiguration,
     MissingRequiredParameter,
 }
@@ -127,6 +128,7 @@ impl Reason {
     fn as_str(self) -> &'static str {
         match self {
             Reason::ApiDoesNotSupportLabeledArns => "API_DOES_NOT_SUPPORT_LABELED_ARNS",
+            Reason::CannotUpdateCompletedMapRun => "CANNOT_UPDATE_COMPLETED_MAP_RUN",
             Reason::InvalidRoutingConfiguration => "INVALID_ROUTING_CONFIGURATION",
             Reason::MissingRequiredParameter => "MISSING_REQUIRED_PARAMETER",
         }

@@ -199,6 +199,27 @@ impl<'v> Fields<'v> {
         Ok(Some(integer))
     }
 
+    /// A number between `min` and `max`.
+    pub(crate) fn optional_float(&mut self, name: &str, min: f64, max: f64) -> Result<Option<f64>, Error> {
+        let Some(value) = self.member(name) else {
+            return Ok(None);
+        };
+        let Some(number) = value.as_f64() else {
+            return Err(self.wrong_type(name, value, "a Float"));
+        };
+        let broken = if number < min {
+            Some(format!("Member must have value greater than or equal to {min}"))
+        } else if number > max {
+            Some(format!("Member must have value less than or equal to {max}"))
+        } else {
+            None
+        };
+        if let Some(constraint) = broken {
+            self.note(name, &format!("'{number}' "), &constraint);
+        }
+        Ok(Some(number))
+    }
+
     /// As [`Fields::optional_integer`]; 0 where it is absent, which is noted.
     pub(crate) fn required_integer(&mut self, name: &str, min: i64, max: i64) -> Result<i64, Error> {
         if !self.has(name) {

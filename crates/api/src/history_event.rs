@@ -95,6 +95,11 @@ pub(crate) fn type_name(detail: &Detail) -> &'static str {
         Detail::MapIterationSucceeded { .. } => "MapIterationSucceeded",
         Detail::MapIterationFailed { .. } => "MapIterationFailed",
         Detail::MapIterationAborted { .. } => "MapIterationAborted",
+        Detail::MapRunStarted { .. } => "MapRunStarted",
+        Detail::MapRunSucceeded => "MapRunSucceeded",
+        Detail::MapRunFailed(_) => "MapRunFailed",
+        Detail::MapRunAborted => "MapRunAborted",
+        Detail::MapRunRedriven { .. } => "MapRunRedriven",
         Detail::EvaluationFailed { .. } => "EvaluationFailed",
     }
 }
@@ -130,6 +135,9 @@ fn details_name(detail: &Detail) -> Option<&'static str> {
         Detail::MapIterationSucceeded { .. } => "mapIterationSucceededEventDetails",
         Detail::MapIterationFailed { .. } => "mapIterationFailedEventDetails",
         Detail::MapIterationAborted { .. } => "mapIterationAbortedEventDetails",
+        Detail::MapRunStarted { .. } => "mapRunStartedEventDetails",
+        Detail::MapRunFailed(_) => "mapRunFailedEventDetails",
+        Detail::MapRunRedriven { .. } => "mapRunRedrivenEventDetails",
         Detail::EvaluationFailed { .. } => "evaluationFailedEventDetails",
         Detail::LambdaFunctionStarted
         | Detail::TaskStateAborted
@@ -140,7 +148,9 @@ fn details_name(detail: &Detail) -> Option<&'static str> {
         | Detail::ParallelStateAborted
         | Detail::MapStateSucceeded
         | Detail::MapStateFailed
-        | Detail::MapStateAborted => return None,
+        | Detail::MapStateAborted
+        | Detail::MapRunSucceeded
+        | Detail::MapRunAborted => return None,
     })
 }
 
@@ -170,7 +180,8 @@ pub(crate) fn write_details(writer: &mut Writer, detail: &Detail, data: Data) {
         | Detail::LambdaFunctionFailed(failure)
         | Detail::LambdaFunctionTimedOut(failure)
         | Detail::ActivityFailed(failure)
-        | Detail::ActivityTimedOut(failure) => details.failure(failure),
+        | Detail::ActivityTimedOut(failure)
+        | Detail::MapRunFailed(failure) => details.failure(failure),
         Detail::LambdaFunctionScheduled { resource, input, timeout_seconds, credentials_role } => {
             details.writer.string("resource", resource);
             details.input(input);
@@ -207,6 +218,11 @@ pub(crate) fn write_details(writer: &mut Writer, detail: &Detail, data: Data) {
             details.failure(failure);
         }
         Detail::ExecutionRedriven { count } => details.writer.number("redriveCount", *count),
+        Detail::MapRunStarted { arn } => details.writer.string("mapRunArn", arn),
+        Detail::MapRunRedriven { arn, count } => {
+            details.writer.string("mapRunArn", arn);
+            details.writer.number("redriveCount", *count);
+        }
         Detail::MapStateStarted { length } => details.writer.number("length", *length),
         Detail::MapIterationStarted { name, index }
         | Detail::MapIterationSucceeded { name, index }
@@ -229,7 +245,9 @@ pub(crate) fn write_details(writer: &mut Writer, detail: &Detail, data: Data) {
         | Detail::ParallelStateAborted
         | Detail::MapStateSucceeded
         | Detail::MapStateFailed
-        | Detail::MapStateAborted => {}
+        | Detail::MapStateAborted
+        | Detail::MapRunSucceeded
+        | Detail::MapRunAborted => {}
     }
 }
 

@@ -36,7 +36,7 @@ use stepwell_expr::{Value, json};
 use stepwell_machine::root::Root;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{Semaphore, SemaphorePermit, watch},
     time::{sleep, timeout},
 };
 use uuid::Uuid;
@@ -59,18 +59,24 @@ const AWS_JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
-/// How long a client may take.
+/// How long a client may take, and how much all of them may send at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// For the head of a request; also how long an idle connection is kept.
     pub head_time_max: Duration,
     /// For the body of a request.
     pub body_time_max: Duration,
+    /// Bytes of the larger bodies of all requests under way.
+    pub large_bodies_bytes_max: usize,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { head_time_max: limits::HEAD_TIME_MAX, body_time_max: limits::BODY_TIME_MAX }
+        Options {
+            head_time_max: limits::HEAD_TIME_MAX,
+            body_time_max: limits::BODY_TIME_MAX,
+            large_bodies_bytes_max: limits::LARGE_BODIES_BYTES_MAX,
+        }
     }
 }
 
@@ -93,6 +99,8 @@ pub struct Api {
     pub(crate) searches_values: bool,
     /// Evaluations for the console that may run at once.
     pub(crate) evaluations: Arc<Semaphore>,
+    /// Bytes of large bodies that may still come.
+    bodies: Arc<Semaphore>,
     mocks: Option<Arc<PathBuf>>,
     beside: Option<Arc<dyn Beside>>,
     throttles: Arc<Throttles>,
@@ -138,6 +146,7 @@ impl Api {
         let streams = Arc::new(Semaphore::new(limits::STREAMS_MAX));
         let payload_bytes = engine.quotas().limits.payload_bytes;
         let request_bytes = limits::REQUEST_BYTES_MAX.max(payload_bytes.saturating_mul(limits::JSON_GROWTH_MAX));
+        let bodies = Arc::new(Semaphore::new(options.large_bodies_bytes_max));
         Api {
             engine,
             options,
@@ -147,6 +156,7 @@ impl Api {
             sessions: Sessions::new(),
             searches_values: true,
             evaluations: Arc::new(Semaphore::new(limits::EVALUATIONS_MAX)),
+            bodies,
             mocks: None,
             beside: None,
             throttles: Arc::default(),
@@ -385,6 +395,13 @@ async fn answer(
         api.throttles.take(action)?;
     }
     let may_drain = !headers.contains_key(EXPECT);
+    // Held until the answer: what has become of the body is in memory until then.
+    let Some(_room) = room_for(&body, &api.bodies) else {
+        if may_drain {
+            drain(body, api.options.body_time_max).await;
+        }
+        return Err(Error::Throttling);
+    };
     let body = read_body(body, may_drain, api.request_bytes, api.options.body_time_max).await?;
     let trace_header = headers.get(TRACE_ID).and_then(|value| value.to_str().ok());
     let trace_header = trace_header.filter(|value| value.len() <= limits::TRACE_HEADER_CHARS_MAX).map(Arc::from);
@@ -403,6 +420,28 @@ async fn dispatch(
     let body = parse(body)?;
     let mocks = api.mocks.as_ref();
     action.answer(action::Request { engine: &api.engine, body: &body, trace_header, origin, stopping, mocks }).await
+}
+
+/// Room for a body, as large as it may become; a small one needs none. `None`: other requests have it all.
+fn room_for<'a>(body: &Incoming, bodies: &'a Semaphore) -> Option<SemaphorePermit<'a>> {
+    let bytes = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
+    let bytes = bytes.unwrap_or(usize::MAX).min(limits::REQUEST_BYTES_MAX);
+    let bytes = if bytes <= limits::SMALL_BODY_BYTES { 0 } else { bytes };
+    bodies.try_acquire_many(u32::try_from(bytes).unwrap_or(u32::MAX)).ok()
+}
+
+/// Reads a body that is not wanted, within bounds, so that the client gets to read why.
+async fn drain(mut body: Incoming, time_max: Duration) {
+    let drained = timeout(time_max, async {
+        let mut bytes = 0;
+        while bytes <= limits::REFUSED_BYTES_MAX
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            bytes += frame.data_ref().map_or(0, Bytes::len);
+        }
+    });
+    // One that takes longer is refused all the same.
+    drop(drained.await);
 }
 
 /// The whole body, within its limits of size and time.

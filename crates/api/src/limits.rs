@@ -8,6 +8,10 @@ pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const JSON_GROWTH_MAX: usize = 4;
 /// Bytes past the largest body that are read and dropped, so that a client gets to read why it was refused.
 pub const REFUSED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bodies up to this are taken as they come: those of all connections together are 256 MiB.
+pub const SMALL_BODY_BYTES: usize = 16 * 1024;
+/// Bytes of the larger bodies of all requests under way; past it the caller is throttled. Ours.
+pub const LARGE_BODIES_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Largest head of a request, in bytes: the buffer that a head must fit in.
 pub const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Headers of one request.
@@ -92,3 +96,7 @@ pub const STREAM_PAUSE_MAX: Duration = Duration::from_millis(800);
 pub const STREAM_HEARTBEAT: Duration = Duration::from_secs(15);
 /// Expressions that the console has evaluated at once; further ones wait. Ours: each may take a core for a second.
 pub const EVALUATIONS_MAX: usize = 2;
+/// Greatest `maxConcurrency` of a Map Run that a call may give: an integer of 32 bits. Source: Step Functions API model.
+pub const MAX_CONCURRENCY_MAX: i64 = i32::MAX as i64;
+/// Pages that one call reads whose rows a filter passes over. Ours.
+pub const FILTERED_PAGES_MAX: usize = 20;

@@ -44,6 +44,12 @@ impl Writer {
         write!(self.text, "{value}").expect("writing to a String does not fail");
     }
 
+    /// Always with a fraction: `1.0`.
+    pub(crate) fn float(&mut self, name: &str, value: f64) {
+        self.name(name);
+        write!(self.text, "{value:?}").expect("writing to a String does not fail");
+    }
+
     /// Epoch seconds with milliseconds as a fraction: `1716800000.123`. Source: AWS JSON protocol.
     pub(crate) fn timestamp(&mut self, name: &str, ms: i64) {
         self.name(name);

@@ -345,6 +345,7 @@ impl Activities {
 mod tests {
     use super::*;
     use crate::{
+        bounds::Bounds,
         config::SystemClock,
         inbox::Letter,
         timeline::{Bell, Timeline},
@@ -361,7 +362,7 @@ mod tests {
             offers_max: 10,
             pollers_max: crate::limits::ACTIVITY_POLLERS_MAX,
         };
-        let activities = Arc::new(Activities::new(Arc::new(Inboxes::new(&bells, timeline)), rows));
+        let activities = Arc::new(Activities::new(Arc::new(Inboxes::new(&bells, timeline, &Bounds::default())), rows));
         activities.create("a".into());
         activities
     }

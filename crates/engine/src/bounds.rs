@@ -1,6 +1,9 @@
 //! The bounds of memory that a test may want smaller than they are.
 
-use crate::limits::{CACHE_BYTES_MAX, EXPRESS_RUNS_MAX, LOG_QUEUE_EVENTS_MAX, TASK_RUNS_MAX, TIMERS_MAX, WAITING_MAX};
+use crate::limits::{
+    CACHE_BYTES_MAX, EXPRESS_RUNS_MAX, INBOX_BYTES_MAX, INBOX_EVENTS_MAX, LOG_QUEUE_EVENTS_MAX, TASK_RUNS_MAX,
+    TIMERS_MAX, WAITING_MAX,
+};
 
 /// How much an engine keeps in memory of what is also in rows.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +20,10 @@ pub struct Bounds {
     pub express_runs: usize,
     /// Log entries that wait for the sink.
     pub log_events: usize,
+    /// Calls that wait for one driver.
+    pub inbox_calls: usize,
+    /// Bytes of the calls that wait for one driver.
+    pub inbox_bytes: usize,
 }
 
 impl Default for Bounds {
@@ -28,6 +35,8 @@ impl Default for Bounds {
             waiting: WAITING_MAX,
             express_runs: EXPRESS_RUNS_MAX,
             log_events: LOG_QUEUE_EVENTS_MAX,
+            inbox_calls: INBOX_EVENTS_MAX,
+            inbox_bytes: INBOX_BYTES_MAX,
         }
     }
 }

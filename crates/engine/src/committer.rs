@@ -23,6 +23,7 @@ use crate::{
     inbox::{Errand, Inboxes},
     limits::{COMMIT_BYTES_MAX, COMMIT_STEPS_MAX},
     logs::{Logged, Logs},
+    map_runs::{Mail, MapRuns},
     record::{ExecutionId, Running},
     registry::rows,
     reply::Reply,
@@ -102,6 +103,7 @@ pub(crate) struct Committer {
     /// What lists of running executions read.
     pub(crate) running: Running,
     pub(crate) logs: Arc<Logs>,
+    pub(crate) map_runs: Arc<MapRuns>,
 }
 
 impl Committer {
@@ -186,6 +188,8 @@ impl Committer {
                         self.inboxes.post(execution, Errand::Orphaned { task, activity_arn });
                     }
                 }
+                Effect::RunMapRun { task, arn, redrives } => self.map_runs.run(execution, task, arn, redrives),
+                Effect::StopMapRun { arn, .. } => _ = self.map_runs.tell(&arn, Mail::Stop),
                 Effect::StopJob(request) => self.stops.stop(execution, request),
                 Effect::DropTask { task } => {
                     self.tasks.cancel(execution, task);

@@ -32,9 +32,10 @@ use tokio::{
 use crate::{
     bounds::Bounds,
     driver::{BROKEN, ENDLESS, broken},
-    handle::{StartedExecution, Unavailable},
+    handle::{StartedExecution, StateMachine, Unavailable},
     limits::{EXPRESS_ENDED_BYTES_MAX, EXPRESS_ENDED_MAX, EXPRESS_EVENTS_MAX, EXPRESS_HISTORY_BYTES_MAX},
     logs::{Logged, Logging},
+    map_runs::Order,
     record::ExecutionId,
     registry::Revision,
     shared::Shared,
@@ -136,19 +137,41 @@ impl Express {
             input,
             test_case: None,
             workflow: Workflow::Express(how),
+            child: None,
         }));
-        Ok(Run {
-            place,
-            program: machine.program.clone(),
-            logging: Logging::of(&machine.logging),
-            execution,
-            trace_header,
-            tasks: JoinSet::new(),
-            running: BTreeMap::new(),
-            returned: VecDeque::new(),
-            history: Vec::new(),
-            history_missing: 0,
-        })
+        Ok(Run::new(place, machine, execution, trace_header))
+    }
+
+    /// A child execution of a Map Run, ready to run.
+    pub(crate) fn begin_child(
+        &self,
+        shared: &Arc<Shared>,
+        order: &Order,
+        index: u64,
+        items: u64,
+        input: Payload,
+    ) -> Result<Run, Unavailable> {
+        let place = self.place(shared)?;
+        let (request, machine) = (&order.request, &order.revision.machine);
+        let (name, machine_name) = (request.child_name(index), request.child_machine_name());
+        let prefix = &shared.registry.arn_prefix;
+        let arn: Arc<str> = format!("{prefix}:express:{machine_name}:{name}:{}", uuid::Uuid::new_v4()).into();
+        let execution = Execution::new(Arc::new(Identity {
+            id: ExecutionId::of_arn(&arn).0,
+            arn,
+            name,
+            state_machine_arn: request.child_machine_arn().into(),
+            state_machine_name: machine_name.into(),
+            role_arn: machine.role_arn.clone(),
+            region: shared.region.clone(),
+            root: request.child_root(index),
+            start_ms: shared.timeline.now_ms(),
+            input,
+            test_case: request.identity.test_case.clone(),
+            workflow: Workflow::Express(ExpressStart::Asynchronous),
+            child: Some(Arc::new(request.child(index, items))),
+        }));
+        Ok(Run::new(place, machine, execution, None))
     }
 
     fn place(&self, shared: &Arc<Shared>) -> Result<Place, Unavailable> {
@@ -274,6 +297,21 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    fn new(place: Place, machine: &StateMachine, execution: Execution, trace_header: Option<Arc<str>>) -> Run {
+        Run {
+            place,
+            program: machine.program.clone(),
+            logging: Logging::of(&machine.logging),
+            execution,
+            trace_header,
+            tasks: JoinSet::new(),
+            running: BTreeMap::new(),
+            returned: VecDeque::new(),
+            history: Vec::new(),
+            history_missing: 0,
+        }
+    }
+
     /// Its tasks are answered by this test case; before it begins.
     pub(crate) fn mocked(mut self, test_case: Option<Arc<TestCase>>) -> Run {
         Arc::make_mut(&mut self.execution.identity).test_case = test_case;
@@ -353,8 +391,11 @@ impl Run {
                         run.abort();
                     }
                 }
-                // The definition was checked: Express has no activities and no jobs.
-                Effect::OfferTask { .. } | Effect::StopJob(_) => {}
+                // The definition was checked: Express has no activities, no jobs and no Map Runs.
+                Effect::OfferTask { .. }
+                | Effect::StopJob(_)
+                | Effect::RunMapRun { .. }
+                | Effect::StopMapRun { .. } => {}
             }
         }
         for event in step.history {

@@ -6,6 +6,7 @@ mod activities;
 mod executions;
 mod express;
 mod machines;
+mod map_runs;
 mod redrive;
 mod survey;
 mod tags;
@@ -19,7 +20,8 @@ use stepwell_machine::definition::MachineType;
 use tokio::runtime::Handle;
 
 pub use self::{
-    activities::*, executions::*, express::*, machines::*, redrive::*, survey::*, tags::*, tasks::*, versions::*,
+    activities::*, executions::*, express::*, machines::*, map_runs::*, redrive::*, survey::*, tags::*, tasks::*,
+    versions::*,
 };
 use crate::{
     config::Quotas,

@@ -4,13 +4,14 @@ use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::Mutex;
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, TaskId, TaskOutcome, TestCase, root::Root};
+use stepwell_machine::{Child, Failure, MapRunOutcome, TaskId, TaskOutcome, TestCase, root::Root};
 use tokio::sync::oneshot::Sender;
 
 use crate::{
     activities::{Offered, Poller},
+    bounds::Bounds,
     handle::{ExecutionError, Qualifier, RedriveError, StartExecutionError, StartedExecution, TokenError, Unavailable},
-    limits::{INBOX_BYTES_MAX, INBOX_EVENTS_MAX},
+    map_runs::Order,
     record::{ExecutionId, Removal},
     registry::Revision,
     slow::Thought,
@@ -66,6 +67,18 @@ pub(crate) enum Errand {
         task: TaskId,
         outcome: TaskOutcome,
     },
+    /// The actor of a Map Run asks what it is to do.
+    MapRunAsked {
+        task: TaskId,
+        to: Sender<Option<Box<Order>>>,
+    },
+    /// A Map Run has come to its end; answered once the execution need not be told again.
+    MapRunEnded {
+        task: TaskId,
+        redrives: u64,
+        outcome: MapRunOutcome,
+        to: Sender<Result<(), Unavailable>>,
+    },
     /// No worker will ever take this task: its activity has gone.
     Orphaned {
         task: TaskId,
@@ -83,7 +96,16 @@ pub(crate) struct Start {
     pub(crate) qualifier: Option<Qualifier>,
     /// The root that it gets; a start that comes again with it finds its execution.
     pub(crate) origin: Option<Root>,
-    pub(crate) to: Sender<Result<StartedExecution, StartExecutionError>>,
+    /// Of a child execution of a Map Run.
+    pub(crate) child: Option<Arc<Child>>,
+    pub(crate) to: Starter,
+}
+
+/// Who starts an execution.
+pub(crate) enum Starter {
+    Caller(Sender<Result<StartedExecution, StartExecutionError>>),
+    /// Is told what becomes of the execution.
+    MapRun,
 }
 
 /// What a task token says; its secret is compared by who holds the execution.
@@ -105,6 +127,8 @@ pub(crate) struct Envelope {
 pub(crate) struct Inbox {
     queue: Mutex<Queue>,
     bell: Arc<Bell>,
+    calls_max: usize,
+    bytes_max: usize,
 }
 
 #[derive(Default)]
@@ -116,8 +140,8 @@ struct Queue {
 }
 
 impl Inbox {
-    pub(crate) fn new(bell: Arc<Bell>) -> Inbox {
-        Inbox { queue: Mutex::default(), bell }
+    pub(crate) fn new(bell: Arc<Bell>, bounds: &Bounds) -> Inbox {
+        Inbox { queue: Mutex::default(), bell, calls_max: bounds.inbox_calls, bytes_max: bounds.inbox_bytes }
     }
 
     /// A call from outside, of about `bytes` bytes.
@@ -127,7 +151,7 @@ impl Inbox {
             if queue.closed {
                 return Err(Unavailable::Down);
             }
-            if queue.calls >= INBOX_EVENTS_MAX || queue.bytes.saturating_add(bytes) > INBOX_BYTES_MAX {
+            if queue.calls >= self.calls_max || queue.bytes.saturating_add(bytes) > self.bytes_max {
                 return Err(Unavailable::Throttled);
             }
             queue.calls += 1;
@@ -187,8 +211,8 @@ pub(crate) struct Inboxes {
 
 impl Inboxes {
     /// One inbox for each bell.
-    pub(crate) fn new(bells: &[Arc<Bell>], timeline: Arc<Timeline>) -> Inboxes {
-        Inboxes { inboxes: bells.iter().map(|bell| Inbox::new(bell.clone())).collect(), timeline }
+    pub(crate) fn new(bells: &[Arc<Bell>], timeline: Arc<Timeline>, bounds: &Bounds) -> Inboxes {
+        Inboxes { inboxes: bells.iter().map(|bell| Inbox::new(bell.clone(), bounds)).collect(), timeline }
     }
 
     pub(crate) fn of_driver(&self, driver: usize) -> &Inbox {

@@ -6,8 +6,11 @@ use std::time::Duration;
 pub const COMMIT_STEPS_MAX: usize = 1_024;
 /// Most bytes of rows in one commit. Ours.
 pub const COMMIT_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Events in one history chunk. Part of the record format.
+/// Events in one history chunk, at most. Part of the record format.
 pub const CHUNK_EVENTS_MAX: usize = 64;
+/// Events after which a new history chunk begins. Ours: the last ten events are then a tenth of the reading of a long page, and
+/// a long step hardly notices twice as many rows.
+pub const CHUNK_EVENTS: usize = 32;
 /// Bytes of one history chunk after which a new one begins. Part of the record format.
 pub const CHUNK_BYTES_MAX: usize = 32 * 1024;
 /// Texts longer than this are rows of their own. Part of the record format.
@@ -158,3 +161,25 @@ pub const LOG_RETRY_AFTER: Duration = Duration::from_millis(500);
 pub const LOG_RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
 /// How long a stop waits for the sink.
 pub const LOG_FLUSH_TIME_MAX: Duration = Duration::from_secs(5);
+/// Child executions of one Map Run that run at the same time. Source: Step Functions guide.
+pub const MAP_RUN_CONCURRENCY_MAX: u64 = 10_000;
+/// Starts of child executions that one Map Run has under way, so that other calls find their turn. Ours.
+pub const MAP_RUN_STARTS_MAX: usize = 512;
+/// Bytes of the inputs of those that run as Express executions, which memory alone holds. Ours.
+pub const MAP_RUN_OPEN_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Items that are read at a time, and bytes of them.
+pub const MAP_RUN_READ_ITEMS_MAX: usize = 1_000;
+pub const MAP_RUN_READ_BYTES_MAX: usize = 1024 * 1024;
+/// Inputs of child executions that are made at a time, and bytes of them.
+pub const MAP_RUN_FED_MAX: usize = 1_000;
+pub const MAP_RUN_FED_BYTES_MAX: usize = 1024 * 1024;
+/// Child executions that wait to be started, below which further items are read.
+pub const MAP_RUN_FEED_BELOW: usize = 1_000;
+/// Letters that an actor of a Map Run takes at a time.
+pub const MAP_RUN_LETTERS_MAX: usize = 1_024;
+/// Rows of ended child executions that are read at a time.
+pub const MAP_RUN_OUTCOMES_READ_MAX: usize = 1_000;
+/// Bytes of such rows, after which no more are read, and of the inputs and outputs that are read to make results of them.
+pub const MAP_RUN_OUTCOMES_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How long an Express child execution for which there is no place is left waiting. Ours.
+pub const MAP_RUN_THROTTLE_PAUSE: Duration = Duration::from_millis(50);

@@ -137,6 +137,8 @@ fn severity(detail: &Detail) -> Severity {
         | Detail::MapStateAborted
         | Detail::MapIterationFailed { .. }
         | Detail::MapIterationAborted { .. }
+        | Detail::MapRunFailed(_)
+        | Detail::MapRunAborted
         | Detail::EvaluationFailed { .. } => Severity::Error,
         Detail::ExecutionStarted { .. }
         | Detail::ExecutionSucceeded { .. }
@@ -158,7 +160,10 @@ fn severity(detail: &Detail) -> Severity {
         | Detail::MapStateStarted { .. }
         | Detail::MapStateSucceeded
         | Detail::MapIterationStarted { .. }
-        | Detail::MapIterationSucceeded { .. } => Severity::Usual,
+        | Detail::MapIterationSucceeded { .. }
+        | Detail::MapRunStarted { .. }
+        | Detail::MapRunSucceeded
+        | Detail::MapRunRedriven { .. } => Severity::Usual,
     }
 }
 

@@ -28,6 +28,7 @@ use crate::{
     inbox::{Errand, Inboxes},
     limits::SHARDS,
     logs::Logs,
+    map_runs::MapRuns,
     record::{self, RecordError, Running},
     registry::{
         Registry, RegistryError,
@@ -167,7 +168,7 @@ pub(crate) fn assemble(
     let timeline = Arc::new(Timeline::new(config.clock, bells.clone()));
     // Time stands still until everything runs.
     let opening = timeline.begin();
-    let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone()));
+    let inboxes = Arc::new(Inboxes::new(&bells, timeline.clone(), &bounds));
     let rows = Rows {
         store: store.clone(),
         runtime: runtime.clone(),
@@ -178,6 +179,7 @@ pub(crate) fn assemble(
     let activities = Arc::new(Activities::new(inboxes.clone(), rows));
     let express = Express::new(tasks.clone(), bounds);
     let runner = tasks;
+    let map_items = runner.map_items();
     let ledger = Arc::new(Ledger::new(open_executions, &bells));
     let (queue, submissions) = mpsc::channel();
     let stops = Stops::new(store.clone(), runner.clone(), runtime.clone(), queue.clone(), timeline.clone());
@@ -201,11 +203,13 @@ pub(crate) fn assemble(
         arn_prefix,
         config.quotas,
     )?;
+    let map_runs = Arc::new(MapRuns::new(runtime.clone(), timeline.clone()));
     let left = record::log_marks(store.as_ref())?;
     let logs = Arc::new(Logs::new(left, bounds.log_events, queue.clone(), timeline.clone()));
     let shared = Arc::new(Shared {
         store: store.clone(),
         region: config.region,
+        map_items,
         opened_ms: timeline.now_ms(),
         timeline: timeline.clone(),
         inboxes: inboxes.clone(),
@@ -213,6 +217,7 @@ pub(crate) fn assemble(
         tasks: tasks.clone(),
         activities: activities.clone(),
         express,
+        map_runs: map_runs.clone(),
         logs: logs.clone(),
         ledger: ledger.clone(),
         committer: Committer {
@@ -226,6 +231,7 @@ pub(crate) fn assemble(
             timeline,
             running: Running::default(),
             logs: logs.clone(),
+            map_runs: map_runs.clone(),
         },
         queue,
         slow,
@@ -238,6 +244,7 @@ pub(crate) fn assemble(
     let drivers = drivers.map(|(index, bell)| Driver::open(index, bells.len(), bell.clone(), shared.clone(), bounds));
     let drivers = drivers.collect::<Result<Vec<Driver>, RecordError>>()?;
     resume_tasks(&shared)?;
+    map_runs.resume(&shared)?;
 
     let inner = Inner { shared, runtime, threads: Mutex::default() };
     Ok(Parts { inner, drivers, submissions, opening })
@@ -266,6 +273,7 @@ pub(crate) fn stop(shared: &Shared, threads: &Mutex<Threads>) {
     shared.inboxes.close();
     shared.tasks.close();
     shared.committer.stops.close();
+    shared.map_runs.close();
     shared.express.close();
     shared.activities.close();
     shared.sweeping.ring();

@@ -16,6 +16,7 @@ mod history;
 mod key;
 mod listing;
 mod load;
+mod map_run;
 mod marks;
 mod newest;
 mod queues;
@@ -41,6 +42,11 @@ pub use examine::{Broken, Examined, examine};
 pub use history::history;
 pub use listing::list;
 pub use load::{load, load_wrecked};
+pub use map_run::{
+    ChildOutcome, ExpressOutcome, ItemCursor, MapRunMark, MapRunPlace, MapRunRow, ended_children, last_outcome,
+    map_run, map_run_marks, map_run_place, map_runs, mark as mark_map_run, outcomes, put as put_map_run, put_outcome,
+    unmark as unmark_map_run,
+};
 pub use marks::{forget_log, log_marks, mark_log};
 pub use newest::{from_start, newest};
 pub use queues::{Behind, Waiting, intents, offers, runnable, timers, waiting};

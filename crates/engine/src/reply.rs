@@ -1,5 +1,8 @@
 //! Answers that wait for a commit.
 
+use std::sync::Arc;
+
+use stepwell_machine::Child;
 use tokio::sync::oneshot::Sender;
 
 use crate::{
@@ -7,6 +10,7 @@ use crate::{
     handle::{
         ActivityTask, ExecutionError, RedriveError, StartExecutionError, StartedExecution, TokenError, Unavailable,
     },
+    map_runs::{ChildState, Mail, MapRuns, Order},
     record::Removal,
 };
 
@@ -19,6 +23,14 @@ pub(crate) enum Reply {
     Task(Poller, ActivityTask),
     Removed(Sender<Result<Removal, Unavailable>>, Removal),
     Done(Sender<Result<(), Unavailable>>),
+    /// What the actor of a Map Run is to do.
+    MapRun(Sender<Option<Box<Order>>>, Option<Box<Order>>),
+    /// What has become of a child execution, for the Map Run of it.
+    Child {
+        map_runs: Arc<MapRuns>,
+        child: Arc<Child>,
+        state: ChildState,
+    },
 }
 
 impl Reply {
@@ -32,6 +44,11 @@ impl Reply {
             Reply::Task(poller, task) => drop(poller.to.send(Ok(Some(task)))),
             Reply::Removed(to, removal) => drop(to.send(Ok(removal))),
             Reply::Done(to) => drop(to.send(Ok(()))),
+            Reply::MapRun(to, order) => drop(to.send(order)),
+            // One whose Map Run has ended is told nothing.
+            Reply::Child { map_runs, child, state } => {
+                map_runs.tell(&child.map_run_arn, Mail::Child { index: child.index, items: child.items, state });
+            }
         }
     }
 
@@ -45,6 +62,8 @@ impl Reply {
             Reply::Task(poller, _) => drop(poller.to.send(Err(why.into()))),
             Reply::Removed(to, _) => drop(to.send(Err(why))),
             Reply::Done(to) => drop(to.send(Err(why))),
+            // Its actor ends with the engine.
+            Reply::MapRun(..) | Reply::Child { .. } => {}
         }
     }
 }

@@ -1,11 +1,13 @@
 //! How the engine has tasks run, without knowing who runs them.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use stepwell_machine::{TaskOutcome, TaskRequest, effect::Exchange};
 
 /// What [`TaskRunner::run_shown`] gives.
 pub type Shown = Pin<Box<dyn Future<Output = (TaskOutcome, Option<Box<Exchange>>)> + Send + 'static>>;
+
+use crate::map_items::{MapItems, Nowhere};
 
 /// Runs one task to its outcome, or watches the job that a task submitted. Dropping the future cancels the run.
 ///
@@ -25,6 +27,11 @@ pub trait TaskRunner: Send + Sync + 'static {
     /// `Ok` also of a job that has ended, or can never be stopped. An error says why it is to be tried again.
     fn stop_job(&self, _request: TaskRequest) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'static>> {
         Box::pin(async { Ok(()) })
+    }
+
+    /// Who reads the items of Map Runs and writes their results.
+    fn map_items(&self) -> Arc<dyn MapItems> {
+        Arc::new(Nowhere)
     }
 
     /// False of an action that `aws-sdk:SERVICE:ACTION` cannot name: definitions with one are refused.

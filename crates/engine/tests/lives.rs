@@ -67,6 +67,15 @@ fn machines(activity_arn: &str) -> Vec<Machine> {
         "M":{{"Type":"Map","ItemsPath":"$.items","MaxConcurrency":3,"End":true,"ItemProcessor":{{
         "StartAt":"T","States":{{"T":{{"Type":"Task","Resource":"{lambda}:echo","End":true}}}}}}}}}}}}"#
     );
+    // Not of Express executions: they would not outlive the time that passes in the end.
+    let distributed = map.replace(
+        r#""ItemProcessor":{"#,
+        r#""ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"#,
+    );
+    let ten = |n: u64| {
+        let items: Vec<String> = (n..n + 10).map(|item| item.to_string()).collect();
+        format!("SUCCEEDED [{}]", items.join(","))
+    };
     let retry = function("fail").replace(
         r#""End":true"#,
         r#""End":true,"Retry":[{"ErrorEquals":["Scripted"],"IntervalSeconds":100,"MaxAttempts":2}]"#,
@@ -79,10 +88,8 @@ fn machines(activity_arn: &str) -> Vec<Machine> {
         ("pass", world::PASS.to_owned(), |n| format!("SUCCEEDED {n}")),
         ("chain", chain, |n| format!("SUCCEEDED {n}")),
         ("parallel", parallel, |n| format!("SUCCEEDED [{n},{n}]")),
-        ("map", map, |n| {
-            let items: Vec<String> = (n..n + 10).map(|item| item.to_string()).collect();
-            format!("SUCCEEDED [{}]", items.join(","))
-        }),
+        ("map", map, ten),
+        ("distributed", distributed, ten),
         ("retry", retry, |_| "FAILED Scripted: it was to fail".to_owned()),
         ("work", activity(activity_arn, &timeout), |n| format!("SUCCEEDED {n}")),
     ]
@@ -157,7 +164,12 @@ fn simulate(seed: u64) {
         }
         worker.abort();
         if last {
-            assert_eq!(world.engine.health().open_executions, 0, "seed {seed}");
+            // The child executions of a Map Run that was stopped end after their parent.
+            world.run(async {
+                while world.engine.health().open_executions != 0 {
+                    tokio::task::yield_now().await;
+                }
+            });
         } else {
             let next = faulty.crash().unwrap();
             world = world.restart_on(next);

@@ -39,7 +39,7 @@ pub const JOB_POLL_MAX_MS: u64 = 30_000;
 pub const EXECUTION_POLL_FIRST_MS: u64 = 5;
 /// The longest pause, in milliseconds. Ours.
 pub const EXECUTION_POLL_MAX_MS: u64 = 1_000;
-/// Calls of one service under way at once; further ones wait. Ours.
+/// Calls of one service under way at once; further ones wait. Ours: as many as the engine runs tasks of one service.
 pub const CALLS_AT_ONCE_MAX: usize = 2_500;
 /// Calls of one service begun within a second; further ones wait. Ours.
 pub const CALLS_PER_SECOND_MAX: u32 = 10_000;
@@ -55,12 +55,6 @@ pub const TOKEN_SECONDS_DEFAULT: u64 = 300;
 pub const TOKEN_SECONDS_MAX: u64 = 24 * 60 * 60;
 /// So long before its end a token is used no more. Ours.
 pub const TOKEN_SECONDS_SPARE: u64 = 30;
-/// How long a token of an EKS cluster is signed for, in seconds. Source: the AWS CLI's `eks get-token`.
-pub const EKS_TOKEN_SECONDS: u64 = 60;
-/// Pods of one Kubernetes job whose logs are fetched. Ours: more cannot fit a payload.
-pub const EKS_PODS_MAX: usize = 100;
-/// Pages of instance groups or fleets that are looked through for a name. Ours: a cluster has at most 50 groups.
-pub const EMR_PAGES_MAX: usize = 100;
 /// Bytes of an object of S3 that one call reads. Ours: few calls for large objects, and below `RESPONSE_BYTES_MAX`.
 pub const OBJECT_PIECE_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of a file that are read at once. Ours.
@@ -88,3 +82,9 @@ pub const ROWS_AT_ONCE_BYTES: usize = 1024 * 1024;
 pub const MANIFEST_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Most files that a manifest names. Ours.
 pub const MANIFEST_FILES_MAX: usize = 200_000;
+/// How long a token of an EKS cluster is signed for, in seconds. Source: the AWS CLI's `eks get-token`.
+pub const EKS_TOKEN_SECONDS: u64 = 60;
+/// Pods of one Kubernetes job whose logs are fetched. Ours: more cannot fit a payload.
+pub const EKS_PODS_MAX: usize = 100;
+/// Pages of instance groups or fleets that are looked through for a name. Ours: a cluster has at most 50 groups.
+pub const EMR_PAGES_MAX: usize = 100;

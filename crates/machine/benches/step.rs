@@ -34,6 +34,7 @@ fn execution(input: &str) -> Execution {
         start_ms: 1_700_000_000_000,
         input: Payload::from_checked_text(input),
         workflow: stepwell_machine::Workflow::Standard,
+        child: None,
         test_case: None,
     }))
 }

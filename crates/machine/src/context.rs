@@ -3,7 +3,7 @@
 use stepwell_expr::{Object, Value};
 
 use crate::{
-    data::Scene,
+    data::{ItemFrom, MapItem, Scene},
     execution::{ExpressStart, Workflow},
     timestamp,
 };
@@ -43,14 +43,30 @@ pub(crate) fn build(scene: &Scene<'_>) -> Value {
     if let Some(token) = &scene.token {
         context.insert("Task".into(), Value::object([("Token", Value::from(token.as_str()))]));
     }
-    if let Some((index, items)) = &scene.map_item {
-        let value = items.value().as_array().and_then(|items| items.get(*index as usize)).cloned();
-        let item = [
-            ("Index", Value::from(i64::from(*index))),
-            ("Value", value.unwrap_or_default()),
-            ("Source", "STATE_DATA".into()),
-        ];
-        context.insert("Map".into(), Value::object([("Item", Value::object(item))]));
+    if let Some(item) = &scene.map_item {
+        context.insert("Map".into(), Value::object([("Item", map_item(item))]));
     }
     Value::Object(context.into())
 }
+
+/// `Key` is there for the entries of objects alone. Source: Step Functions guide.
+fn map_item(item: &MapItem) -> Value {
+    let index = ("Index", Value::from(i64::try_from(item.index).unwrap_or(i64::MAX)));
+    match &item.from {
+        ItemFrom::Array(items) => {
+            let at = usize::try_from(item.index).unwrap_or(usize::MAX);
+            let value = items.value().as_array().and_then(|items| items.get(at)).cloned();
+            Value::object([index, ("Value", value.unwrap_or_default()), ("Source", STATE_DATA.into())])
+        }
+        ItemFrom::Stream { key, value, source } => {
+            let mut members = vec![index];
+            members.extend(key.clone().map(|key| ("Key", Value::String(key))));
+            members.push(("Value", value.clone()));
+            members.push(("Source", Value::String(source.clone())));
+            Value::object(members)
+        }
+    }
+}
+
+/// `Map.Item.Source` of items that came with the state's input. Source: Step Functions guide.
+pub(crate) const STATE_DATA: &str = "STATE_DATA";

@@ -30,8 +30,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) retry_count: Option<u64>,
     /// The token of the task that is about to be scheduled.
     pub(crate) token: Option<String>,
-    /// The iteration that the state runs in, or that an item selector is applied for: index and items.
-    pub(crate) map_item: Option<(u32, Payload)>,
+    /// The iteration that the state runs in, or that an item selector is applied for.
+    pub(crate) map_item: Option<MapItem>,
     /// Variables in sight, the innermost scope first.
     pub(crate) variables: Vec<Arc<BTreeMap<Arc<str>, Payload>>>,
     pub(crate) chance: &'a Chance,
@@ -42,6 +42,27 @@ pub(crate) struct Scene<'a> {
     pub(crate) given_context: Option<&'a Value>,
     /// Where the stages of the data are noted, if somebody looks.
     pub(crate) seen: Option<&'a Seen>,
+}
+
+/// `Map.Item` of the Context object.
+#[derive(Clone)]
+pub(crate) struct MapItem {
+    pub(crate) index: u64,
+    pub(crate) from: ItemFrom,
+}
+
+#[derive(Clone)]
+pub(crate) enum ItemFrom {
+    /// The item at `index` of an array.
+    Array(Payload),
+    /// An item of a Map Run; `key`: of an object's entry.
+    Stream { key: Option<Arc<str>>, value: Value, source: Arc<str> },
+}
+
+impl MapItem {
+    pub(crate) fn of_array(index: u32, items: Payload) -> MapItem {
+        MapItem { index: u64::from(index), from: ItemFrom::Array(items) }
+    }
 }
 
 /// A [`Scene`] with the data that one field sees.

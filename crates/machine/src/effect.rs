@@ -16,6 +16,13 @@ pub enum Effect {
     DropTask { task: TaskId },
     /// The execution gave up a task whose job runs: stop that. Payloads of the request may be absent.
     StopJob(TaskRequest),
+    /// Carry out a Map Run ([`Execution::map_run_request`]), or go on with it after a redrive; its end comes back as
+    /// `MapRunEnded`.
+    ///
+    /// [`Execution::map_run_request`]: crate::Execution::map_run_request
+    RunMapRun { task: TaskId, arn: Arc<str>, redrives: u64 },
+    /// The execution no longer waits for this Map Run: stop it and its child executions. One that has ended stays as it is.
+    StopMapRun { task: TaskId, arn: Arc<str> },
 }
 
 /// Everything that an integration needs to run a task.

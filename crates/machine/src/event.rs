@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{effect::TaskOutcome, execution::TaskId, failure::Failure, limits::Limits};
+use crate::{effect::TaskOutcome, execution::TaskId, failure::Failure, limits::Limits, map_run::MapRunOutcome};
 
 /// Something that happened outside. One that the execution no longer waits for changes nothing and is no error.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub enum Event {
     TaskReturned { task: TaskId, outcome: TaskOutcome },
     /// SendTaskSuccess or SendTaskFailure with the task's token.
     TaskAnswered { task: TaskId, outcome: TaskOutcome },
+    /// A Map Run has come to its end, after so many redrives of it.
+    MapRunEnded { task: TaskId, redrives: u64, outcome: MapRunOutcome },
     /// SendTaskHeartbeat with the task's token.
     TaskHeartbeat { task: TaskId },
     /// StopExecution.

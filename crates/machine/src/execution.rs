@@ -12,6 +12,7 @@ use crate::{
     failure::Failure,
     history::EventId,
     limits::Limits,
+    map_run::MapRunWait,
     mock::TestCase,
     program::{Program, ScopeId, StateId},
     root::Root,
@@ -45,6 +46,27 @@ pub struct Identity {
     /// Answers tasks in place of their services.
     pub test_case: Option<Arc<TestCase>>,
     pub workflow: Workflow,
+    /// Of a child execution of a Map Run.
+    pub child: Option<Arc<Child>>,
+}
+
+/// What a child execution is of its Map Run. Its state machine's ARN and name end with the label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Child {
+    pub map_run_arn: Arc<str>,
+    /// Position among the child executions, from 0.
+    pub index: u64,
+    /// Items in its input.
+    pub items: u64,
+    /// The item processor, where it begins.
+    pub scope: ScopeId,
+}
+
+impl Identity {
+    /// Where the execution begins.
+    pub fn scope(&self) -> ScopeId {
+        self.child.as_ref().map_or(ScopeId(0), |child| child.scope)
+    }
 }
 
 /// How an execution is run, as far as the language itself can tell.
@@ -180,6 +202,7 @@ pub enum Phase {
     Task(TaskWait),
     Parallel(ParallelWait),
     Map(MapWait),
+    MapRun(Box<MapRunWait>),
     /// Ready: it failed in a way its own state did not handle; the parent is told next.
     Failed {
         failure: Failure,
@@ -202,6 +225,8 @@ pub enum Wreck {
     Parallel(ParallelWait),
     /// In the iterations that had not succeeded or had not begun.
     Map(MapWait),
+    /// In the Map Run.
+    MapRun(Box<MapRunWait>),
 }
 
 impl Phase {
@@ -211,6 +236,7 @@ impl Phase {
             Phase::Enter => Wreck::Enter,
             Phase::Parallel(wait) => Wreck::Parallel(wait.clone()),
             Phase::Map(wait) => Wreck::Map(wait.clone()),
+            Phase::MapRun(wait) => Wreck::MapRun(wait.clone()),
             Phase::Failed { wreck, .. } | Phase::Wrecked(wreck) => wreck.clone(),
             Phase::Run | Phase::Backoff { .. } | Phase::Wait { .. } | Phase::Task(_) => Wreck::Run,
         }
@@ -376,6 +402,7 @@ impl Frame {
             | Phase::Run
             | Phase::Parallel(_)
             | Phase::Map(_)
+            | Phase::MapRun(_)
             | Phase::Failed { .. }
             | Phase::Wrecked(_) => None,
         }

@@ -135,6 +135,18 @@ pub enum Detail {
         index: u64,
     },
 
+    MapRunStarted {
+        arn: Arc<str>,
+    },
+    MapRunSucceeded,
+    MapRunFailed(Failure),
+    MapRunAborted,
+    MapRunRedriven {
+        arn: Arc<str>,
+        /// Redrives so far, this one included.
+        count: u64,
+    },
+
     EvaluationFailed {
         failure: Failure,
         location: Option<Arc<str>>,
@@ -197,6 +209,11 @@ impl Detail {
             | Detail::MapIterationSucceeded { .. }
             | Detail::MapIterationFailed { .. }
             | Detail::MapIterationAborted { .. }
+            | Detail::MapRunStarted { .. }
+            | Detail::MapRunSucceeded
+            | Detail::MapRunFailed(_)
+            | Detail::MapRunAborted
+            | Detail::MapRunRedriven { .. }
             | Detail::EvaluationFailed { .. } => {}
         }
     }

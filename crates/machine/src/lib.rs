@@ -17,6 +17,7 @@ pub mod failure;
 pub mod held;
 pub mod history;
 pub mod limits;
+pub mod map_run;
 pub mod mock;
 pub mod program;
 pub mod retry;
@@ -29,10 +30,13 @@ pub mod trial;
 pub use diagnostic::{Diagnostic, Severity};
 pub use effect::{Effect, TaskOutcome, TaskRequest};
 pub use event::{Event, Moment};
-pub use execution::{Execution, ExpressStart, Frame, FrameId, Header, Identity, Redrives, Status, TaskId, Workflow};
+pub use execution::{
+    Child, Execution, ExpressStart, Frame, FrameId, Header, Identity, Redrives, Status, TaskId, Workflow,
+};
 pub use failure::Failure;
 pub use held::HeldTask;
 pub use history::{EventId, HistoryEvent};
+pub use map_run::{MapRunItem, MapRunOutcome, MapRunRequest, MapRunWait};
 pub use mock::TestCase;
 pub use program::{Program, StateId};
 pub use step::{Step, Stepped, step};

@@ -89,5 +89,7 @@ pub const VARIABLE_NAME_CHARS_MAX: usize = 80;
 pub const LABEL_CHARS_MAX: usize = 40;
 /// A retrier's `MaxDelaySeconds` is less than this. Source: Amazon States Language.
 pub const RETRY_DELAY_SECONDS_END: u64 = 31_622_400;
+/// Most items that one Map Run reads. Source: Step Functions quotas; what is above is cut.
+pub const MAP_RUN_ITEMS_MAX: i64 = 100_000_000;
 /// Largest batch of a distributed Map, in bytes of UTF-8. Source: Step Functions guide.
 pub const BATCH_BYTES_MAX: u64 = 262_144;

@@ -141,6 +141,18 @@ pub enum Field<T> {
     Jsonata(Expression),
 }
 
+impl<T> Field<T> {
+    /// The same field with another type of constants.
+    pub(crate) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Field<U> {
+        match self {
+            Field::Constant(constant) => Field::Constant(convert(constant)),
+            Field::Path(path) => Field::Path(path),
+            Field::Call(call) => Field::Call(call),
+            Field::Jsonata(expression) => Field::Jsonata(expression),
+        }
+    }
+}
+
 /// How a service integration is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServicePattern {

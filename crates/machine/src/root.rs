@@ -35,6 +35,18 @@ impl Root {
         Root(self.derive(b"origin", task.0))
     }
 
+    /// What the Map Run is named by that begins with the event `task`.
+    pub(crate) fn map_run(&self, task: TaskId) -> [u8; 16] {
+        let mut name = [0; 16];
+        name.copy_from_slice(&self.derive(b"map run", task.0)[..16]);
+        name
+    }
+
+    /// The root of a child execution, if this is the origin of its Map Run.
+    pub(crate) fn child(&self, index: u64) -> Root {
+        Root(self.derive(b"child", index))
+    }
+
     /// The secret part of the token of `task`: who presents it has been given it.
     pub fn token_secret(&self, task: TaskId) -> [u8; 16] {
         let bytes = self.derive(b"token", task.0);

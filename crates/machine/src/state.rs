@@ -22,6 +22,7 @@ use crate::{
 };
 
 pub mod choice;
+pub mod distributed;
 pub mod fail;
 pub mod map;
 pub mod parallel;
@@ -82,6 +83,8 @@ pub(crate) enum Ran {
     Branches { input: Payload },
     /// The iterations begin.
     Iterations(map::Iterations),
+    /// A Map Run begins.
+    MapRun(map::Beginning),
 }
 
 impl State {

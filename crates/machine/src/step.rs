@@ -1,6 +1,7 @@
 //! One call of the machine: one event in, any number of state transitions, until every frame waits.
 
 mod container;
+mod map_run;
 mod redrive;
 mod task;
 mod timer;
@@ -82,6 +83,7 @@ fn take(work: &mut Work<'_>, event: Event) -> Result<(), Interrupt> {
         }
         Event::TaskReturned { task, outcome } => work.task_returned(task, outcome),
         Event::TaskAnswered { task, outcome } => work.task_answered(task, outcome),
+        Event::MapRunEnded { task, redrives, outcome } => work.map_run_ended(task, redrives, outcome),
         Event::TaskHeartbeat { task } => {
             work.task_heartbeat(task);
             Ok(())

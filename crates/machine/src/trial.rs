@@ -10,7 +10,7 @@ use stepwell_expr::{Fuel, Payload, Value};
 use crate::{
     chance::Chance,
     context,
-    data::{Fault, Scene, too_large, too_large_input},
+    data::{Fault, MapItem, Scene, too_large, too_large_input},
     definition::{LONE_STATE, Lone},
     effect::TaskRequest,
     execution::{FrameId, Identity, Redrives, TaskId},
@@ -202,7 +202,9 @@ impl Trial {
         match state.run(input, &scene) {
             Ok(Ran::Waits { until_ms }) => Begun::Waits { until_ms },
             Ok(Ran::Task(scheduling)) => self.begin_task(scheduling),
-            Ok(Ran::Branches { .. } | Ran::Iterations(_)) => Begun::Branches { count: self.branches() },
+            Ok(Ran::Branches { .. } | Ran::Iterations(_) | Ran::MapRun(_)) => {
+                Begun::Branches { count: self.branches() }
+            }
             ran => Begun::Ended(self.settle(ran)),
         }
     }
@@ -278,7 +280,7 @@ impl Trial {
         input: &Payload,
     ) -> Result<Value, Fault> {
         let tools = Tools::new(self, ENTERED);
-        let map_item = Some((u32::try_from(index).unwrap_or(u32::MAX), items.clone()));
+        let map_item = Some(MapItem::of_array(u32::try_from(index).unwrap_or(u32::MAX), items.clone()));
         let context = self.context(&tools, map_item.clone());
         let scene = Scene { map_item, ..self.scene(&tools, &context) };
         crate::data::evaluate(selector, &scene.view(input))
@@ -323,7 +325,7 @@ impl Trial {
             },
             Ok(Ran::Fails(failure)) => self.fail(failure.bounded()),
             // Nothing else comes of a state that has run, but for what `begin` takes.
-            Ok(Ran::Waits { .. } | Ran::Task(_) | Ran::Branches { .. } | Ran::Iterations(_)) => {
+            Ok(Ran::Waits { .. } | Ran::Task(_) | Ran::Branches { .. } | Ran::Iterations(_) | Ran::MapRun(_)) => {
                 self.fail(Failure::new("States.Runtime", "The state cannot be tested."))
             }
             Err(fault) => self.fault(fault),
@@ -416,7 +418,7 @@ impl Trial {
     /// The Context object: the given one, else that of an execution, in which a role is null where there is none.
     ///
     /// Source: recordings.
-    fn context(&self, tools: &Tools, map_item: Option<(u32, Payload)>) -> Value {
+    fn context(&self, tools: &Tools, map_item: Option<MapItem>) -> Value {
         if let Some(given) = &self.context {
             return given.clone();
         }

@@ -48,7 +48,7 @@ fn ids_are_positions_in_document_order() {
     assert_eq!(parallel.branches, [ScopeId(1), ScopeId(3)]);
     assert_eq!(parallel.transition, Transition::Next(StateId(5)));
     let Kind::Map(map) = &program.states[2].kind else { panic!("C is a Map") };
-    assert_eq!((map.processor, map.distributed), (ScopeId(2), false));
+    assert!(map.processor == ScopeId(2) && map.distributed.is_none());
     assert!(matches!(map.items, Items::Input));
 }
 

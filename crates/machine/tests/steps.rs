@@ -24,7 +24,8 @@ use std::{fmt::Write, path::Path, sync::Arc};
 
 use stepwell_expr::{Payload, json};
 use stepwell_machine::{
-    Effect, Event, Execution, Failure, Identity, Moment, Program, Status, Stepped, TaskId, TaskOutcome, TestCase,
+    Effect, Event, Execution, Failure, Identity, MapRunOutcome, Moment, Program, Status, Stepped, TaskId, TaskOutcome,
+    TestCase,
     definition::{self, MachineType},
     execution::Phase,
     history::{Detail, HistoryEvent},
@@ -166,6 +167,7 @@ fn begin(text: &str, first: &str, test_case: Option<TestCase>) -> Case {
         input: Payload::from_checked_text(input),
         test_case: test_case.map(Arc::new),
         workflow: stepwell_machine::Workflow::Standard,
+        child: None,
     };
     Case { program, execution: Execution::new(Arc::new(identity)), now_ms: START_MS, slices: None }
 }
@@ -191,6 +193,16 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
         "returned" => Event::TaskReturned { task: task(), outcome: outcome() },
         "answered" => Event::TaskAnswered { task: task(), outcome: outcome() },
         "heartbeat" => Event::TaskHeartbeat { task: task() },
+        // The id of MapRunStarted, the redrives of it, and the result.
+        "mapended" => {
+            let (redrives, outcome) =
+                rest.split_once(' ').and_then(|(_, rest)| rest.split_once(' ')).expect("an outcome");
+            let outcome = match outcome.strip_prefix("! ") {
+                Some(failure) => MapRunOutcome::Failed(failure_of(failure)),
+                None => MapRunOutcome::Succeeded { output: Payload::from_checked_text(outcome) },
+            };
+            Event::MapRunEnded { task: task(), redrives: redrives.parse().expect("redrives"), outcome }
+        }
         "redrive" => Event::Redriven,
         "stop" => Event::Stopped(failure_of(rest)),
         "slices" => {
@@ -236,6 +248,8 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
             Effect::OfferTask { task, input, .. } => writeln!(out, "> offer {} {}", task.0, input.text()),
             Effect::DropTask { task } => writeln!(out, "> drop {}", task.0),
             Effect::StopJob(request) => writeln!(out, "> stop job {}", request.task.0),
+            Effect::RunMapRun { task, redrives, .. } => writeln!(out, "> map run {} redrives {redrives}", task.0),
+            Effect::StopMapRun { task, .. } => writeln!(out, "> stop map run {}", task.0),
         };
     }
     if case.execution.is_ready() {
@@ -323,6 +337,9 @@ fn show_detail(detail: &Detail) -> String {
         Detail::TaskTimedOut { failure, .. } => format!("TaskTimedOut {}", show_failure(failure)),
         Detail::TaskStarted { .. } => "TaskStarted".to_owned(),
         Detail::MapStateStarted { length } => format!("MapStateStarted {length}"),
+        Detail::MapRunStarted { arn } => format!("MapRunStarted {}", arn.rsplit_once(':').map_or("", |(arn, _)| arn)),
+        Detail::MapRunRedriven { count, .. } => format!("MapRunRedriven {count}"),
+        Detail::MapRunFailed(failure) => format!("MapRunFailed {}", show_failure(failure)),
         Detail::MapIterationStarted { index, .. } => format!("MapIterationStarted {index}"),
         Detail::MapIterationSucceeded { index, .. } => format!("MapIterationSucceeded {index}"),
         Detail::MapIterationFailed { index, .. } => format!("MapIterationFailed {index}"),

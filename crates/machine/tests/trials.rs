@@ -56,6 +56,7 @@ fn answer(case: &[&str]) -> Vec<String> {
                 start_ms: 0,
                 input: payload(given("< input ").unwrap_or("{}")),
                 workflow: Workflow::Express(ExpressStart::Synchronous),
+                child: None,
                 test_case: None,
             },
             retries: given("@retries ").map_or(0, |count| count.parse().unwrap()),

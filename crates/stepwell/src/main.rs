@@ -14,6 +14,7 @@ mod fmt;
 mod function;
 mod limits;
 mod logs;
+mod map_items;
 mod quotas;
 mod run;
 mod serve;

@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use stepwell_api::Api;
-use stepwell_engine::{Engine, Shown, TaskRunner};
+use stepwell_engine::{Engine, MapItems, Shown, TaskRunner};
 use stepwell_functions::Functions;
 use stepwell_integrations::{
     Catalogue, Endpoints, HttpTasks, Integrations, Pace, Settings, StepFunctions, StepFunctionsAnswer,
@@ -11,7 +11,10 @@ use stepwell_integrations::{
 use stepwell_machine::{TaskOutcome, TaskRequest, root::Root};
 use tokio::sync::SetOnce;
 
-use crate::config::{Config, Identity};
+use crate::{
+    config::{Config, Identity},
+    map_items::OwnItems,
+};
 
 pub(crate) struct Tasks {
     integrations: Integrations,
@@ -82,6 +85,10 @@ impl TaskRunner for Tasks {
             ready.wait().await;
             integrations.stop_job(request).await
         })
+    }
+
+    fn map_items(&self) -> Arc<dyn MapItems> {
+        Arc::new(OwnItems(self.integrations.map_items()))
     }
 
     fn knows(&self, service: &str, action: &str) -> bool {

@@ -89,6 +89,11 @@ fn line(detail: &Detail) -> Line {
             Line { style: RED, ..step("  item failed", name, format!("[{index}]")) }
         }
         Detail::MapIterationAborted { name, index } => step("  item aborted", name, format!("[{index}]")),
+        Detail::MapRunStarted { arn } => step("  map run started", arn, String::new()),
+        Detail::MapRunSucceeded => plain("  map run succeeded"),
+        Detail::MapRunFailed(failure) => bad("  map run failed", failure),
+        Detail::MapRunAborted => plain("  map run aborted"),
+        Detail::MapRunRedriven { arn, count } => step("  map run redriven", arn, format!("{count}. time")),
         Detail::EvaluationFailed { failure, state, .. } => {
             Line { name: state.clone(), ..bad("  evaluation failed", failure) }
         }

@@ -1,7 +1,7 @@
-//! A store that fails on purpose, at a commit that is known beforehand: for simulations of what stands above it.
+//! A store that fails on purpose, at a commit that is known beforehand, or hangs: for simulations of what stands above it.
 
 use crate::{Batch, Direction, Error, RowVisitor, Space, Store, Visit};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 /// What becomes of the batch whose commit fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,11 +37,14 @@ pub struct Faulty {
     inner: Arc<dyn Store>,
     plan: Option<Plan>,
     state: Mutex<State>,
+    released: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     commits: u64,
+    bytes: u64,
+    held: bool,
     kept: Option<Batch>,
     poison: Option<String>,
 }
@@ -49,12 +52,27 @@ struct State {
 impl Faulty {
     /// Without a plan, only [`Faulty::crash`] makes it fail.
     pub fn new(inner: Arc<dyn Store>, plan: Option<Plan>) -> Faulty {
-        Faulty { inner, plan, state: Mutex::default() }
+        Faulty { inner, plan, state: Mutex::default(), released: Condvar::new() }
     }
 
     /// Commits that were acknowledged.
     pub fn commits(&self) -> u64 {
         self.lock().commits
+    }
+
+    /// Bytes of keys and values in the commits that were acknowledged, each write counted.
+    pub fn bytes(&self) -> u64 {
+        self.lock().bytes
+    }
+
+    /// From now on commits wait, as on a disk that hangs, until [`Faulty::release`].
+    pub fn hold(&self) {
+        self.lock().held = true;
+    }
+
+    pub fn release(&self) {
+        self.lock().held = false;
+        self.released.notify_all();
     }
 
     /// Ends this life of the store, as a `kill -9` would: no later commit through `self` is taken, whoever still
@@ -75,7 +93,8 @@ impl Faulty {
 
 impl Store for Faulty {
     fn commit(&self, batch: Batch) -> Result<(), Error> {
-        let mut state = self.lock();
+        let state = self.released.wait_while(self.lock(), |state| state.held);
+        let mut state = state.expect("no code of others runs under this lock but the store inside");
         if let Some(reason) = &state.poison {
             return Err(Error::Poisoned { reason: reason.clone() });
         }
@@ -88,8 +107,10 @@ impl Store for Faulty {
                 Err(Error::Failed { reason })
             }
             _ => {
+                let bytes = batch.bytes() as u64;
                 self.inner.commit(batch)?;
                 state.commits += 1;
+                state.bytes += bytes;
                 Ok(())
             }
         }
@@ -162,6 +183,21 @@ mod tests {
             assert!(matches!(store.commit(row(6)), Err(Error::Poisoned { .. })), "the old life is over");
             assert_eq!(next.get(Space::Meta, b"row").unwrap(), Some(vec![5]));
         }
+    }
+
+    #[test]
+    fn a_held_commit_waits_and_is_counted_with_its_bytes() {
+        let store = Arc::new(Faulty::new(Arc::new(Memory::new()), None));
+        store.hold();
+        let (told, answer) = std::sync::mpsc::channel();
+        let committing = store.clone();
+        let thread = std::thread::spawn(move || told.send(committing.commit(row(1)).is_ok()));
+        assert_eq!(store.get(Space::Meta, b"row").unwrap(), None, "reads go on");
+        assert!(answer.try_recv().is_err());
+        store.release();
+        assert!(answer.recv().unwrap());
+        thread.join().unwrap().unwrap();
+        assert_eq!((store.commits(), store.bytes()), (1, 4));
     }
 
     #[test]

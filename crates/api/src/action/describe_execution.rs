@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stepwell_engine::{Clock, ExecutionError, NotRedrivable, Summary, SystemClock};
+use stepwell_engine::{Clock, ExecutionError, NotRedrivable, StatusName, Summary, SystemClock};
 use stepwell_expr::Payload;
 use stepwell_machine::{Failure, Redrives, Status, limits::Limits};
 
@@ -22,10 +22,16 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     fields.check()?;
     arn::execution(&arn)?;
     let summary = request.engine.execution(&arn).await.map_err(|error| refusal(error, arn))?;
-    let machine = request.engine.state_machine(&summary.state_machine_arn);
+    let machine = request.engine.state_machine(arn::unlabelled(&summary.state_machine_arn));
     let deleting = machine.is_none_or(|machine| machine.deleting);
     let limits = &request.engine.quotas().limits;
-    Ok(describe(&summary, deleting, included, SystemClock.now_ms(), limits))
+    // One that is gone has no say any more.
+    let map_run = match &summary.child {
+        Some(child) => request.engine.map_run(&child.map_run_arn).await.ok(),
+        None => None,
+    };
+    let pending = map_run.is_some_and(|run| run.awaits_redrive(status_of(&summary.status), stop_ms(&summary.status)));
+    Ok(describe(&summary, deleting, pending, included, SystemClock.now_ms(), limits))
 }
 
 pub(super) fn refusal(error: ExecutionError, arn: Arc<str>) -> Error {
@@ -35,12 +41,20 @@ pub(super) fn refusal(error: ExecutionError, arn: Arc<str>) -> Error {
     }
 }
 
-fn describe(summary: &Summary, machine_deleting: bool, included: IncludedData, now_ms: i64, limits: &Limits) -> String {
+/// `pending`: its Map Run is to redrive it.
+fn describe(
+    summary: &Summary,
+    machine_deleting: bool,
+    pending: bool,
+    included: IncludedData,
+    now_ms: i64,
+    limits: &Limits,
+) -> String {
     let mut answer = Writer::object();
     answer.string("executionArn", &summary.arn);
     answer.string("stateMachineArn", &summary.state_machine_arn);
     answer.string("name", &summary.name);
-    answer.string("status", status_name(&summary.status));
+    answer.string("status", if pending { "PENDING_REDRIVE" } else { status_name(&summary.status) });
     answer.timestamp("startDate", summary.start_ms);
     if let Some(stop_ms) = stop_ms(&summary.status) {
         answer.timestamp("stopDate", stop_ms);
@@ -55,9 +69,11 @@ fn describe(summary: &Summary, machine_deleting: bool, included: IncludedData, n
         Status::TimedOut { .. } | Status::Running => {}
     }
     answer.optional_string("traceHeader", summary.trace_header.as_deref());
+    answer.optional_string("mapRunArn", summary.child.as_ref().map(|child| &*child.map_run_arn));
     machine_view::write_qualifier(&mut answer, &summary.state_machine_arn, summary.qualifier.as_ref());
     write_redrives(&mut answer, &summary.redrives);
     match NotRedrivable::check(&summary.status, machine_deleting, summary.events, summary.start_ms, now_ms, limits) {
+        Ok(()) if summary.child.is_some() => answer.string("redriveStatus", "REDRIVABLE_BY_MAP_RUN"),
         Ok(()) => answer.string("redriveStatus", "REDRIVABLE"),
         Err(reason) => {
             answer.string("redriveStatus", "NOT_REDRIVABLE");
@@ -81,6 +97,16 @@ pub(crate) fn status_name(status: &Status) -> &'static str {
         Status::Failed { .. } => "FAILED",
         Status::TimedOut { .. } => "TIMED_OUT",
         Status::Aborted { .. } => "ABORTED",
+    }
+}
+
+fn status_of(status: &Status) -> StatusName {
+    match status {
+        Status::Running => StatusName::Running,
+        Status::Succeeded { .. } => StatusName::Succeeded,
+        Status::Failed { .. } => StatusName::Failed,
+        Status::TimedOut { .. } => StatusName::TimedOut,
+        Status::Aborted { .. } => StatusName::Aborted,
     }
 }
 
@@ -125,8 +151,9 @@ mod tests {
             events: 5,
             redrives: Redrives::default(),
             qualifier: None,
+            child: None,
         };
-        let text = describe(&summary, machine_deleting, included, now_ms, &Limits::default());
+        let text = describe(&summary, machine_deleting, false, included, now_ms, &Limits::default());
         let head = r#"{"executionArn":"arn:e","stateMachineArn":"arn:m","name":"e","status":""#;
         text.strip_prefix(head).expect("the head").to_string()
     }

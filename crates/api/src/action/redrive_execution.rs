@@ -1,9 +1,9 @@
 //! RedriveExecution.
 
-use stepwell_engine::RedriveError;
+use stepwell_engine::{NotRedrivable, RedriveError};
 
 use crate::{
-    action::Request,
+    action::{Request, describe_execution::refusal},
     arn,
     error::Error,
     fields::{ARN, CLIENT_TOKEN},
@@ -16,6 +16,11 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let token = fields.optional_text("clientToken", &CLIENT_TOKEN)?;
     fields.check()?;
     arn::execution(&arn)?;
+    if arn.contains('/') {
+        // A child execution of a Map Run; the execution that waits for that is to be redriven.
+        request.engine.execution(&arn).await.map_err(|error| refusal(error, arn.clone()))?;
+        return Err(Error::ExecutionNotRedrivable { arn, reason: NotRedrivable::ByMapRun });
+    }
     let redriven = request.engine.redrive_execution(&arn, token).await;
     let redrive_ms = redriven.map_err(|error| match error {
         RedriveError::DoesNotExist => Error::ExecutionDoesNotExist(arn),

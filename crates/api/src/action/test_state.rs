@@ -269,6 +269,7 @@ fn identity(arn_prefix: &str, role_arn: Arc<str>, input: Payload) -> Identity {
         input,
         test_case: None,
         workflow: Workflow::Express(ExpressStart::Synchronous),
+        child: None,
     }
 }
 

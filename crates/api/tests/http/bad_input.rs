@@ -40,7 +40,7 @@ fn bodies_that_are_no_request() {
         ("no target", "", b"{}", "400 UnknownOperationException"),
         ("unknown action", "AWSStepFunctions.Nothing", b"{}", "400 UnknownOperationException"),
         ("other service", "DynamoDB_20120810.ListTables", b"{}", "400 UnknownOperationException"),
-        ("action to come", "AWSStepFunctions.DescribeMapRun", b"{}", "400 UnsupportedOperationException"),
+        ("nothing of what it needs", "AWSStepFunctions.DescribeMapRun", b"{}", "400 ValidationException"),
         ("malformed JSON", LIST, b"{\"maxResults\":", "400 SerializationException"),
         ("a word", LIST, b"hello", "400 SerializationException"),
         ("trailing text", LIST, b"{} {}", "400 SerializationException"),
@@ -149,7 +149,7 @@ fn definitions_around_their_bound() {
 #[test]
 fn half_sent_requests_time_out() {
     let brief = Duration::from_millis(50);
-    let server = Server::start_with(Options { head_time_max: brief, body_time_max: brief });
+    let server = Server::start_with(Options { head_time_max: brief, body_time_max: brief, ..Options::default() });
     let whole = post(LIST, b"{\"maxResults\":1}");
 
     let mut stream = server.connect();
@@ -170,19 +170,21 @@ fn half_sent_requests_time_out() {
 /// Every action, each member that any action has, and values of all kinds: always an answer, never an internal failure.
 #[test]
 fn every_member_with_every_kind_of_value() {
-    const ACTIONS: [&str; 23] = [
+    const ACTIONS: [&str; 26] = [
         "CreateActivity",
         "CreateStateMachine",
         "DeleteActivity",
         "DeleteStateMachine",
         "DescribeActivity",
         "DescribeExecution",
+        "DescribeMapRun",
         "DescribeStateMachine",
         "DescribeStateMachineForExecution",
         "GetActivityTask",
         "GetExecutionHistory",
         "ListActivities",
         "ListExecutions",
+        "ListMapRuns",
         "ListStateMachines",
         "ListTagsForResource",
         "SendTaskFailure",
@@ -192,10 +194,11 @@ fn every_member_with_every_kind_of_value() {
         "StopExecution",
         "TagResource",
         "UntagResource",
+        "UpdateMapRun",
         "UpdateStateMachine",
         "ValidateStateMachineDefinition",
     ];
-    const MEMBERS: [&str; 31] = [
+    const MEMBERS: [&str; 34] = [
         "activityArn",
         "cause",
         "definition",
@@ -207,6 +210,7 @@ fn every_member_with_every_kind_of_value() {
         "input",
         "loggingConfiguration",
         "mapRunArn",
+        "maxConcurrency",
         "maxResults",
         "name",
         "nextToken",
@@ -222,6 +226,8 @@ fn every_member_with_every_kind_of_value() {
         "tagKeys",
         "tags",
         "taskToken",
+        "toleratedFailureCount",
+        "toleratedFailurePercentage",
         "traceHeader",
         "tracingConfiguration",
         "type",
@@ -264,4 +270,26 @@ fn every_member_with_every_kind_of_value() {
             }
         }
     }
+}
+
+#[test]
+fn large_bodies_are_throttled_when_together_they_are_too_large() {
+    let server = Server::start_with(Options { large_bodies_bytes_max: 100_000, ..Options::default() });
+    let padding = " ".repeat(60_000);
+    let request = post("AWSStepFunctions.ListActivities", format!("{{{padding}}}").as_bytes());
+    let (sent, rest) = request.split_at(request.len() - 1);
+    let mut first = server.connect();
+    first.write_all(sent).unwrap();
+    // Until the server has seen it, there is room for another.
+    let refused = loop {
+        let answer = server.send(&request);
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    assert_eq!(refused.code(), "400 ThrottlingException");
+    assert_eq!(server.call("ListActivities", "{}").0, 200, "small bodies go on");
+    first.write_all(rest).unwrap();
+    assert_eq!(Answer::read(&mut first).unwrap().status, 200);
+    assert_eq!(server.send(&request).status, 200);
 }

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use stepwell_machine::{Event, Execution, Failure, Identity, TaskId, TaskOutcome, execution::TaskWait, root};
+use stepwell_machine::{
+    Child, Event, Execution, Failure, Identity, MapRunRequest, TaskId, TaskOutcome, execution::TaskWait, root,
+};
 use tokio::sync::oneshot::Sender;
 
 use super::{
@@ -12,11 +14,12 @@ use super::{
 };
 use crate::{
     activities::Poller,
-    handle::{ActivityTask, ExecutionError, RedriveError, StartExecutionError, TokenError, Unavailable},
-    inbox::{Errand, Start, Token},
+    handle::{ActivityTask, ExecutionError, RedriveError, StartExecutionError, StatusName, TokenError, Unavailable},
+    inbox::{Errand, Start, Starter, Token},
     limits::RETENTION_ROWS,
+    map_runs::{ChildState, Order},
     record::{self, ExecutionId, Removal},
-    registry::log_down,
+    registry::{Revision, log_down},
     reply::Reply,
     timeline::UnderWay,
 };
@@ -183,6 +186,16 @@ impl Driver {
                 }
                 self.take(resident, offered.task, poller);
             }
+            Errand::MapRunAsked { task, to } => {
+                let order = resident.execution.map_run_request(&resident.program, task);
+                // Without an answer the actor gives up; its mark stays.
+                if let Ok(order) = order.map(|request| self.order(resident, request)).transpose() {
+                    self.open.replies.push(Reply::MapRun(to, order));
+                }
+            }
+            Errand::MapRunEnded { task, redrives, outcome, to } => {
+                self.turn(resident, Event::MapRunEnded { task, redrives, outcome }, Then::MapRun(to));
+            }
             Errand::Run { task } => {
                 let request = resident.execution.task_request(&resident.program, task).filter(|request| {
                     let absent = request.absent();
@@ -234,13 +247,14 @@ impl Driver {
     ///
     /// A start from the task that made the original answers it in any case.
     fn repeated(&mut self, resident: &Resident, start: Start) {
+        let Starter::Caller(to) = start.to else { return self.tell_map_run(&resident.execution) };
         let is_own = start.origin == Some(resident.execution.identity.root);
         let answer = if is_own || resident.books.same_input(&start.input) {
             Ok(started(&resident.execution))
         } else {
             Err(StartExecutionError::AlreadyExists { arn: start.arn })
         };
-        self.open.replies.push(Reply::Start(start.to, answer));
+        self.open.replies.push(Reply::Start(to, answer));
     }
 
     /// To an execution that has ended. What came too late changes nothing.
@@ -248,6 +262,7 @@ impl Driver {
         let reply = match errand {
             Errand::Start(start) => {
                 let Start { arn, to, origin, .. } = *start;
+                let Starter::Caller(to) = to else { return self.tell_map_run(execution) };
                 let answer = match origin == Some(execution.identity.root) {
                     true => Ok(started(execution)),
                     false => Err(StartExecutionError::AlreadyExists { arn }),
@@ -262,6 +277,8 @@ impl Driver {
             Errand::Run { task } => {
                 return self.shared.tasks.requested(ExecutionId::of(&execution.identity), task, None);
             }
+            Errand::MapRunAsked { to, .. } => Reply::MapRun(to, None),
+            Errand::MapRunEnded { to, .. } => Reply::Done(to),
             Errand::Returned { .. } | Errand::Orphaned { .. } | Errand::Redrive { .. } => return,
         };
         self.open.replies.push(reply);
@@ -275,6 +292,8 @@ impl Driver {
             Errand::Answer { to, .. } | Errand::Heartbeat { to, .. } => Reply::Token(to, Err(TokenError::Invalid)),
             Errand::Take { poller, .. } => return self.shared.activities.poll_again(poller),
             Errand::Run { task } => return self.shared.tasks.requested(id, task, None),
+            Errand::MapRunAsked { to, .. } => Reply::MapRun(to, None),
+            Errand::MapRunEnded { to, .. } => Reply::Done(to),
             Errand::Returned { .. } | Errand::Orphaned { .. } => return,
         };
         self.open.replies.push(reply);
@@ -283,33 +302,48 @@ impl Driver {
     /// Its rows cannot be read, or its program not be compiled: the reason is logged, the execution waits for help.
     fn tell_unreadable(&mut self, id: ExecutionId, errand: Errand, why: Unavailable) {
         match errand {
-            Errand::Start(start) => drop(start.to.send(Err(why.into()))),
+            Errand::Start(start) => match (start.to, start.child) {
+                (Starter::Caller(to), _) => drop(to.send(Err(why.into()))),
+                // It will never end by itself: for its Map Run it has failed.
+                (Starter::MapRun, Some(child)) => self.tell(child, ChildState::Ended(StatusName::Failed)),
+                (Starter::MapRun, None) => {}
+            },
             Errand::Stop { to, .. } => drop(to.send(Err(why.into()))),
             Errand::Redrive { to, .. } => drop(to.send(Err(why.into()))),
             Errand::Answer { to, .. } | Errand::Heartbeat { to, .. } => drop(to.send(Err(why.into()))),
             Errand::Take { poller, .. } => self.shared.activities.poll_again(poller),
             Errand::Run { task } => self.shared.tasks.requested(id, task, None),
+            // Who asks waits until somebody has helped.
+            Errand::MapRunAsked { .. } | Errand::MapRunEnded { .. } => {}
             Errand::Returned { .. } | Errand::Orphaned { .. } => {}
         }
     }
 
     /// A new execution.
     fn start(&mut self, id: ExecutionId, start: Start) {
-        let Start { arn, name, revision, input, trace_header, qualifier, origin, test_case, to } = start;
-        if revision.deleting.load(Ordering::SeqCst) {
+        let Start { arn, name, revision, input, trace_header, qualifier, origin, test_case, child, to } = start;
+        if revision.deleting.load(Ordering::SeqCst)
+            && let Starter::Caller(to) = to
+        {
             self.open.replies.push(Reply::Start(to, Err(StartExecutionError::StateMachineDeleting)));
             return;
         }
         let Some(root) = origin.or_else(drawn_root) else {
-            drop(to.send(Err(Unavailable::Down.into())));
+            if let Starter::Caller(to) = to {
+                drop(to.send(Err(Unavailable::Down.into())));
+            }
             return;
         };
         let machine = revision.machine;
+        let (state_machine_arn, state_machine_name) = match &child {
+            Some(child) => child_machine(&child.map_run_arn),
+            None => (machine.arn.clone(), machine.name.clone()),
+        };
         let execution = Execution::new(Arc::new(Identity {
             arn,
             name,
-            state_machine_arn: machine.arn.clone(),
-            state_machine_name: machine.name.clone(),
+            state_machine_arn,
+            state_machine_name,
             role_arn: machine.role_arn.clone(),
             region: self.shared.region.clone(),
             id: id.0,
@@ -318,12 +352,47 @@ impl Driver {
             input,
             test_case,
             workflow: stepwell_machine::Workflow::Standard,
+            child,
         }));
         let books = record::record_start(&execution, revision.key, trace_header, qualifier);
         let mut resident = Box::new(Resident::new(id, execution, books, &machine));
-        self.turn(&mut resident, Event::Started, Then::Starter(to));
+        let then = match to {
+            Starter::Caller(to) => Then::Starter(to),
+            Starter::MapRun => Then::Nobody,
+        };
+        self.turn(&mut resident, Event::Started, then);
         self.residents.put(resident);
     }
+
+    fn order(&self, resident: &Resident, request: MapRunRequest) -> Result<Box<Order>, Unavailable> {
+        let absent = request.absent();
+        if !absent.is_empty() && self.fill_payloads(resident.id, &absent).is_err() {
+            return Err(Unavailable::Down);
+        }
+        let key = resident.books.revision;
+        let machine = self.shared.registry.revision(key).map_err(log_down)?;
+        let child_arn_prefix = request.child_arn_prefix();
+        let revision = Revision { key, machine, deleting: Arc::default() };
+        Ok(Box::new(Order { request, revision, child_arn_prefix }))
+    }
+
+    /// Tells the Map Run of a child execution how that is.
+    fn tell_map_run(&mut self, execution: &Execution) {
+        if let Some(child) = &execution.identity.child {
+            self.tell(child.clone(), ChildState::of(&execution.header.status));
+        }
+    }
+
+    pub(super) fn tell(&mut self, child: Arc<Child>, state: ChildState) {
+        self.open.replies.push(Reply::Child { map_runs: self.shared.map_runs.clone(), child, state });
+    }
+}
+
+/// ARN and name of the labelled state machine of a Map Run's child executions.
+fn child_machine(map_run_arn: &str) -> (Arc<str>, Arc<str>) {
+    let labelled = map_run_arn.rsplit_once(':').map_or(map_run_arn, |(labelled, _)| labelled);
+    let name = labelled.rsplit_once(':').map_or(labelled, |(_, name)| name);
+    (labelled.replacen(":mapRun:", ":stateMachine:", 1).into(), name.into())
 }
 
 /// A secret of its own, for an execution that no task starts.

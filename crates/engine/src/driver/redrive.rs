@@ -56,10 +56,15 @@ impl Driver {
 
     fn may_redrive(&self, execution: &Execution, now_ms: i64) -> Result<(), NotRedrivable> {
         let header = &execution.header;
-        let deleting = self.shared.registry.is_deleting(&execution.identity.state_machine_arn);
+        let deleting = self.shared.registry.is_deleting(unlabelled(&execution.identity.state_machine_arn));
         let start_ms = execution.identity.start_ms;
         NotRedrivable::check(&header.status, deleting, header.next_event - 1, start_ms, now_ms, self.shared.limits())?;
         // What it left is gone, or was never kept: it ended before there were redrives.
         if execution.is_redrivable() { Ok(()) } else { Err(NotRedrivable::BeforeRedrives) }
     }
+}
+
+/// The state machine whose ARN a label may follow.
+fn unlabelled(state_machine_arn: &str) -> &str {
+    state_machine_arn.split_once('/').map_or(state_machine_arn, |(machine, _)| machine)
 }

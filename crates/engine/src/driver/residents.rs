@@ -134,6 +134,9 @@ fn frame_bytes(frame: &Frame) -> usize {
             wait.items.bytes() + wait.effective_input.bytes()
         }
         Phase::Task(wait) => wait.input.bytes(),
+        Phase::MapRun(wait)
+        | Phase::Failed { wreck: Wreck::MapRun(wait), .. }
+        | Phase::Wrecked(Wreck::MapRun(wait)) => wait.payloads().map(Payload::bytes).sum(),
         Phase::Enter
         | Phase::Run
         | Phase::Backoff { .. }

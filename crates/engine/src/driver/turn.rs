@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 
 use stepwell_machine::{
-    Effect, Event, Execution, Failure, HistoryEvent, Status, Step, Stepped, TaskId, history::Detail, limits::FUEL_SLICE,
+    Effect, Event, Execution, Failure, HistoryEvent, MapRunWait, Status, Step, Stepped, TaskId, history::Detail,
+    limits::FUEL_SLICE,
 };
 use tokio::sync::oneshot::Sender;
 
 use super::{Driver, Resident, residents::Thinking};
 use crate::{
     activities::Poller,
-    handle::{ActivityTask, ExecutionError, RedriveError, StartExecutionError, StartedExecution, TokenError},
+    handle::{
+        ActivityTask, ExecutionError, RedriveError, StartExecutionError, StartedExecution, TokenError, Unavailable,
+    },
     limits::FILLS_PER_STEP_MAX,
     logs::Logged,
+    map_runs::ChildState,
     record::{self, ExecutionId},
     reply::Reply,
     slow::{Attempt, Job, Thought, Whom, Work, attempt},
@@ -26,6 +30,8 @@ pub(crate) enum Then {
     Redriver(Sender<Result<i64, RedriveError>>),
     Answerer(Sender<Result<(), TokenError>>),
     Worker(Poller, ActivityTask),
+    /// Whose end the execution was told.
+    MapRun(Sender<Result<(), Unavailable>>),
 }
 
 impl Driver {
@@ -149,6 +155,7 @@ impl Driver {
             Then::Redriver(to) => self.open.replies.push(Reply::Redrive(to, Ok(redrive_ms(&resident.execution)))),
             Then::Answerer(to) => self.open.replies.push(Reply::Token(to, Ok(()))),
             Then::Worker(poller, task) => self.open.replies.push(Reply::Task(poller, task)),
+            Then::MapRun(to) => self.open.replies.push(Reply::Done(to)),
         }
         for (task, poller) in claimed {
             self.take(resident, task, poller);
@@ -165,6 +172,12 @@ impl Driver {
         self.open.opened += i64::from(is_open(execution)) - i64::from(is_open(before));
         if execution.is_redrivable() && !before.is_redrivable() {
             self.sweep_wrecks(resident.id, execution.header.last_event_ms);
+        }
+        let changed = before.header.next_event == 1 || before.is_running() != execution.is_running();
+        if changed && let Some(child) = &execution.identity.child {
+            let (child, state) = (child.clone(), ChildState::of(&execution.header.status));
+            let map_runs = self.shared.map_runs.clone();
+            self.open.replies.push(Reply::Child { map_runs, child, state });
         }
         resident.batch = self.number;
         for frame in step.frames.keys() {
@@ -183,7 +196,11 @@ impl Driver {
                 Effect::OfferTask { task, activity_arn, .. } => {
                     self.shared.activities.claim(activity_arn).map(|poller| (*task, poller))
                 }
-                Effect::RunTask(_) | Effect::DropTask { .. } | Effect::StopJob(_) => None,
+                Effect::RunTask(_)
+                | Effect::DropTask { .. }
+                | Effect::StopJob(_)
+                | Effect::RunMapRun { .. }
+                | Effect::StopMapRun { .. } => None,
             };
             match poller {
                 Some(poller) => claimed.push(poller),
@@ -235,6 +252,8 @@ pub(crate) fn broken(execution: &Execution, now_ms: i64, why: String) -> Step {
         header.ready.clear();
         header.status = Status::Failed { failure, stop_ms: now_ms };
         effects.extend(execution.tasks().map(|wait| Effect::DropTask { task: wait.task }));
+        let given_up = |wait: &MapRunWait| Effect::StopMapRun { task: wait.task, arn: wait.arn.clone() };
+        effects.extend(execution.map_runs().map(given_up));
     }
     Step { header, frames, results: BTreeMap::new(), history, effects }
 }
@@ -283,6 +302,7 @@ mod tests {
             input: Payload::from_checked_text("{}"),
             test_case: None,
             workflow: stepwell_machine::Workflow::Standard,
+            child: None,
         }));
         let step = broken(&execution, 9, "why".to_owned());
         execution.apply(&step);

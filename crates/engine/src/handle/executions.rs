@@ -4,13 +4,13 @@ use std::sync::{Arc, atomic::Ordering};
 
 use stepwell_expr::Payload;
 use stepwell_machine::{
-    Failure, HistoryEvent, Redrives, Status, TestCase, definition::MachineType, mock::MockError, root::Root,
+    Child, Failure, HistoryEvent, Redrives, Status, TestCase, definition::MachineType, mock::MockError, root::Root,
 };
 use tokio::sync::oneshot;
 
 use super::{Cursor, Engine, Page, Qualifier, Unavailable};
 use crate::{
-    inbox::{Errand, Start},
+    inbox::{Errand, Start, Starter},
     record::{self, ExecutionId},
     registry::{Chosen, Revision, log_down},
 };
@@ -70,6 +70,8 @@ pub struct Summary {
     /// Events so far; while it runs, of when it started or was redriven.
     pub events: u64,
     pub redrives: Redrives,
+    /// Of a child execution of a Map Run.
+    pub child: Option<Arc<Child>>,
 }
 
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -91,7 +93,7 @@ pub enum StatusName {
 
 #[derive(Clone, Debug)]
 pub struct ListExecutions {
-    /// Of a state machine, a version or an alias.
+    /// Of a state machine, a version or an alias, or of a Map Run.
     pub state_machine_arn: Arc<str>,
     pub status: Option<StatusName>,
     pub limit: usize,
@@ -108,6 +110,8 @@ pub struct ListedExecution {
     pub stop_ms: Option<i64>,
     pub qualifier: Option<Qualifier>,
     pub redrives: Redrives,
+    /// Items in the input of a child execution.
+    pub items: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -150,7 +154,8 @@ impl Engine {
         let bytes = CALL_BYTES + input.bytes() + mocks_bytes;
         let (to, answer) = oneshot::channel();
         let id = ExecutionId::of_arn(&arn);
-        let start = Start { arn, name, revision, input, trace_header, qualifier, origin, test_case, to };
+        let to = Starter::Caller(to);
+        let start = Start { arn, name, revision, input, trace_header, qualifier, origin, test_case, child: None, to };
         self.0.shared.inboxes.call(id, Errand::Start(Box::new(start)), bytes)?;
         answer.await.unwrap_or(Err(Unavailable::Down.into()))
     }

@@ -33,6 +33,9 @@ pub enum NotRedrivable {
     EventLimit,
     #[error("Execution has exceeded the max execution time")]
     ExecutionTime,
+    /// A child execution; the sentence is ours.
+    #[error("Execution is REDRIVABLE_BY_MAP_RUN and cannot be redriven by itself")]
+    ByMapRun,
     #[error("Execution redrivable period exceeded")]
     PeriodExceeded,
 }

@@ -1,6 +1,6 @@
 //! History events in chunks.
 //!
-//! Every step begins a chunk of its own, and a new one after `CHUNK_EVENTS_MAX` events or `CHUNK_BYTES_MAX` bytes. So a
+//! Every step begins a chunk of its own, and a new one after `CHUNK_EVENTS` events or `CHUNK_BYTES_MAX` bytes. So a
 //! chunk is written once and never changed: a small step writes little, nothing is kept in memory or read back in order
 //! to append, and the chunk that holds an event is one seek away, at any depth. The price is a row for each step that
 //! only adds an event or two.
@@ -22,9 +22,9 @@ use super::{
     summary::{failure, read_failure},
     texts::{Rows, Texts},
 };
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX};
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS, CHUNK_EVENTS_MAX};
 
-/// 2: a chunk with an event of a redrive; others are written as 1, which older releases read.
+/// 2: a chunk with an event of a redrive or of a Map Run; others are written as 1, which older releases read.
 const VERSION: u8 = 2;
 
 /// Writes the events of one step.
@@ -39,12 +39,11 @@ pub(super) fn record(events: &[HistoryEvent], rows: &mut Rows<'_>) {
 
 /// One chunk from the first of `events`, and how many of them are in it: at least one.
 fn encode(events: &[HistoryEvent], rows: &mut Rows<'_>) -> (Writer, usize) {
-    let redriven = |event: &HistoryEvent| matches!(event.detail, Detail::ExecutionRedriven { .. });
-    let is_old = !events.iter().take(CHUNK_EVENTS_MAX).any(redriven);
+    let is_old = events.iter().take(CHUNK_EVENTS).all(|event| is_old(&event.detail));
     let mut out = Writer::row(if is_old { 1 } else { VERSION });
     let mut time_ms = 0;
     let mut taken = 0;
-    for event in events.iter().take(CHUNK_EVENTS_MAX) {
+    for event in events.iter().take(CHUNK_EVENTS) {
         let back = if event.previous == 0 { 0 } else { event.id.wrapping_sub(event.previous) };
         out.number(back);
         out.signed(event.timestamp_ms.wrapping_sub(time_ms));
@@ -245,6 +244,21 @@ fn detail(detail: &Detail, out: &mut Writer, rows: &mut Rows<'_>) {
             out.byte(39);
             out.number(*count);
         }
+        Detail::MapRunStarted { arn } => {
+            out.byte(40);
+            out.text(arn);
+        }
+        Detail::MapRunSucceeded => out.byte(41),
+        Detail::MapRunFailed(why) => {
+            out.byte(42);
+            failure(why, out);
+        }
+        Detail::MapRunAborted => out.byte(43),
+        Detail::MapRunRedriven { arn, count } => {
+            out.byte(44);
+            out.text(arn);
+            out.number(*count);
+        }
     }
 }
 
@@ -313,8 +327,26 @@ fn read_detail(row: &mut Reader<'_>, texts: &mut Texts) -> Result<Detail, Fault>
             Detail::EvaluationFailed { failure: read_failure(row)?, location: row.optional_text()?, state: row.text()? }
         }
         39 => Detail::ExecutionRedriven { count: row.number()? },
+        40 => Detail::MapRunStarted { arn: row.text()? },
+        41 => Detail::MapRunSucceeded,
+        42 => Detail::MapRunFailed(read_failure(row)?),
+        43 => Detail::MapRunAborted,
+        44 => Detail::MapRunRedriven { arn: row.text()?, count: row.number()? },
         _ => return Err(Fault::Damaged("an event is of unknown type")),
     })
+}
+
+/// True of events that version 1 knows.
+fn is_old(detail: &Detail) -> bool {
+    !matches!(
+        detail,
+        Detail::ExecutionRedriven { .. }
+            | Detail::MapRunStarted { .. }
+            | Detail::MapRunSucceeded
+            | Detail::MapRunFailed(_)
+            | Detail::MapRunAborted
+            | Detail::MapRunRedriven { .. }
+    )
 }
 
 fn iteration(tag: u8, name: &str, index: u64, out: &mut Writer) {

@@ -6,7 +6,7 @@ use stepwell_expr::Payload;
 use stepwell_machine::{Status, execution::Phase};
 use stepwell_store::{Direction, Space, Store, Visit};
 
-use super::{ExecutionId, fill, history, load, load_wrecked};
+use super::{ExecutionId, fill, history, load, load_wrecked, map_run};
 use crate::{handle::GetHistory, limits::PAGE_MAX};
 
 /// An execution whose rows cannot all be read.
@@ -113,12 +113,14 @@ fn execution(store: &dyn Store, id: ExecutionId, found: &mut Examined) {
         texts.extend(frame.variables.values().cloned());
         match &frame.phase {
             Phase::Task(wait) => texts.push(wait.input.clone()),
+            Phase::MapRun(wait) => texts.extend(wait.payloads().cloned()),
             Phase::Map(wait) => texts.extend([wait.items.clone(), wait.effective_input.clone()]),
             _ => {}
         }
     }
     texts.extend(execution.results.values().flat_map(|chunk| chunk.iter().flatten().cloned()));
     let checked = check_texts(store, id, &texts)
+        .and_then(|()| map_run::examine(store, id).map_err(|error| error.to_string()))
         .and_then(|()| check_history(store, &arn, execution.header.next_event, &mut found.events));
     if let Err(reason) = checked {
         found.note(id, Some(arn), reason);

@@ -12,6 +12,7 @@ use stepwell_expr::Payload;
 use stepwell_machine::{
     Frame, FrameId, Header, Redrives, StateId, Status, TaskId, TaskOutcome, TestCase,
     execution::{MapWait, ParallelWait, Phase, TaskWait, Wreck},
+    map_run::{MapRunWait, Settings},
     program::ScopeId,
 };
 
@@ -24,7 +25,7 @@ use super::{
 /// 2: the header of an execution that was redriven; others are written as 1, which older releases read.
 const HEADER_VERSION: u8 = 2;
 /// 2: a frame that ended unsuccessfully with what is left of its branches or iterations, or is kept for a redrive,
-/// or whose task watches a job; others are written as 1.
+/// or whose task watches a job, or that waits for a Map Run; others are written as 1.
 const FRAME_VERSION: u8 = 2;
 const VARIABLES_VERSION: u8 = 1;
 const RESULT_VERSION: u8 = 1;
@@ -84,7 +85,9 @@ pub(super) fn read_redrives(row: &mut Reader<'_>) -> Result<Redrives, Fault> {
 /// All of a frame but its variables.
 pub(super) fn encode_frame(frame: &Frame, rows: &mut Rows<'_>) -> Writer {
     let is_old = match &frame.phase {
-        Phase::Failed { wreck: Wreck::Enter | Wreck::Parallel(_) | Wreck::Map(_), .. } | Phase::Wrecked(_) => false,
+        Phase::Failed { wreck: Wreck::Enter | Wreck::Parallel(_) | Wreck::Map(_) | Wreck::MapRun(_), .. }
+        | Phase::Wrecked(_)
+        | Phase::MapRun(_) => false,
         Phase::Task(wait) => wait.submitted.is_none(),
         _ => true,
     };
@@ -152,11 +155,13 @@ const FAILED: u8 = 8;
 const FAILED_WITH_WRECK: u8 = 9;
 const WRECKED: u8 = 10;
 const JOB: u8 = 11;
+const MAP_RUN: u8 = 12;
 
 const WRECK_ENTER: u8 = 1;
 const WRECK_RUN: u8 = 2;
 const WRECK_PARALLEL: u8 = 3;
 const WRECK_MAP: u8 = 4;
+const WRECK_MAP_RUN: u8 = 5;
 
 fn phase(phase: &Phase, out: &mut Writer, rows: &mut Rows<'_>) {
     match phase {
@@ -189,6 +194,10 @@ fn phase(phase: &Phase, out: &mut Writer, rows: &mut Rows<'_>) {
             out.byte(MAP);
             map(wait, out, rows);
         }
+        Phase::MapRun(wait) => {
+            out.byte(MAP_RUN);
+            map_run(wait, out, rows);
+        }
         Phase::Failed { failure: why, in_task, wreck: Wreck::Run } => {
             out.byte(FAILED);
             failure(why, out);
@@ -219,6 +228,10 @@ fn wreck(wreck: &Wreck, out: &mut Writer, rows: &mut Rows<'_>) {
             out.byte(WRECK_MAP);
             map(wait, out, rows);
         }
+        Wreck::MapRun(wait) => {
+            out.byte(WRECK_MAP_RUN);
+            map_run(wait, out, rows);
+        }
     }
 }
 
@@ -228,6 +241,7 @@ fn read_wreck(row: &mut Reader<'_>, texts: &mut Texts) -> Result<Wreck, Fault> {
         WRECK_RUN => Wreck::Run,
         WRECK_PARALLEL => Wreck::Parallel(read_parallel(row)?),
         WRECK_MAP => Wreck::Map(read_map(row, texts)?),
+        WRECK_MAP_RUN => Wreck::MapRun(Box::new(read_map_run(row, texts)?)),
         _ => return Err(Fault::Damaged("what is left of it is of unknown kind")),
     })
 }
@@ -254,6 +268,7 @@ fn read_phase(row: &mut Reader<'_>, texts: &mut Texts) -> Result<Phase, Fault> {
         }
         PARALLEL => Phase::Parallel(read_parallel(row)?),
         MAP => Phase::Map(read_map(row, texts)?),
+        MAP_RUN => Phase::MapRun(Box::new(read_map_run(row, texts)?)),
         FAILED => Phase::Failed { failure: read_failure(row)?, in_task: row.flag()?, wreck: Wreck::Run },
         FAILED_WITH_WRECK => {
             Phase::Failed { failure: read_failure(row)?, in_task: row.flag()?, wreck: read_wreck(row, texts)? }
@@ -320,6 +335,47 @@ fn read_map(row: &mut Reader<'_>, texts: &mut Texts) -> Result<MapWait, Fault> {
         next: row.small()?,
         ended: row.small()?,
         concurrency: row.small()?,
+    })
+}
+
+fn map_run(wait: &MapRunWait, out: &mut Writer, rows: &mut Rows<'_>) {
+    out.number(wait.task.0);
+    out.text(&wait.arn);
+    out.number(wait.redrives);
+    let settings = &wait.settings;
+    out.number(settings.max_concurrency);
+    out.option(settings.tolerated_failure_count, Writer::number);
+    out.option(settings.tolerated_failure_percentage, |out, percentage| out.raw(&percentage.to_be_bytes()));
+    out.signed(settings.max_items);
+    out.option(settings.batch_items, Writer::number);
+    out.option(settings.batch_bytes, Writer::number);
+    rows.payload(out, &wait.effective_input);
+    for payload in [&wait.items, &wait.reader_arguments, &wait.batch_input, &wait.writer_arguments] {
+        out.option(payload.as_ref(), |out, payload| rows.payload(out, payload));
+    }
+}
+
+fn read_map_run(row: &mut Reader<'_>, texts: &mut Texts) -> Result<MapRunWait, Fault> {
+    let (task, arn, redrives) = (TaskId(row.number()?), row.text()?, row.number()?);
+    let settings = Settings {
+        max_concurrency: row.number()?,
+        tolerated_failure_count: row.option(Reader::number)?,
+        tolerated_failure_percentage: row.option(|row| Ok(f64::from_be_bytes(row.array()?)))?,
+        max_items: row.signed()?,
+        batch_items: row.option(Reader::number)?,
+        batch_bytes: row.option(Reader::number)?,
+    };
+    let effective_input = texts.payload(row)?;
+    Ok(MapRunWait {
+        task,
+        arn,
+        redrives,
+        settings,
+        effective_input,
+        items: row.option(|row| texts.payload(row))?,
+        reader_arguments: row.option(|row| texts.payload(row))?,
+        batch_input: row.option(|row| texts.payload(row))?,
+        writer_arguments: row.option(|row| texts.payload(row))?,
     })
 }
 

@@ -42,6 +42,11 @@ pub(super) fn page(store: &dyn Store, get: &GetHistory, bytes_max: usize) -> Res
     let mut texts = Texts::default();
     let direction = if get.reverse { Direction::Backward } else { Direction::Forward };
     scan(store, Space::History, &range(store, id, get)?, direction, &mut |key, row| {
+        if page.is_full() {
+            // A chunk has an event, which need not be looked at.
+            page.more = true;
+            return Ok(Visit::Break(()));
+        }
         let damaged = |fault: Fault| fault.of(ROW, id);
         let first = key::first_event(key).ok_or(Fault::Damaged("its key is unknown")).map_err(damaged)?;
         let chunk = events::decode(row, first, &mut texts).map_err(damaged)?;
@@ -88,6 +93,10 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    fn is_full(&self) -> bool {
+        self.events.len() == self.limit
+    }
+
     fn take(&mut self, mut chunk: Vec<Decoded>) -> Visit {
         if self.get.reverse {
             chunk.reverse();
@@ -97,7 +106,7 @@ impl Page<'_> {
                 continue;
             }
             let bytes = if self.get.with_data { decoded.bytes } else { decoded.bytes_here };
-            let full = self.events.len() == self.limit || self.bytes.saturating_add(bytes) > self.bytes_max;
+            let full = self.is_full() || self.bytes.saturating_add(bytes) > self.bytes_max;
             if full && !self.events.is_empty() {
                 self.more = true;
                 return Visit::Break(());

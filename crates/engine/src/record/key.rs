@@ -4,6 +4,8 @@
 //! Summary  id                                     identity, status, revision
 //! History  id 0 first-event-id                    a chunk of events
 //!          id 1 text-id                           a text longer than INLINE_TEXT_BYTES_MAX
+//!          id 2 task                              a Map Run of the execution
+//!          id 3 task child                        how a child execution of it ended
 //! Frames   id 0                                   the header
 //!          id 1 frame                             a frame, without its variables
 //!          id 2 frame                             the variables of a frame, if it has any
@@ -15,7 +17,9 @@
 //!          4 shard until id                       an execution that can be redriven, with what is left of its frames
 //!          5 id first-event                       events that are to be logged
 //!          6 id task                              a job that is to be stopped
+//!          7 id task redrives                     a Map Run that is to be carried out
 //! Listing  1 machine status start-descending id   an execution of a state machine, a version or an alias
+//! Meta     engine/map-run/ hash-of-arn            the execution and task of a Map Run
 //! ```
 //!
 //! Timers are ordered by time over all shards: the next ones of a driver are then one scan that skips what other
@@ -25,10 +29,12 @@ use sha2::{Digest, Sha256};
 use stepwell_machine::{FrameId, TaskId};
 use stepwell_store::prefix_end;
 
-use super::{ExecutionId, Timer};
+use super::{ExecutionId, MapRunMark, MapRunPlace, Timer};
 
 const CHUNK: u8 = 0;
 const TEXT: u8 = 1;
+const MAP_RUN: u8 = 2;
+const MAP_RUN_OUTCOME: u8 = 3;
 
 const HEADER: u8 = 0;
 const FRAME: u8 = 1;
@@ -42,6 +48,9 @@ const WAKE: u8 = 3;
 const WRECKS: u8 = 4;
 const LOG_MARK: u8 = 5;
 const STOP: u8 = 6;
+const MAP_RUN_MARK: u8 = 7;
+
+const MAP_RUN_PREFIX: &[u8] = b"engine/map-run/";
 
 const OF_MACHINE: u8 = 1;
 
@@ -88,6 +97,77 @@ pub(super) fn text(id: ExecutionId, text: u64) -> Vec<u8> {
     let mut key = of(id, TEXT);
     key.extend_from_slice(&text.to_be_bytes());
     key
+}
+
+pub(super) fn map_run(place: MapRunPlace) -> Vec<u8> {
+    let mut key = of(place.execution, MAP_RUN);
+    key.extend_from_slice(&place.task.0.to_be_bytes());
+    key
+}
+
+/// The Map Runs of an execution that began before the event `before`.
+pub(super) fn map_runs(id: ExecutionId, before: Option<TaskId>) -> Range {
+    let all = Range::of_prefix(of(id, MAP_RUN));
+    match before {
+        Some(task) => Range { to: map_run(MapRunPlace { execution: id, task }), ..all },
+        None => all,
+    }
+}
+
+/// The task of a Map Run's key.
+pub(super) fn parse_map_run(key: &[u8]) -> Option<TaskId> {
+    let (tag, task) = key.get(16..)?.split_first()?;
+    (*tag == MAP_RUN).then_some(TaskId(u64::from_be_bytes(task.try_into().ok()?)))
+}
+
+pub(super) fn map_run_outcome(place: MapRunPlace, child: u64) -> Vec<u8> {
+    let mut key = of(place.execution, MAP_RUN_OUTCOME);
+    key.extend_from_slice(&place.task.0.to_be_bytes());
+    key.extend_from_slice(&child.to_be_bytes());
+    key
+}
+
+/// The outcomes of a Map Run from one child execution on.
+pub(super) fn map_run_outcomes(place: MapRunPlace, from: u64) -> Range {
+    let mut prefix = of(place.execution, MAP_RUN_OUTCOME);
+    prefix.extend_from_slice(&place.task.0.to_be_bytes());
+    Range { to: prefix_end(&prefix), from: map_run_outcome(place, from) }
+}
+
+pub(super) fn parse_map_run_outcome(key: &[u8]) -> Option<u64> {
+    key.last_chunk::<8>().map(|child| u64::from_be_bytes(*child))
+}
+
+/// Where a Map Run is found by its ARN.
+pub(super) fn map_run_place(arn: &str) -> Vec<u8> {
+    [MAP_RUN_PREFIX, &ExecutionId::of_arn(arn).0].concat()
+}
+
+pub(super) fn map_run_mark(mark: MapRunMark) -> Vec<u8> {
+    let mut key = Vec::with_capacity(33);
+    key.push(MAP_RUN_MARK);
+    key.extend_from_slice(&mark.place.execution.0);
+    key.extend_from_slice(&mark.place.task.0.to_be_bytes());
+    key.extend_from_slice(&mark.redrives.to_be_bytes());
+    key
+}
+
+pub(super) fn map_run_marks() -> Range {
+    Range::of_prefix(vec![MAP_RUN_MARK])
+}
+
+/// Those of one execution.
+pub(super) fn map_run_marks_of(id: ExecutionId) -> Range {
+    let mut prefix = vec![MAP_RUN_MARK];
+    prefix.extend_from_slice(&id.0);
+    Range::of_prefix(prefix)
+}
+
+pub(super) fn parse_map_run_mark(key: &[u8]) -> Option<MapRunMark> {
+    let (id, rest) = key.get(1..)?.split_first_chunk::<16>()?;
+    let (task, redrives) = rest.split_first_chunk::<8>()?;
+    let place = MapRunPlace { execution: ExecutionId(*id), task: TaskId(u64::from_be_bytes(*task)) };
+    Some(MapRunMark { place, redrives: u64::from_be_bytes(redrives.try_into().ok()?) })
 }
 
 /// Header, frames, variables, results and test case of an execution.

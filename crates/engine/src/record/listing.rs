@@ -22,9 +22,9 @@ use crate::{
     limits::PAGE_MAX,
 };
 
-/// Version 2 adds the qualifier, version 3 redrives, with a qualifier or without. A row is written in the oldest version that can
-/// hold it.
-const VERSION: u8 = 3;
+/// Version 2 adds the qualifier, version 3 redrives, with a qualifier or without, version 4 the items of a child execution.
+/// A row is written in the oldest version that can hold it.
+const VERSION: u8 = 4;
 const ROW: &str = "listing";
 
 /// Running ones first: what ends while a merge is under way is then met twice rather than never.
@@ -67,9 +67,12 @@ pub(super) fn remove(
     }
 }
 
-/// What the execution is listed under.
+/// What the execution is listed under: a child execution under its Map Run alone.
 fn arns(identity: &Identity, qualifier: Option<&Qualifier>) -> impl Iterator<Item = String> {
-    let machine_arn = &identity.state_machine_arn;
+    let machine_arn = match &identity.child {
+        Some(child) => &child.map_run_arn,
+        None => &identity.state_machine_arn,
+    };
     let qualified = qualifier.map(|qualifier| qualifier.arns(machine_arn));
     let (version, alias) = qualified.map_or((None, None), |(version, alias)| (Some(version), alias));
     [Some(machine_arn.to_string()), version, alias].into_iter().flatten()
@@ -77,21 +80,25 @@ fn arns(identity: &Identity, qualifier: Option<&Qualifier>) -> impl Iterator<Ite
 
 fn encode(identity: &Identity, qualifier: Option<&Qualifier>, header: &Header) -> Writer {
     let status = &header.status;
-    let mut out = Writer::row(version(qualifier, &header.redrives));
+    let version = if identity.child.is_some() { VERSION } else { version(qualifier, &header.redrives) };
+    let mut out = Writer::row(version);
     out.text(&identity.name);
     out.option(stop_ms(status), Writer::signed);
     // The ARN only where it cannot be made from the two names.
     let usual = execution_arn(&identity.state_machine_arn, &identity.name);
     out.optional_text(Some(&identity.arn).filter(|arn| arn.as_ref() != usual));
-    write_qualifier_and_redrives(qualifier, &header.redrives, &mut out);
+    write_qualifier_and_redrives(version, qualifier, &header.redrives, &mut out);
+    identity.child.iter().for_each(|child| out.number(child.items));
     out
 }
 
 fn execution_arn(state_machine_arn: &str, name: &str) -> String {
-    format!("{}:{name}", state_machine_arn.replacen(":stateMachine:", ":execution:", 1))
+    let kind = if state_machine_arn.contains(":mapRun:") { ":mapRun:" } else { ":stateMachine:" };
+    format!("{}:{name}", state_machine_arn.replacen(kind, ":execution:", 1))
 }
 
-/// The machine's own ARN, `arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME`, of one that may be qualified.
+/// The machine's own ARN, `arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME`, of one that may be qualified; of a
+/// Map Run what is before its UUID.
 fn unqualified(state_machine_arn: &str) -> &str {
     let end = state_machine_arn.match_indices(':').nth(6).map_or(state_machine_arn.len(), |(end, _)| end);
     &state_machine_arn[..end]
@@ -106,8 +113,9 @@ fn decode(row: &[u8], state_machine_arn: &str, status: StatusName, start_ms: i64
         None => execution_arn(state_machine_arn, &name).into(),
     };
     let (qualifier, redrives) = read_qualifier_and_redrives(version, &mut row)?;
+    let items = if version >= 4 { Some(row.number()?) } else { None };
     row.end()?;
-    Ok(ListedExecution { arn, name, status, start_ms, stop_ms, redrives, qualifier })
+    Ok(ListedExecution { arn, name, status, start_ms, stop_ms, redrives, qualifier, items })
 }
 
 /// When the execution of a row ended, if it has and the row can be read.

@@ -8,7 +8,7 @@ use stepwell_machine::Status;
 use stepwell_store::{Batch, Direction, Space, Store, Visit};
 
 use super::{
-    ExecutionId, RecordError, key, listing, scan,
+    ExecutionId, RecordError, key, listing, map_run, scan,
     summary::{self, status_byte, status_name, stop_ms},
     texts::Texts,
 };
@@ -47,6 +47,9 @@ pub fn remove(
     if !has_ended || stop_ms(&stored.status).is_none_or(|stop_ms| stop_ms >= before_ms) {
         return Ok(Removal::NotDue);
     }
+    if map_run::has_marks(store, id)? {
+        return Ok(Removal::NotDue);
+    }
     let (marks, stops) = (key::log_marks_of(id), key::stops_of(id));
     let mut keys: Vec<(Space, Vec<u8>)> = Vec::new();
     let ranges = [
@@ -57,7 +60,10 @@ pub fn remove(
     ];
     for (space, range) in ranges {
         if keys.len() < rows_max {
-            scan(store, space, &range, Direction::Forward, &mut |key, _| {
+            scan(store, space, &range, Direction::Forward, &mut |key, row| {
+                if space == Space::History && key::parse_map_run(key).is_some() {
+                    keys.extend(map_run::place_key_of(row).map(|key| (Space::Meta, key)));
+                }
                 keys.push((space, key.to_vec()));
                 Ok(if keys.len() < rows_max { Visit::Continue(()) } else { Visit::Break(()) })
             })?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, Identity, Redrives, Status, Workflow, root::Root};
+use stepwell_machine::{Child, Failure, Identity, Redrives, Status, Workflow, program::ScopeId, root::Root};
 use stepwell_store::{Space, Store};
 
 use super::{
@@ -15,9 +15,9 @@ use super::{
 };
 use crate::handle::{Qualifier, StatusName, Summary};
 
-/// Version 2 adds the qualifier, version 3 redrives, with a qualifier or without. A row is written in the oldest version that can
-/// hold it.
-const VERSION: u8 = 3;
+/// Version 2 adds the qualifier, version 3 redrives, with a qualifier or without, version 4 child executions of Map Runs.
+/// A row is written in the oldest version that can hold it.
+const VERSION: u8 = 4;
 const ROW: &str = "summary";
 
 /// Everything that a summary row says.
@@ -70,6 +70,7 @@ pub fn summary(store: &dyn Store, id: ExecutionId) -> Result<Option<SummaryRow>,
             events: stored.next_event.saturating_sub(1),
             redrives: stored.redrives,
             qualifier: stored.qualifier,
+            child: identity.child,
         };
         SummaryRow { summary, revision: stored.revision, input_hash: stored.input_hash }
     }))
@@ -83,8 +84,12 @@ pub(super) fn read(store: &dyn Store, id: ExecutionId, texts: &mut Texts) -> Res
 }
 
 pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
-    let mut out = Writer::row(version(stored.qualifier.as_ref(), &stored.redrives));
     let identity = &stored.identity;
+    let version = match &identity.child {
+        Some(_) => VERSION,
+        None => version(stored.qualifier.as_ref(), &stored.redrives),
+    };
+    let mut out = Writer::row(version);
     out.text(&identity.arn);
     out.text(&identity.name);
     out.text(&identity.state_machine_arn);
@@ -97,11 +102,17 @@ pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
     out.raw(&stored.input_hash);
     out.number(stored.revision);
     out.optional_text(stored.trace_header.as_ref());
-    write_qualifier_and_redrives(stored.qualifier.as_ref(), &stored.redrives, &mut out);
+    write_qualifier_and_redrives(version, stored.qualifier.as_ref(), &stored.redrives, &mut out);
+    if let Some(child) = &identity.child {
+        out.text(&child.map_run_arn);
+        out.number(child.index);
+        out.number(child.items);
+        out.number(u64::from(child.scope.0));
+    }
     out.number(stored.next_event);
     out.number(u64::from(stored.next_frame));
     status(&stored.status, &mut out, rows);
-    if stored.redrives != Redrives::default() {
+    if version >= 3 {
         out.count(stored.redrive_tokens.len());
         for token in &stored.redrive_tokens {
             out.raw(&token.hash);
@@ -120,9 +131,14 @@ pub(super) fn version(qualifier: Option<&Qualifier>, redrives: &Redrives) -> u8 
     }
 }
 
-pub(super) fn write_qualifier_and_redrives(qualifier: Option<&Qualifier>, of: &Redrives, out: &mut Writer) {
-    match version(qualifier, of) {
-        3 => {
+pub(super) fn write_qualifier_and_redrives(
+    version: u8,
+    qualifier: Option<&Qualifier>,
+    of: &Redrives,
+    out: &mut Writer,
+) {
+    match version {
+        3.. => {
             out.option(qualifier, |out, qualifier| write_qualifier(qualifier, out));
             redrives(of, out);
         }
@@ -139,6 +155,10 @@ pub(super) fn read_qualifier_and_redrives(
         2 => (Some(read_qualifier(row)?), Redrives::default()),
         _ => (row.option(read_qualifier)?, read_redrives(row)?),
     })
+}
+
+fn read_child(row: &mut Reader<'_>) -> Result<Child, Fault> {
+    Ok(Child { map_run_arn: row.text()?, index: row.number()?, items: row.number()?, scope: ScopeId(row.small()?) })
 }
 
 fn read_tokens(row: &mut Reader<'_>) -> Result<Vec<RedriveToken>, Fault> {
@@ -165,11 +185,13 @@ fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Faul
         // It has a row of its own, which goes with the frames.
         test_case: None,
         workflow: Workflow::Standard,
+        child: None,
     };
     let (input_hash, revision, trace_header) = (row.array()?, row.number()?, row.optional_text()?);
     let (qualifier, redrives) = read_qualifier_and_redrives(version, &mut row)?;
+    let child = if version >= 4 { Some(Arc::new(read_child(&mut row)?)) } else { None };
     let mut stored = Stored {
-        identity,
+        identity: Identity { child, ..identity },
         input_hash,
         revision,
         trace_header,
@@ -270,6 +292,6 @@ pub(super) const fn status_byte(status: StatusName) -> u8 {
     }
 }
 
-fn status_of_byte(byte: u8) -> Option<StatusName> {
+pub(super) fn status_of_byte(byte: u8) -> Option<StatusName> {
     super::listing::STATUSES.into_iter().find(|status| status_byte(*status) == byte)
 }

@@ -7,7 +7,7 @@ use stepwell_machine::{Effect, Execution, Frame, FrameId, Identity, Status, Step
 use stepwell_store::{Batch, Space};
 
 use super::{
-    Books, ExecutionId, Timer, events, frames, input_hash, key, listing,
+    Books, ExecutionId, MapRunMark, MapRunPlace, Timer, events, frames, input_hash, key, listing, map_run,
     queues::{self, Queued},
     stops,
     summary::{self, Stored, status_name, stop_ms},
@@ -155,6 +155,8 @@ fn record_tasks(books: &mut Books, step: &Step, after: &Execution, rows: &mut Ro
             }
             Effect::DropTask { task } => done.push(*task),
             Effect::StopJob(request) => stops::record_stop(request, rows),
+            Effect::RunMapRun { task, redrives, .. } => record_map_run(*task, *redrives, after, rows),
+            Effect::StopMapRun { .. } => {}
         }
     }
     done.extend(step.frames.values().flatten().filter_map(|frame| match &frame.phase {
@@ -176,6 +178,16 @@ fn record_tasks(books: &mut Books, step: &Step, after: &Execution, rows: &mut Ro
         let row = queues::encode_task(&queued, after.header.last_event_ms);
         rows.put(Space::Open, key::task(rows.id, task), row);
     }
+}
+
+/// A Map Run is carried out by an actor of its own, which finds it by its mark.
+fn record_map_run(task: TaskId, redrives: u64, after: &Execution, rows: &mut Rows<'_>) {
+    let Some(wait) = after.map_runs().find(|wait| wait.task == task) else { return };
+    let place = MapRunPlace { execution: rows.id, task };
+    if redrives == 0 {
+        map_run::begin(place, wait, &after.identity.arn, after.header.last_event_ms, rows.batch);
+    }
+    map_run::mark(MapRunMark { place, redrives }, rows.batch);
 }
 
 fn record_timer(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {

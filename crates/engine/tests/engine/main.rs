@@ -6,12 +6,15 @@
 mod world;
 
 mod activities;
+mod cost;
 mod executions;
 mod express;
 mod jobs;
 mod limits;
 mod logs;
+mod map_runs;
 mod memory;
+mod overload;
 mod poison;
 mod redrive;
 mod registry;

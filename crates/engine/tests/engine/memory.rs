@@ -7,7 +7,16 @@ use stepwell_store::memory::Memory;
 use crate::world::{World, activity, function};
 
 /// Hardly anything stays in memory.
-const TINY: Bounds = Bounds { cache_bytes: 1, timers: 2, task_runs: 1, waiting: 1, express_runs: 1, log_events: 1 };
+const TINY: Bounds = Bounds {
+    cache_bytes: 1,
+    timers: 2,
+    task_runs: 1,
+    waiting: 1,
+    express_runs: 1,
+    log_events: 1,
+    inbox_calls: 1_000,
+    inbox_bytes: 1_000_000,
+};
 
 #[test]
 fn what_does_not_fit_into_memory_goes_on_from_its_rows() {

@@ -1,5 +1,7 @@
 //! An engine in a world of its own: memory store, virtual time, scripted tasks.
 
+mod shelf;
+
 use std::{
     collections::BTreeMap,
     future::Future,
@@ -12,8 +14,8 @@ use std::{
 };
 
 use stepwell_engine::{
-    ActivityTask, Bounds, Clock, Config, CreateStateMachine, Engine, GetHistory, OpenError, Quotas, StartExecution,
-    StartExecutionError, StartedExecution, StateMachine, Summary, TaskRunner,
+    ActivityTask, Bounds, Clock, Config, CreateStateMachine, Engine, GetHistory, MapItems, OpenError, Quotas,
+    StartExecution, StartExecutionError, StartedExecution, StateMachine, Summary, TaskRunner,
 };
 use stepwell_expr::{Payload, Value};
 use stepwell_machine::{
@@ -21,6 +23,8 @@ use stepwell_machine::{
 };
 use stepwell_store::{Store, memory::Memory};
 use tokio::runtime::Runtime;
+
+use self::shelf::{OnShelf, Shelf};
 
 /// Milliseconds since 1970 at which every world begins.
 pub(crate) const BEGINNING_MS: i64 = 1_700_000_000_000;
@@ -61,6 +65,8 @@ pub(crate) struct Script {
     pub(crate) failing_stops: AtomicUsize,
     /// How often each input was run.
     pub(crate) runs: Mutex<BTreeMap<String, usize>>,
+    /// Items of Map Runs and their results.
+    pub(crate) shelf: Arc<Shelf>,
     gate: Arc<tokio::sync::Notify>,
     open: AtomicBool,
 }
@@ -84,6 +90,10 @@ impl Script {
 pub(crate) struct Scripted(pub(crate) Arc<Script>);
 
 impl TaskRunner for Scripted {
+    fn map_items(&self) -> Arc<dyn MapItems> {
+        Arc::new(OnShelf(self.0.shelf.clone()))
+    }
+
     fn run(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = TaskOutcome> + Send + 'static>> {
         let script = self.0.clone();
         let runs = {

@@ -1,4 +1,6 @@
-//! Map, inline: runs its item processor once for each item.
+//! Map: runs its item processor once for each item, inline or (with [`Distributed`]) as executions of their own.
+
+use std::sync::Arc;
 
 use stepwell_expr::{Payload, Value};
 
@@ -10,10 +12,13 @@ use crate::{
         expression::{Available, Jsonata},
     },
     diagnostic::Code,
-    limits::{self, BATCH_BYTES_MAX, LABEL_CHARS_MAX},
+    limits::{self, LABEL_CHARS_MAX},
     program::{DataFlow, Expr, Field, Leaf, QueryLanguage, ScopeId, Template, Transition},
     retry::{Catcher, Retrier},
-    state::{Ran, Source, State},
+    state::{
+        Ran, Source, State,
+        distributed::{self, Distributed},
+    },
 };
 
 #[derive(Clone, Debug)]
@@ -26,8 +31,8 @@ pub struct Map {
     pub tolerated_failure_count: Option<Field<u64>>,
     pub tolerated_failure_percentage: Option<Field<f64>>,
     pub processor: ScopeId,
-    /// A distributed Map: not supported yet, fails when it is entered.
-    pub distributed: bool,
+    /// Its items are child executions of a Map Run.
+    pub distributed: Option<Box<Distributed>>,
     pub retry: Vec<Retrier>,
     pub catch: Vec<Catcher>,
     pub transition: Transition,
@@ -53,6 +58,14 @@ pub(crate) struct Iterations {
     pub(crate) concurrency: u32,
 }
 
+/// What a distributed Map is about to run; its bounds are looked at once `MapStateStarted` is told. Source: recordings.
+#[derive(Clone, Debug)]
+pub(crate) struct Beginning {
+    /// A JSON array or object; `None`: a reader gives them.
+    pub(crate) items: Option<Payload>,
+    pub(crate) effective_input: Payload,
+}
+
 /// How many iterations may run at a time, and how many may fail.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
@@ -64,15 +77,19 @@ pub(crate) struct Bounds {
 
 impl Map {
     pub(crate) fn run(&self, state: &State, input: &Payload, scene: &Scene<'_>) -> Result<Ran, Fault> {
-        if self.distributed {
-            let text = "Distributed Map is not supported by Stepwell yet.";
-            return Err(Fault::Named("States.Runtime", text.to_owned()));
-        }
         let effective_input = match &state.flow {
             DataFlow::JsonPath(flow) => flow.selected_input(input, scene)?,
             DataFlow::Jsonata(_) => input.clone(),
         };
         let view = scene.view(&effective_input);
+        if let Some(distributed) = &self.distributed {
+            let items = match &distributed.reader {
+                // Also an `ItemsPath` that finds nothing is ignored then. Source: recordings.
+                Some(_) => None,
+                None => Some(self.items(&state.flow, &effective_input, &view)?),
+            };
+            return Ok(Ran::MapRun(Beginning { items, effective_input }));
+        }
         let limit = self.bounds(&view)?.max_concurrency;
         let items = self.items(&state.flow, &effective_input, &view)?;
         let length = items.value().as_array().map_or(0, <[Value]>::len);
@@ -100,6 +117,7 @@ impl Map {
         match &self.items {
             Items::Input => match effective_input.value() {
                 Value::Array(_) => Ok(effective_input.clone()),
+                Value::Object(_) if self.distributed.is_some() => Ok(effective_input.clone()),
                 value => Err(match flow {
                     DataFlow::JsonPath(_) => no_array("$"),
                     DataFlow::Jsonata(_) => Fault::Query {
@@ -110,10 +128,12 @@ impl Map {
             },
             Items::Path(path) => match data::read_path(path, view)? {
                 value @ Value::Array(_) => Ok(Payload::from_value(value)),
+                value @ Value::Object(_) if self.distributed.is_some() => Ok(Payload::from_value(value)),
                 _ => Err(no_array(path.text())),
             },
             Items::Template(template) => match data::evaluate(template, view)? {
                 value @ Value::Array(_) => Ok(Payload::from_value(value)),
+                value @ Value::Object(_) if self.distributed.is_some() => Ok(Payload::from_value(value)),
                 value => {
                     let text = match template {
                         Template::Leaf(Leaf { expression: Expr::Jsonata(expression), .. }) => expression.text().clone(),
@@ -131,7 +151,7 @@ fn no_array(path: &str) -> Fault {
 }
 
 /// A count that is not negative; a text of digits counts. Source: recordings.
-fn count(field: &Field<u64>, name: &str, view: &View<'_>) -> Result<u64, Fault> {
+pub(super) fn count(field: &Field<u64>, name: &str, view: &View<'_>) -> Result<u64, Fault> {
     let negative = || format!("{name} cannot be negative.");
     match data::field(field, &name.into(), view)? {
         FieldValue::Constant(count) => Ok(count),
@@ -213,36 +233,8 @@ pub(crate) const PROCESSOR_FIELDS: &FieldTable =
 
 const CONFIG_FIELDS: &FieldTable = &[("Mode", BOTH), ("ExecutionType", BOTH)];
 
-const READER_FIELDS: &FieldTable =
-    &[("Resource", BOTH), ("Parameters", JSON_PATH), ("Arguments", JSONATA), ("ReaderConfig", BOTH)];
-
-const READER_CONFIG_FIELDS: &FieldTable = &[
-    ("InputType", BOTH),
-    ("Transformation", BOTH),
-    ("ManifestType", BOTH),
-    ("CSVHeaderLocation", BOTH),
-    ("CSVHeaders", BOTH),
-    ("CSVDelimiter", BOTH),
-    ("ItemsPointer", BOTH),
-    ("MaxItems", BOTH),
-    ("MaxItemsPath", JSON_PATH),
-];
-
-const BATCHER_FIELDS: &FieldTable = &[
-    ("MaxItemsPerBatch", BOTH),
-    ("MaxItemsPerBatchPath", JSON_PATH),
-    ("MaxInputBytesPerBatch", BOTH),
-    ("MaxInputBytesPerBatchPath", JSON_PATH),
-    ("BatchInput", BOTH),
-];
-
-const WRITER_FIELDS: &FieldTable =
-    &[("Resource", BOTH), ("Parameters", JSON_PATH), ("Arguments", JSONATA), ("WriterConfig", BOTH)];
-
-const WRITER_CONFIG_FIELDS: &FieldTable = &[("Transformation", BOTH), ("OutputType", BOTH)];
-
 /// No bound of AWS's own: what is too great is cut when the Map runs.
-const ANY_COUNT: u64 = i64::MAX as u64;
+pub(super) const ANY_COUNT: u64 = i64::MAX as u64;
 
 impl Map {
     pub(crate) fn compile(source: &Source, compiler: &mut Compiler) -> Option<Map> {
@@ -253,14 +245,24 @@ impl Map {
         let max_concurrency = fields.integer_field("MaxConcurrency", 0, ANY_COUNT, language, compiler);
         let failures = fields.integer_field("ToleratedFailureCount", 0, ANY_COUNT, language, compiler);
         let percentage = fields.number_field("ToleratedFailurePercentage", 0.0, 100.0, language, compiler);
-        label(fields, compiler);
-        item_reader(source, compiler);
-        item_batcher(source, compiler);
-        result_writer(source, compiler);
+        let label = label(fields, compiler);
+        let reader = distributed::Reader::compile(source, compiler);
+        let batcher = distributed::Batcher::compile(source, compiler);
+        let writer = distributed::Writer::compile(source, compiler);
         let retry = Retrier::compile_all(source, compiler);
         let catch = Catcher::compile_all(source, compiler);
         let transition = source.transition(compiler);
-        let (processor, distributed) = processor?;
+        let (processor, child_type) = processor?;
+        let distributed = match child_type {
+            Some(child_type) => Some(Box::new(Distributed {
+                label: label.unwrap_or_else(|| distributed::generated_label(&fields.place)),
+                child_type,
+                reader: reader?,
+                batcher: batcher?,
+                writer: writer?,
+            })),
+            None => None,
+        };
         Some(Map {
             items: items?,
             selector: selector?,
@@ -311,8 +313,8 @@ impl Items {
     }
 }
 
-/// The item processor's scope, and whether it is distributed.
-fn processor(source: &Source, compiler: &mut Compiler) -> Option<(ScopeId, bool)> {
+/// The item processor's scope, and the type of its executions where it is distributed.
+fn processor(source: &Source, compiler: &mut Compiler) -> Option<(ScopeId, Option<MachineType>)> {
     let fields = &source.fields;
     fields.at_most_one(&["ItemProcessor", "Iterator"], compiler);
     let field = match fields.has("Iterator") && !fields.has("ItemProcessor") {
@@ -325,26 +327,29 @@ fn processor(source: &Source, compiler: &mut Compiler) -> Option<(ScopeId, bool)
     let processor = Fields { members: value.as_object().filter(|_| scope.is_some())?, place: fields.at(field) };
     let distributed = match processor.object("ProcessorConfig", compiler) {
         Some(config) => processor_config(&config, compiler),
-        None => false,
+        None => None,
     };
-    if distributed && compiler.machine_type == MachineType::Express {
+    if distributed.is_some() && compiler.machine_type == MachineType::Express {
         // Source: Step Functions guide; AWS's own wording is not known.
         compiler.schema(&fields.place, "Express state machine does not support Distributed Map");
     }
     Some((scope?, distributed))
 }
 
-fn processor_config(config: &Fields, compiler: &mut Compiler) -> bool {
+fn processor_config(config: &Fields, compiler: &mut Compiler) -> Option<MachineType> {
     config.check(CONFIG_FIELDS, None, compiler);
     let mode = config.one_of("Mode", &["INLINE", "DISTRIBUTED"], compiler);
-    let distributed = mode.as_deref() == Some("DISTRIBUTED");
-    if distributed {
+    if mode.as_deref() == Some("DISTRIBUTED") {
         config.require(&["ExecutionType"], compiler);
-        config.one_of("ExecutionType", &["STANDARD", "EXPRESS"], compiler);
-    } else if config.has("ExecutionType") {
+        return Some(match config.one_of("ExecutionType", &["STANDARD", "EXPRESS"], compiler).as_deref() {
+            Some("EXPRESS") => MachineType::Express,
+            _ => MachineType::Standard,
+        });
+    }
+    if config.has("ExecutionType") {
         compiler.schema(&config.place, "Field 'ExecutionType' is not supported");
     }
-    distributed
+    None
 }
 
 /// `ItemSelector`, or `Parameters` of old. The outer `None`: broken. The inner one: absent.
@@ -361,10 +366,8 @@ fn selector(source: &Source, compiler: &mut Compiler) -> Option<Option<Template>
 }
 
 /// Source: Step Functions guide; the characters are those that no name may have.
-fn label(fields: &Fields, compiler: &mut Compiler) {
-    let Some(label) = fields.string("Label", compiler) else {
-        return;
-    };
+fn label(fields: &Fields, compiler: &mut Compiler) -> Option<Arc<str>> {
+    let label = fields.string("Label", compiler)?;
     let place = fields.at("Label");
     if label.chars().count() > LABEL_CHARS_MAX {
         let message = format!(
@@ -377,6 +380,7 @@ fn label(fields: &Fields, compiler: &mut Compiler) {
     } else if !compiler.labels.insert(label.clone()) {
         compiler.error(Code::DuplicateLabelName, &place, format!("Duplicate Label name: {label}"));
     }
+    Some(label)
 }
 
 /// Source: API documentation, "name" of CreateStateMachine.
@@ -384,129 +388,4 @@ fn is_name_char(char: char) -> bool {
     let forbidden = "<>{}[]?*\"#%\\^|~`$&,;:/";
     let noncharacter = matches!(char, '\u{fffe}' | '\u{ffff}' | '\u{10ffff}');
     !char.is_whitespace() && !char.is_control() && !forbidden.contains(char) && !noncharacter
-}
-
-/// `ItemReader`: checked completely, not kept.
-fn item_reader(source: &Source, compiler: &mut Compiler) {
-    let Some(reader) = source.fields.object("ItemReader", compiler) else {
-        return;
-    };
-    reader.check(READER_FIELDS, Some(source.language), compiler);
-    reader.require(&["Resource"], compiler);
-    let resource = s3_action(&reader, &["getObject", "listObjectsV2"], compiler);
-    s3_parameters(source, &reader, compiler);
-    let config = reader.object("ReaderConfig", compiler);
-    if let Some(config) = config {
-        reader_config(source, &config, resource, compiler);
-    }
-}
-
-fn reader_config(source: &Source, config: &Fields, resource: Option<&str>, compiler: &mut Compiler) {
-    config.check(READER_CONFIG_FIELDS, Some(source.language), compiler);
-    let input_type = config.one_of("InputType", &["CSV", "JSON", "JSONL", "PARQUET", "MANIFEST"], compiler);
-    let manifest = config.one_of("ManifestType", &["S3_INVENTORY", "ATHENA_DATA"], compiler);
-    let transformation = config.one_of("Transformation", &["NONE", "LOAD_AND_FLATTEN"], compiler);
-    let headers = config.one_of("CSVHeaderLocation", &["FIRST_ROW", "GIVEN"], compiler);
-    config.one_of("CSVDelimiter", &["COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"], compiler);
-    config.string("ItemsPointer", compiler);
-    for (index, header) in config.array("CSVHeaders", false, compiler).unwrap_or_default().iter().enumerate() {
-        if header.as_str().is_none() {
-            expected(compiler, &config.at("CSVHeaders").index(index), "STRING");
-        }
-    }
-    // A negative `MaxItems` fails when the Map runs, as AWS's does; those above the greatest are cut then.
-    if config.get("MaxItems").is_some_and(|max| max.as_i64().is_some()) {
-        config.at_most_one(&["MaxItems", "MaxItemsPath"], compiler);
-    } else {
-        config.integer_field("MaxItems", 0, ANY_COUNT, source.language, compiler);
-    }
-    let lists = resource == Some("listObjectsV2");
-    if resource == Some("getObject") && manifest.is_none() && !config.has("InputType") {
-        config.require(&["InputType"], compiler);
-    }
-    if lists && transformation.as_deref() == Some("LOAD_AND_FLATTEN") {
-        config.require(&["InputType"], compiler);
-    }
-    match input_type.as_deref() {
-        Some("CSV") if manifest.is_none() && !config.has("CSVHeaderLocation") => {
-            compiler.schema(&config.place, "The field 'CSVHeaderLocation' is required");
-        }
-        Some("JSON" | "JSONL" | "PARQUET") => {
-            for field in ["CSVHeaderLocation", "CSVHeaders", "CSVDelimiter"] {
-                if config.has(field) {
-                    compiler.schema(&config.place, format!("Field '{field}' is not supported"));
-                }
-            }
-        }
-        _ => {}
-    }
-    if headers.as_deref() == Some("GIVEN") {
-        config.require(&["CSVHeaders"], compiler);
-    }
-}
-
-/// `Resource` of a reader or writer: an action of the optimised S3 integration.
-fn s3_action(fields: &Fields, actions: &[&'static str], compiler: &mut Compiler) -> Option<&'static str> {
-    let text = fields.string("Resource", compiler)?;
-    let action = text
-        .strip_prefix("arn:")
-        .and_then(|rest| rest.split_once(":states:::s3:"))
-        .filter(|(partition, _)| !partition.is_empty() && !partition.contains(':'))
-        .and_then(|(_, action)| actions.iter().copied().find(|known| *known == action));
-    if action.is_none() {
-        compiler.schema(&fields.at("Resource"), "The field 'Resource' does not match any of the allowed values");
-    }
-    action
-}
-
-/// `Parameters` or `Arguments` of a reader or writer.
-fn s3_parameters(source: &Source, fields: &Fields, compiler: &mut Compiler) {
-    let field = match source.language {
-        QueryLanguage::JsonPath => "Parameters",
-        QueryLanguage::Jsonata => "Arguments",
-    };
-    source.template_in(fields, field, Available::default(), compiler);
-}
-
-/// `ItemBatcher`: checked completely, not kept.
-fn item_batcher(source: &Source, compiler: &mut Compiler) {
-    let Some(batcher) = source.fields.object("ItemBatcher", compiler) else {
-        return;
-    };
-    batcher.check(BATCHER_FIELDS, Some(source.language), compiler);
-    const SIZES: [&str; 4] =
-        ["MaxItemsPerBatch", "MaxItemsPerBatchPath", "MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath"];
-    if !SIZES.iter().any(|field| batcher.has(field)) {
-        // Source: Step Functions guide; AWS's own wording is not known.
-        let message = format!("This object should have at least one of the following fields: [{}]", SIZES.join(", "));
-        compiler.schema(&batcher.place, message);
-    }
-    batcher.integer_field("MaxItemsPerBatch", 1, ANY_COUNT, source.language, compiler);
-    batcher.integer_field("MaxInputBytesPerBatch", 1, BATCH_BYTES_MAX, source.language, compiler);
-    source.template_in(&batcher, "BatchInput", Available::default(), compiler);
-}
-
-/// `ResultWriter`: checked completely, not kept.
-fn result_writer(source: &Source, compiler: &mut Compiler) {
-    let Some(writer) = source.fields.object("ResultWriter", compiler) else {
-        return;
-    };
-    writer.check(WRITER_FIELDS, Some(source.language), compiler);
-    let parameters = match source.language {
-        QueryLanguage::JsonPath => "Parameters",
-        QueryLanguage::Jsonata => "Arguments",
-    };
-    if writer.has("Resource") || writer.has(parameters) {
-        writer.require(&["Resource", parameters], compiler);
-        s3_action(&writer, &["putObject"], compiler);
-    } else if !writer.has("WriterConfig") {
-        compiler.schema(&writer.place, "Value cannot be empty");
-    }
-    s3_parameters(source, &writer, compiler);
-    if let Some(config) = writer.object("WriterConfig", compiler) {
-        config.check(WRITER_CONFIG_FIELDS, None, compiler);
-        config.require(&["Transformation", "OutputType"], compiler);
-        config.one_of("Transformation", &["NONE", "COMPACT", "FLATTEN"], compiler);
-        config.one_of("OutputType", &["JSON", "JSONL"], compiler);
-    }
 }

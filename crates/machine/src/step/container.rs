@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use stepwell_expr::{Payload, Value, json, limits::DEPTH_MAX};
 
 use crate::{
-    data::{self, Fault},
+    data::{self, Fault, MapItem},
     execution::{Frame, FrameId, MapWait, ParallelWait, Phase},
     failure::Failure,
     history::{Detail, EventId},
@@ -106,7 +106,7 @@ impl Work<'_> {
             return Ok(Ok(Payload::from_value(item.cloned().unwrap_or_default())));
         };
         let mut scene = self.scene(id)?;
-        scene.map_item = Some((wait.next, wait.items.clone()));
+        scene.map_item = Some(MapItem::of_array(wait.next, wait.items.clone()));
         Ok(data::evaluate(selector, &scene.view(&wait.effective_input)).and_then(|value| {
             let input = Payload::from_value(value);
             if self.is_too_large(input.bytes()) { Err(Fault::InputTooLarge) } else { Ok(input) }
@@ -234,6 +234,9 @@ impl Work<'_> {
                 self.emit(last, Detail::MapIterationAborted { name: container_state.name.clone(), index });
             }
             self.abort_children(child, last, children);
+            if matches!(self.frame(child).phase, Phase::MapRun(_)) {
+                self.emit(last, Detail::MapRunAborted);
+            }
             if let Some(detail) = self.aborted(child) {
                 self.emit(last, detail);
             }

@@ -45,6 +45,7 @@ impl Work<'_> {
                 Wreck::Enter | Wreck::Run => self.make_ready(id, Phase::Enter),
                 Wreck::Parallel(wait) => frame.phase = Phase::Parallel(wait),
                 Wreck::Map(wait) => frame.phase = Phase::Map(wait),
+                Wreck::MapRun(wait) => self.redrive_map_run(id, *wait),
             }
         }
     }

@@ -69,6 +69,7 @@ impl Work<'_> {
             | Phase::Run
             | Phase::Parallel(_)
             | Phase::Map(_)
+            | Phase::MapRun(_)
             | Phase::Failed { .. }
             | Phase::Wrecked(_) => Ok(()),
         }

@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
     history::{Assigned, Detail},
     limits,
-    program::{ScopeId, Transition},
+    program::Transition,
     retry,
     state::{Kind, Ran, StateType},
     step::work::{Flow, Interrupt, Work, require},
@@ -42,7 +42,7 @@ impl Work<'_> {
         let detail = Detail::ExecutionStarted { input: identity.input.clone(), role_arn: identity.role_arn.clone() };
         self.emit(0, detail);
         self.header.deadline_ms = Some(self.timeout_from(identity.start_ms));
-        let scope = ScopeId(0);
+        let scope = identity.scope();
         self.add_frame(Frame {
             scope,
             parent: None,
@@ -61,7 +61,9 @@ impl Work<'_> {
     /// When an execution times out whose time begins now.
     pub(super) fn timeout_from(&self, begin_ms: i64) -> i64 {
         let longest = self.base.identity.workflow.seconds_max(self.moment.limits);
-        let seconds = self.program.timeout_seconds.map_or(longest, |seconds| seconds.min(longest));
+        // That of the definition is not for the children of its Map Runs.
+        let own = self.program.timeout_seconds.filter(|_| self.base.identity.child.is_none());
+        let seconds = own.map_or(longest, |seconds| seconds.min(longest));
         begin_ms.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000))
     }
 
@@ -90,6 +92,7 @@ impl Work<'_> {
             | Phase::Task(_)
             | Phase::Parallel(_)
             | Phase::Map(_)
+            | Phase::MapRun(_)
             | Phase::Wrecked(_) => Ok(()),
         }
     }
@@ -148,6 +151,7 @@ impl Work<'_> {
             Ok(Ran::Task(scheduling)) => self.schedule(id, scheduling),
             Ok(Ran::Branches { input }) => self.begin_branches(id, &input),
             Ok(Ran::Iterations(iterations)) => self.begin_iterations(id, iterations),
+            Ok(Ran::MapRun(beginning)) => self.begin_map_run(id, beginning),
             Err(fault) => self.fault(id, fault, stage),
         }
     }

@@ -9,7 +9,7 @@ use stepwell_expr::{Fuel, Payload};
 
 use crate::{
     chance::Chance,
-    data::{Fault, Scene},
+    data::{Fault, ItemFrom, MapItem, Scene},
     effect::Effect,
     event::Moment,
     execution::{Execution, Frame, FrameId, Header, Phase, Status, TaskId, Workflow},
@@ -91,13 +91,16 @@ impl<'a> Work<'a> {
     fn forget_tasks_of_this_step(&mut self) {
         let dropped = self.effects.iter().filter_map(|effect| match effect {
             Effect::DropTask { task } => Some(*task),
-            Effect::RunTask(_) | Effect::OfferTask { .. } | Effect::StopJob(_) => None,
+            Effect::StopMapRun { task, .. } => Some(*task),
+            Effect::RunTask(_) | Effect::OfferTask { .. } | Effect::StopJob(_) | Effect::RunMapRun { .. } => None,
         });
         let dropped: BTreeSet<TaskId> = dropped.collect();
         let first_of_this_step = self.base.header.next_event;
         if !dropped.is_empty() {
             self.effects.retain(|effect| match effect {
-                Effect::DropTask { task } => task.0 < first_of_this_step,
+                Effect::DropTask { task } | Effect::StopMapRun { task, .. } => task.0 < first_of_this_step,
+                // One that was begun in this step; a redriven one has begun before, and its end is told.
+                Effect::RunMapRun { task, .. } => !dropped.contains(task),
                 Effect::RunTask(request) => !dropped.contains(&request.task),
                 Effect::OfferTask { task, .. } => !dropped.contains(task),
                 Effect::StopJob(_) => true,
@@ -221,6 +224,7 @@ impl<'a> Work<'a> {
     /// Ends a frame that is not ready unsuccessfully, and its task if it has one. What a redrive needs of it stays.
     pub(super) fn wreck_frame(&mut self, id: FrameId) {
         self.drop_task_of(id);
+        self.drop_map_run_of(id);
         let frame = self.frame_mut(id);
         frame.phase = Phase::Wrecked(frame.phase.wreck());
     }
@@ -236,6 +240,7 @@ impl<'a> Work<'a> {
     /// Ends a frame that is not ready, its task if it has one, and its results.
     pub(super) fn remove_frame(&mut self, id: FrameId) {
         self.drop_task_of(id);
+        self.drop_map_run_of(id);
         self.drop_results(id);
         if self.base.frames.contains_key(&id) {
             self.frames.insert(id, None);
@@ -398,7 +403,7 @@ impl<'a> Work<'a> {
             at = self.frame(parent);
             variables.push(at.variables.clone());
             if let (None, Phase::Map(wait)) = (&map_item, &at.phase) {
-                map_item = Some((index, wait.items.clone()));
+                map_item = Some(MapItem::of_array(index, wait.items.clone()));
             }
         }
         let token = match &state.kind {
@@ -412,7 +417,11 @@ impl<'a> Work<'a> {
             _ => None,
         };
         let read = [&frame.input, &self.base.identity.input].into_iter();
-        let read = read.chain(map_item.iter().map(|(_, items)| items));
+        let items = map_item.iter().filter_map(|item: &MapItem| match &item.from {
+            ItemFrom::Array(items) => Some(items),
+            ItemFrom::Stream { .. } => None,
+        });
+        let read = read.chain(items);
         require(read.chain(variables.iter().flat_map(|scope| scope.values())))?;
         Ok(Scene {
             identity: &self.base.identity,

@@ -159,6 +159,7 @@ fn identity() -> Identity {
         input: Payload::from_checked_text(INPUT),
         test_case: None,
         workflow: stepwell_machine::Workflow::Standard,
+        child: None,
     }
 }
 
@@ -356,10 +357,16 @@ impl<'p> Run<'p> {
                 Effect::OfferTask { task, .. } => assert!(self.tasks.insert(*task), "{effect:?}"),
                 Effect::DropTask { task } => assert!(self.tasks.remove(task), "{effect:?}"),
                 Effect::StopJob(request) => assert!(request.submitted.is_some(), "{effect:?}"),
+                Effect::RunMapRun { task, .. } => assert!(self.waits_for_map_run(*task), "{effect:?}"),
+                Effect::StopMapRun { task, .. } => assert!(!self.waits_for_map_run(*task), "{effect:?}"),
             }
         }
         let waited_for: BTreeSet<TaskId> = self.execution.tasks().map(|wait| wait.task).collect();
         assert_eq!(waited_for, self.tasks);
+    }
+
+    fn waits_for_map_run(&self, task: TaskId) -> bool {
+        self.execution.map_runs().any(|wait| wait.task == task)
     }
 
     fn check(&self) {
@@ -383,6 +390,7 @@ impl<'p> Run<'p> {
                 | Phase::Task(_)
                 | Phase::Parallel(_)
                 | Phase::Map(_)
+                | Phase::MapRun(_)
                 | Phase::Wrecked(_) => true,
             };
             assert_ne!(waits, ready.contains(id), "frame {id:?} waits or is ready: {frame:?}");

@@ -1,4 +1,4 @@
-//! What a read costs: the rows that it visits.
+//! What a read costs: the rows that it visits, and their bytes.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,6 +9,21 @@ use super::samples::rows;
 struct Counting {
     store: Memory,
     rows: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Counting {
+    fn count(&self, row: &[u8]) {
+        self.rows.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(row.len(), Ordering::Relaxed);
+    }
+}
+
+/// What was visited.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visited {
+    pub(super) rows: usize,
+    pub(super) bytes: usize,
 }
 
 impl Store for Counting {
@@ -17,8 +32,9 @@ impl Store for Counting {
     }
 
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        self.rows.fetch_add(1, Ordering::Relaxed);
-        self.store.get(space, key)
+        let row = self.store.get(space, key)?;
+        self.count(row.as_deref().unwrap_or_default());
+        Ok(row)
     }
 
     fn scan(
@@ -30,7 +46,7 @@ impl Store for Counting {
         visit: &mut dyn FnMut(&[u8], &[u8]) -> Visit,
     ) -> Result<(), Error> {
         self.store.scan(space, from, to, direction, &mut |key, value| {
-            self.rows.fetch_add(1, Ordering::Relaxed);
+            self.count(value);
             visit(key, value)
         })
     }
@@ -46,10 +62,15 @@ impl Store for Counting {
 
 /// The rows that `read` visits in a copy of `store`.
 pub(super) fn rows_visited(store: &Memory, read: impl FnOnce(&dyn Store)) -> usize {
-    let counting = Counting { store: Memory::new(), rows: AtomicUsize::new(0) };
+    visited(store, read).rows
+}
+
+/// What `read` visits in a copy of `store`.
+pub(super) fn visited(store: &Memory, read: impl FnOnce(&dyn Store)) -> Visited {
+    let counting = Counting { store: Memory::new(), rows: AtomicUsize::new(0), bytes: AtomicUsize::new(0) };
     counting.store.commit(copy(&rows(store))).unwrap();
     read(&counting);
-    counting.rows.into_inner()
+    Visited { rows: counting.rows.into_inner(), bytes: counting.bytes.into_inner() }
 }
 
 /// A batch that writes these rows.

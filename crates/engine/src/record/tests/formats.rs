@@ -22,8 +22,10 @@ const ROWS_1: &str = include_str!("rows-1.txt");
 const ROWS_2: &str = include_str!("rows-2.txt");
 /// What a redrive needs, and what one leaves.
 const ROWS_3: &str = include_str!("rows-3.txt");
+/// As the first, with shorter chunks of history.
+const ROWS_4: &str = include_str!("rows-4.txt");
 
-/// The store that the files were written from.
+/// The store that the first and the fourth file were written from.
 fn written() -> (Memory, Vec<Arc<str>>) {
     let store = Memory::new();
     let mut full = Run::new(&store, identity("full", START_MS, long('x')));
@@ -124,7 +126,9 @@ fn reading(store: &dyn Store, arns: &[Arc<str>]) -> String {
 #[test]
 fn released_formats_are_read() {
     let (store, arns) = written();
-    assert_eq!(reading(&parse(ROWS_1), &arns), reading(&store, &arns));
+    for rows in [ROWS_1, ROWS_4] {
+        assert_eq!(reading(&parse(rows), &arns), reading(&store, &arns));
+    }
     let (store, arns) = written_3();
     assert_eq!(reading(&parse(ROWS_3), &arns), reading(&store, &arns));
     let (store, arns) = written_2();
@@ -139,7 +143,7 @@ fn released_formats_are_read() {
 
 #[test]
 fn this_release_writes_the_newest_format() {
-    for ((store, _), rows) in [(written(), ROWS_1), (written_2(), ROWS_2), (written_3(), ROWS_3)] {
+    for ((store, _), rows) in [(written(), ROWS_4), (written_2(), ROWS_2), (written_3(), ROWS_3)] {
         let now = show(&store);
         assert!(now == rows, "a format changed: give its row a new version and these rows a new file:\n{now}");
     }

@@ -5,7 +5,7 @@ use stepwell_machine::{HistoryEvent, history::Detail, state::StateType};
 use stepwell_store::{Memory, Space};
 
 use super::{
-    counting::rows_visited,
+    counting::{rows_visited, visited},
     samples::{Run, START_MS, details, identity, json, long, rows},
 };
 use crate::{
@@ -185,6 +185,36 @@ fn a_page_costs_the_same_at_any_depth() {
                 assert_eq!(page.events.len(), 9);
             });
             assert!(rows <= 6, "{rows} rows");
+        }
+    }
+}
+
+#[test]
+fn the_last_ten_events_are_a_tenth_of_the_reading_of_a_thousand() {
+    // 25,000 events in few large steps, of which the last leaves a short chunk; and in steps of three events.
+    let large: Vec<usize> = [vec![1_777; 14], vec![122]].concat();
+    for steps in [large, vec![3; 8_333]] {
+        let store = Memory::new();
+        let mut run = Run::new(&store, identity("e", START_MS, json("{}")));
+        for count in steps {
+            let details = (0..count).map(|number| entered(json(&format!("{{\"number\":{number}}}")))).collect();
+            run.step(&run.events(details));
+        }
+        let last = run.execution.header.next_event - 1;
+        let read = |reverse: bool, limit: usize, after: Option<u64>| {
+            visited(&store, |counting| {
+                let page = history(counting, &get(&run, reverse, limit, after)).unwrap().unwrap();
+                assert_eq!(page.events.len(), limit);
+            })
+        };
+        let start = read(false, 1_000, None);
+        let ten = read(true, 10, None);
+        assert!(ten.rows * 10 <= start.rows && ten.bytes * 10 <= start.bytes, "{ten:?} beside {start:?}");
+        for after in [1_000, 12_345, last - 1_001] {
+            let deep = read(false, 1_000, Some(after));
+            // The chunk that the page begins in, its key, and that of the next one.
+            let most = |of: usize| of + of / 10;
+            assert!(deep.rows <= most(start.rows) && deep.bytes <= most(start.bytes), "{deep:?} beside {start:?}");
         }
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn identity(name: &str, start_ms: i64, input: Payload) -> Identity {
         input,
         test_case: None,
         workflow: stepwell_machine::Workflow::Standard,
+        child: None,
     }
 }
 

@@ -1,0 +1,180 @@
+//! Map Runs: one actor each, which reads the items, starts child executions and gathers how they ended.
+//!
+//! What a Map Run is, its rows say (`record/map_run.rs`): counts, where reading goes on, how each child execution ended. The
+//! step that begins one writes its first row and a mark; the actor begins when that is durable, and again after a
+//! restart. A child execution has a name and a root that follow from the Map Run and its number, so that to start it
+//! again is to find it: whatever a crash cuts off, the actor reads on from where all before has ended, and starts
+//! again what has no row of its end. So nothing is written when a child is started, and one small row when it ends.
+//!
+//! Children are executions like any other, over all shards; when one has begun or ended, its driver tells the actor
+//! after the commit. The actor's own rows go through the committer, those of many ends at a time.
+
+mod actor;
+mod feeder;
+mod results;
+mod source;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+};
+
+use parking_lot::Mutex;
+use stepwell_machine::{MapRunRequest, Status, TaskId};
+use tokio::{
+    runtime::Handle,
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        oneshot::Sender,
+    },
+    task::AbortHandle,
+};
+
+use self::actor::Actor;
+use crate::{
+    handle::{MapRunError, StatusName, UpdateMapRun},
+    record::{self, ExecutionId, MapRunMark, MapRunPlace, RecordError},
+    registry::Revision,
+    shared::Shared,
+    timeline::{Timeline, UnderWay},
+};
+
+/// What the actor of a Map Run is told.
+pub(crate) enum Mail {
+    Child {
+        index: u64,
+        items: u64,
+        state: ChildState,
+    },
+    /// The execution no longer waits for it.
+    Stop,
+    /// The execution waits for it again, after so many redrives of it.
+    Redriven(u64),
+    Update {
+        update: UpdateMapRun,
+        to: Sender<Result<(), MapRunError>>,
+    },
+}
+
+/// What is known of a child execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChildState {
+    Running,
+    /// Not `Running`.
+    Ended(StatusName),
+}
+
+impl ChildState {
+    pub(crate) fn of(status: &Status) -> ChildState {
+        match status {
+            Status::Running => ChildState::Running,
+            Status::Succeeded { .. } => ChildState::Ended(StatusName::Succeeded),
+            Status::Failed { .. } => ChildState::Ended(StatusName::Failed),
+            Status::TimedOut { .. } => ChildState::Ended(StatusName::TimedOut),
+            Status::Aborted { .. } => ChildState::Ended(StatusName::Aborted),
+        }
+    }
+}
+
+/// What a Map Run is to do, and the revision of the state machine that it belongs to.
+pub(crate) struct Order {
+    pub(crate) request: MapRunRequest,
+    pub(crate) revision: Revision,
+    /// What the ARNs of Standard child executions begin with.
+    pub(crate) child_arn_prefix: String,
+}
+
+impl Order {
+    pub(crate) fn child_arn(&self, name: &str) -> Arc<str> {
+        [&self.child_arn_prefix, name].concat().into()
+    }
+}
+
+/// Mail, and the mark that it is under way. As much of it waits as there are children that run.
+type Letter = (Mail, UnderWay);
+
+/// The actors of an engine.
+pub(crate) struct MapRuns {
+    runtime: Handle,
+    timeline: Arc<Timeline>,
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    shared: Weak<Shared>,
+    actors: HashMap<Arc<str>, Running>,
+    closed: bool,
+}
+
+struct Running {
+    mail: UnboundedSender<Letter>,
+    actor: AbortHandle,
+}
+
+impl MapRuns {
+    pub(crate) fn new(runtime: Handle, timeline: Arc<Timeline>) -> MapRuns {
+        MapRuns { runtime, timeline, table: Mutex::default() }
+    }
+
+    /// After a start: goes on with all that were not told to have ended.
+    pub(crate) fn resume(&self, shared: &Arc<Shared>) -> Result<(), RecordError> {
+        self.table.lock().shared = Arc::downgrade(shared);
+        let marks = record::map_run_marks(shared.store.as_ref())?;
+        // Of one that was redriven there may be two: the last one counts.
+        let latest: HashMap<MapRunPlace, MapRunMark> = marks.into_iter().map(|mark| (mark.place, mark)).collect();
+        for mark in latest.into_values() {
+            match record::map_run(shared.store.as_ref(), mark.place)? {
+                Some(row) => self.run(mark.place.execution, mark.place.task, row.run.arn, mark.redrives),
+                None => tracing::error!(execution = %mark.place.execution, "a Map Run has a mark and no row"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries a Map Run out, or goes on with it after a redrive. Its mark is durable.
+    pub(crate) fn run(&self, execution: ExecutionId, task: TaskId, arn: Arc<str>, redrives: u64) {
+        let mut table = self.table.lock();
+        let Some(shared) = table.shared.upgrade().filter(|_| !table.closed) else { return };
+        let under_way = self.timeline.begin();
+        let mut letter = (Mail::Redriven(redrives), under_way);
+        if let Some(running) = table.actors.get(&arn) {
+            match running.mail.send(letter) {
+                Ok(()) => return,
+                Err(refused) => letter = refused.0,
+            }
+        }
+        let (mail, letters) = unbounded_channel();
+        let mark = MapRunMark { place: MapRunPlace { execution, task }, redrives };
+        let run = Actor::run(shared, mark, arn.clone(), letters, letter.1);
+        let actor = self.runtime.spawn(run).abort_handle();
+        table.actors.insert(arn, Running { mail, actor });
+    }
+
+    /// False if no Map Run of this ARN is being carried out.
+    pub(crate) fn tell(&self, arn: &str, mail: Mail) -> bool {
+        let table = self.table.lock();
+        table.actors.get(arn).is_some_and(|running| running.mail.send((mail, self.timeline.begin())).is_ok())
+    }
+
+    /// An actor that has nothing to do any more goes; false if there is mail for it.
+    fn leave(&self, arn: &str, letters: &mut UnboundedReceiver<Letter>) -> bool {
+        let mut table = self.table.lock();
+        let nothing = letters.is_empty();
+        if nothing {
+            letters.close();
+            table.actors.remove(arn);
+        }
+        nothing
+    }
+
+    /// Ends all actors; their marks stay.
+    pub(crate) fn close(&self) {
+        let actors = {
+            let mut table = self.table.lock();
+            table.closed = true;
+            std::mem::take(&mut table.actors)
+        };
+        actors.into_values().for_each(|running| running.actor.abort());
+    }
+}

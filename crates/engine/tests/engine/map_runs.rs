@@ -1,0 +1,326 @@
+//! Map Runs: child executions, their counts and results, tolerated failures, redrives, and restarts in between.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use stepwell_engine::{ListExecutions, ListedExecution, MapRun, MapRunError, MapRunStatus, StatusName, UpdateMapRun};
+use stepwell_machine::Failure;
+
+use crate::world::{World, event_name};
+
+/// A machine with a distributed Map over `items`; `more` are further fields of the Map, each with a comma at its end.
+fn distributed(kind: &str, more: &str, processor: &str) -> String {
+    format!(
+        r#"{{"StartAt":"M","States":{{"M":{{"Type":"Map",{more}"Label":"L","End":true,
+        "ItemProcessor":{{"ProcessorConfig":{{"Mode":"DISTRIBUTED","ExecutionType":"{kind}"}},{processor}}}}}}}}}"#
+    )
+}
+
+const PASS: &str = r#""StartAt":"P","States":{"P":{"Type":"Pass","End":true}}"#;
+const WAIT: &str = r#""StartAt":"W","States":{"W":{"Type":"Wait","Seconds":1000,"End":true}}"#;
+
+fn call(function: &str) -> String {
+    let resource = format!("arn:aws:lambda:us-east-1:123456789012:function:{function}");
+    format!(r#""StartAt":"T","States":{{"T":{{"Type":"Task","Resource":"{resource}","End":true}}}}"#)
+}
+
+/// Items below 2 fail.
+fn two_fail() -> String {
+    r#""StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{"Variable":"$","NumericLessThan":2,"Next":"F"}],"Default":"P"},
+    "F":{"Type":"Fail","Error":"Small","Cause":"too small"},"P":{"Type":"Pass","End":true}}"#
+        .to_owned()
+}
+
+const READER: &str = r#""ItemReader":{"Resource":"arn:aws:states:::s3:getObject","Parameters":{"Count.$":"$.count"},"ReaderConfig":{"InputType":"JSON"}},"#;
+const WRITER: &str = r#""ResultWriter":{"Resource":"arn:aws:states:::s3:putObject","Parameters":{"Bucket":"b"}},"#;
+
+fn map_runs(world: &World, execution: &str) -> Vec<MapRun> {
+    world.run(world.engine.list_map_runs(execution, 10, None)).unwrap().items
+}
+
+fn only_run(world: &World, execution: &str) -> MapRun {
+    let runs = map_runs(world, execution);
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    let run = world.run(world.engine.map_run(&runs[0].arn)).unwrap();
+    assert_eq!(run.execution_arn.as_ref(), execution);
+    run
+}
+
+fn children(world: &World, run: &MapRun, status: Option<StatusName>) -> Vec<ListedExecution> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let list = ListExecutions { state_machine_arn: run.arn.clone(), status, limit: 100, after };
+        let page = world.run(world.engine.list_executions(list)).unwrap();
+        found.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return found;
+        }
+    }
+}
+
+/// Waits until `ready` holds for the Map Run of an execution.
+fn wait_for_run(world: &World, execution: &str, ready: impl Fn(&MapRun) -> bool) -> MapRun {
+    world.run(async {
+        loop {
+            let runs = world.engine.list_map_runs(execution, 1, None).await.unwrap().items;
+            if let Some(run) = runs.into_iter().find(|run| ready(run)) {
+                return run;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+}
+
+#[test]
+fn each_item_is_an_execution_of_its_own() {
+    let world = World::new();
+    world.create("m", &distributed("STANDARD", "", PASS));
+    let arn = world.start("m", "x", "[10,20,30]");
+    assert_eq!(world.end(&arn), "SUCCEEDED [10,20,30]");
+    let run = only_run(&world, &arn);
+    assert_eq!((&run.status, run.items, run.items), (&MapRunStatus::Succeeded, run.executions, run.executions));
+    assert_eq!((run.items.succeeded, run.items.total, run.items.running, run.items.pending()), (3, 3, 0, 0));
+    let children = children(&world, &run, None);
+    assert_eq!(children.len(), 3);
+    for child in &children {
+        assert_eq!((child.status, child.items), (StatusName::Succeeded, Some(1)));
+        let summary = world.describe(&child.arn);
+        assert_eq!(&*summary.state_machine_arn, &run.child_machine_arn());
+        assert_eq!(summary.child.unwrap().map_run_arn, run.arn);
+        assert_eq!(world.events(&child.arn), "ExecutionStarted StateEntered StateExited ExecutionSucceeded");
+    }
+    let events: Vec<(String, u64)> =
+        world.history(&arn).iter().map(|event| (event_name(event), event.previous)).collect();
+    let events: Vec<(&str, u64)> = events.iter().map(|(name, previous)| (name.as_str(), *previous)).collect();
+    assert_eq!(
+        events,
+        [
+            ("ExecutionStarted", 0),
+            ("StateEntered", 0),
+            ("MapStateStarted", 2),
+            ("MapRunStarted", 3),
+            ("MapRunSucceeded", 4),
+            ("MapStateSucceeded", 5),
+            ("StateExited", 4),
+            ("ExecutionSucceeded", 7)
+        ]
+    );
+    assert_eq!(world.engine.health().open_executions, 0);
+}
+
+#[test]
+fn no_items_and_entries_of_objects() {
+    let world = World::new();
+    let selector = r#""ItemSelector":{"k.$":"$$.Map.Item.Key","v.$":"$$.Map.Item.Value","i.$":"$$.Map.Item.Index","s.$":"$$.Map.Item.Source"},"#;
+    world.create("m", &distributed("EXPRESS", selector, PASS));
+    let arn = world.start("m", "none", "[]");
+    assert_eq!(world.end(&arn), "SUCCEEDED []");
+    let arn = world.start("m", "entries", r#"{"a":1,"b":[2]}"#);
+    assert_eq!(
+        world.end(&arn),
+        r#"SUCCEEDED [{"k":"a","v":1,"i":0,"s":"STATE_DATA"},{"k":"b","v":[2],"i":1,"s":"STATE_DATA"}]"#
+    );
+}
+
+#[test]
+fn items_go_in_batches() {
+    let world = World::new();
+    let batcher = r#""ItemBatcher":{"MaxItemsPerBatch":2,"BatchInput":{"n.$":"$[0]"}},"#;
+    world.create("m", &distributed("STANDARD", batcher, PASS));
+    let arn = world.start("m", "x", "[1,2,3]");
+    assert_eq!(
+        world.end(&arn),
+        r#"SUCCEEDED [{"BatchInput":{"n":1},"Items":[1,2]},{"BatchInput":{"n":1},"Items":[3]}]"#
+    );
+    let run = only_run(&world, &arn);
+    assert_eq!((run.items.succeeded, run.executions.succeeded, run.executions.total), (3, 2, 2));
+    let batcher = r#""ItemBatcher":{"MaxInputBytesPerBatch":19},"#;
+    world.create("n", &distributed("STANDARD", batcher, PASS));
+    let arn = world.start("n", "x", "[1,2,3,4,5]");
+    assert_eq!(world.end(&arn), r#"SUCCEEDED [{"Items":[1,2,3]},{"Items":[4,5]}]"#);
+}
+
+#[test]
+fn failures_are_tolerated_up_to_a_threshold() {
+    let world = World::new();
+    let items = "[0,1,2,3]";
+    for (number, (tolerance, succeeds)) in [
+        (r#""ToleratedFailureCount":2,"#, true),
+        (r#""ToleratedFailureCount":1,"#, false),
+        (r#""ToleratedFailurePercentage":50,"#, true),
+        (r#""ToleratedFailurePercentage":49,"#, false),
+        ("", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("m{number}");
+        let more = format!(
+            r#"{tolerance}"Catch":[{{"ErrorEquals":["States.ExceedToleratedFailureThreshold"],"Next":"Caught"}}],"#
+        );
+        let definition = distributed("STANDARD", &more, &two_fail());
+        let definition = definition.replacen("\"States\":{", r#""States":{"Caught":{"Type":"Succeed"},"#, 1);
+        world.create(&name, &definition);
+        let arn = world.start(&name, "x", items);
+        let end = world.end(&arn);
+        let run = only_run(&world, &arn);
+        if succeeds {
+            assert_eq!((run.status, run.items.failed, run.items.succeeded), (MapRunStatus::Succeeded, 2, 2));
+            assert!(end.ends_with(",2,3]"), "{end}");
+            assert_eq!(end.matches(r#""Cause":"too small","Error":"Small""#).count(), 2, "{end}");
+        } else {
+            let failure = Failure::new(
+                "States.ExceedToleratedFailureThreshold",
+                "The specified tolerated failure threshold was exceeded",
+            );
+            assert_eq!(run.status, MapRunStatus::Failed(failure));
+            assert!(end.starts_with("SUCCEEDED") && end.contains("Threshold"), "caught: {end}");
+        }
+        assert_eq!(world.engine.health().open_executions, 0);
+    }
+}
+
+#[test]
+fn a_map_run_ends_with_its_execution() {
+    let world = World::held();
+    for kind in ["STANDARD", "EXPRESS"] {
+        world.create(kind, &distributed(kind, "", WAIT));
+        let arn = world.start(kind, "x", "[1,2,3]");
+        wait_for_run(&world, &arn, |run| run.items.running == 3);
+        world.run(world.engine.stop_execution(&arn, Failure::named("Halt"))).unwrap();
+        let run = wait_for_run(&world, &arn, |run| run.status != MapRunStatus::Running);
+        assert_eq!((run.status.clone(), run.items.aborted), (MapRunStatus::Aborted, 3));
+        assert!(children(&world, &run, Some(StatusName::Running)).is_empty());
+        let late = world.run(world.engine.update_map_run(&run.arn, UpdateMapRun::default()));
+        assert!(matches!(late, Err(MapRunError::Ended)), "{late:?}");
+    }
+    assert_eq!(world.engine.health().open_executions, 0);
+}
+
+#[test]
+fn one_that_lost_its_execution_in_a_crash_is_cleared_away() {
+    let world = World::held();
+    world.create("m", &distributed("STANDARD", "", WAIT));
+    let arn = world.start("m", "x", "[1,2,3]");
+    wait_for_run(&world, &arn, |run| run.items.running == 3);
+    // The stop is durable, what it leads to is not.
+    let stopping = world.engine.stop_execution(&arn, Failure::named("Halt"));
+    world.run(stopping).unwrap();
+    let world = world.restart();
+    let run = wait_for_run(&world, &arn, |run| run.status != MapRunStatus::Running);
+    assert_eq!(run.status, MapRunStatus::Aborted);
+    assert!(children(&world, &run, Some(StatusName::Running)).is_empty());
+    assert_eq!(world.engine.health().open_executions, 0);
+}
+
+#[test]
+fn concurrency_can_be_changed_while_it_runs() {
+    let world = World::held();
+    world.create("m", &distributed("STANDARD", r#""MaxConcurrency":1,"#, WAIT));
+    let arn = world.start("m", "x", "[1,2,3,4,5]");
+    let run = wait_for_run(&world, &arn, |run| run.items.running == 1);
+    assert_eq!((run.max_concurrency, run.items.pending()), (1, 4));
+    let update = UpdateMapRun { max_concurrency: Some(4), tolerated_failure_count: Some(7), ..UpdateMapRun::default() };
+    world.run(world.engine.update_map_run(&run.arn, update)).unwrap();
+    let run = wait_for_run(&world, &arn, |run| run.items.running == 4);
+    assert_eq!((run.max_concurrency, run.tolerated_failure_count), (4, Some(7)));
+    let absent = world.run(world.engine.update_map_run("arn:other", update));
+    assert!(matches!(absent, Err(MapRunError::DoesNotExist)), "{absent:?}");
+    world.release_time();
+    assert_eq!(world.end(&arn), "SUCCEEDED [1,2,3,4,5]");
+}
+
+#[test]
+fn a_reader_gives_items_and_a_writer_takes_results() {
+    let world = World::new();
+    world.create("m", &distributed("STANDARD", &format!("{READER}{WRITER}"), PASS));
+    let arn = world.start("m", "x", r#"{"count":20}"#);
+    let run_arn = |end: &str| end.to_owned();
+    let end = run_arn(&world.end(&arn));
+    let run = only_run(&world, &arn);
+    assert_eq!(end, format!(r#"SUCCEEDED {{"MapRunArn":"{}"}}"#, run.arn));
+    assert_eq!((run.items.total, run.items.succeeded), (20, 20));
+    let written = world.script.shelf.written.lock().unwrap().clone();
+    let expected: Vec<String> = (0..20).map(|number| format!("SUCCEEDED {number}")).collect();
+    assert_eq!(written, [expected]);
+    let arn = world.start("m", "y", r#"{"count":"many"}"#);
+    assert_eq!(world.end(&arn), "FAILED States.ItemReaderFailed: there is no Count");
+}
+
+#[test]
+fn a_redrive_goes_on_with_what_had_not_succeeded() {
+    for kind in ["STANDARD", "EXPRESS"] {
+        for restarts in [false, true] {
+            let mut world = World::new();
+            world.create("m", &distributed(kind, r#""MaxConcurrency":1,"#, &call("fails_once")));
+            let arn = world.start("m", "x", "[1,2,3]");
+            assert_eq!(
+                world.end(&arn),
+                "FAILED States.ExceedToleratedFailureThreshold: The specified tolerated failure threshold was exceeded"
+            );
+            assert_eq!((world.script.runs_of("1"), world.script.runs_of("2")), (1, 0));
+            for (redrive, item) in [(1, "2"), (2, "3")] {
+                if restarts {
+                    world = world.restart();
+                }
+                world.run(world.engine.redrive_execution(&arn, None)).unwrap();
+                world.wait_until(&arn, |summary| {
+                    let ended = !matches!(summary.status, stepwell_machine::Status::Running);
+                    ended && summary.redrives.count == redrive
+                });
+                assert_eq!(world.script.runs_of(item), 1, "{kind} {redrive}");
+            }
+            world.run(world.engine.redrive_execution(&arn, None)).unwrap();
+            assert_eq!(world.end(&arn), "SUCCEEDED [1,2,3]");
+            let run = only_run(&world, &arn);
+            assert_eq!((run.redrives, run.items.succeeded, run.items.pending_redrive), (3, 3, 0));
+            for item in ["1", "2", "3"] {
+                assert_eq!(world.script.runs_of(item), 2, "each failed once");
+            }
+            let events = world.events(&arn);
+            assert_eq!(events.matches("MapRunRedriven").count(), 3, "{events}");
+            assert_eq!(world.engine.health().open_executions, 0);
+        }
+    }
+}
+
+#[test]
+fn each_item_counts_once_however_often_the_engine_restarts() {
+    for (seed, kind, more) in [
+        (1, "STANDARD", r#""MaxConcurrency":5,"#),
+        (2, "STANDARD", r#""ItemBatcher":{"MaxItemsPerBatch":3},"#),
+        (3, "EXPRESS", r#""MaxConcurrency":5,"#),
+        (4, "STANDARD", ""),
+    ] {
+        let mut world = World::new();
+        world.create("m", &distributed(kind, &format!("{READER}{more}"), &call("echo")));
+        let count = 300;
+        let arn = world.start("m", "x", &format!(r#"{{"count":{count}}}"#));
+        let mut state: u64 = seed;
+        for _ in 0..12 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let ended = (state >> 40) % count;
+            let done = wait_for_run(&world, &arn, |run| {
+                run.status != MapRunStatus::Running || run.items.succeeded >= ended.min(count - 1)
+            });
+            world = world.restart();
+            if done.status != MapRunStatus::Running {
+                break;
+            }
+        }
+        let end = world.end(&arn);
+        let numbers: BTreeSet<u64> =
+            end.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect();
+        assert_eq!(numbers, (0..count).collect(), "{end}");
+        assert_eq!(end.matches(|c: char| c.is_ascii_digit()).count(), 10 + 90 * 2 + 200 * 3, "each once: {end}");
+        let run = only_run(&world, &arn);
+        assert_eq!((run.items.succeeded, run.items.unsuccessful(), run.items.total), (count, 0, count));
+        if kind == "STANDARD" {
+            let children = children(&world, &run, None);
+            assert_eq!(children.len() as u64, run.executions.total);
+            let names: BTreeSet<Arc<str>> = children.iter().map(|child| child.name.clone()).collect();
+            assert_eq!(names.len(), children.len());
+        }
+        assert_eq!(world.engine.health().open_executions, 0);
+    }
+}
