@@ -293,3 +293,31 @@ def test_retry_and_catch_name_the_error(world, name):
     state = closed(sfn, sfn.start_execution(stateMachineArn=machine)["executionArn"])
     assert (state["status"], state["output"]) == ("SUCCEEDED", '"why it is so"')
     assert len(Api.requests) == 2
+
+
+def test_what_is_sent_is_shown_to_who_tests_it(world):
+    server, endpoint, _ = world
+    sfn = server.connect()
+    parameters = {
+        "ApiEndpoint": f"{endpoint}/json",
+        "Method": "POST",
+        "Authentication": {"ConnectionArn": f"{CONNECTION}/key/1"},
+        "QueryParameters": {"q": "1"},
+        "RequestBody": {"n": 1},
+    }
+    state = {"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "Parameters": parameters, "End": True}
+
+    def tested(**options):
+        return sfn.test_state(definition=json.dumps(state), roleArn=ROLE, **options)["inspectionData"]
+
+    assert not {"request", "response"} & set(tested(inspectionLevel="DEBUG"))
+    hidden = tested(inspectionLevel="TRACE")
+    request, response = hidden["request"], hidden["response"]
+    assert (request["protocol"], request["method"], request["url"]) == ("http", "POST", f"{endpoint}/json?q=1")
+    assert request["body"] == '{"n":1}' and "user-agent: Amazon|StepFunctions" in request["headers"]
+    assert (response["statusCode"], response["statusMessage"]) == ("201", "Created")
+    assert json.loads(response["body"]) == {"a": [1, 2.5], "b": None} and "x-two: 1" in response["headers"]
+    assert not any(secret in json.dumps(hidden) for secret in SECRETS)
+    shown = tested(inspectionLevel="TRACE", revealSecrets=True)["request"]
+    assert "token=secret-query" in shown["url"] and "x-api-key: secret-key" in shown["headers"]
+    assert json.loads(shown["body"]) == {"n": 1, "tenant": "secret-body"}

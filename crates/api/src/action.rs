@@ -113,7 +113,7 @@ pub(crate) struct Request<'a> {
 
 impl<'a> Request<'a> {
     pub(crate) fn fields(&self) -> Result<Fields<'a>, Error> {
-        Fields::of(self.body)
+        Ok(Fields::of(self.body)?.with_payloads(self.engine.quotas().limits.payload_bytes))
     }
 }
 
@@ -159,9 +159,12 @@ impl Action {
     ];
 
     pub(crate) fn of_target(target: &str) -> Result<Action, Error> {
-        let named = |name: &str| Action::ALL.into_iter().find(|action| action.name() == name);
-        let action = target.strip_prefix(TARGET_PREFIX).and_then(named);
+        let action = target.strip_prefix(TARGET_PREFIX).and_then(Action::named);
         action.ok_or_else(|| Error::UnknownOperation { target: target.to_string() })
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Action> {
+        Action::ALL.into_iter().find(|action| action.name() == name)
     }
 
     pub(crate) fn name(self) -> &'static str {

@@ -111,8 +111,8 @@ pub(crate) enum Error {
     StateMachineTypeNotSupported,
     #[error("Task Timed Out: 'Provided task does not exist anymore'")]
     TaskTimedOut,
-    #[error("Too many tags: a resource has at most {} tags", crate::limits::TAGS_MAX)]
-    TooManyTags { resource: Option<Arc<str>> },
+    #[error("Too many tags: a resource has at most {most} tags")]
+    TooManyTags { resource: Option<Arc<str>>, most: usize },
 }
 
 /// The member `reason` of a `ValidationException`.
@@ -220,7 +220,7 @@ impl Error {
             Error::Validation { reason: Some(reason), .. } => answer.string("reason", reason.as_str()),
             Error::ReferencedResourceNotFound(resource)
             | Error::ResourceNotFound(resource)
-            | Error::TooManyTags { resource: Some(resource) } => {
+            | Error::TooManyTags { resource: Some(resource), .. } => {
                 answer.string("resourceName", resource);
             }
             _ => {}

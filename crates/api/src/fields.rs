@@ -31,6 +31,8 @@ struct Pattern {
 enum Unit {
     Chars,
     Bytes,
+    /// Bytes, at most as many as the operator lets a payload have.
+    Payload,
 }
 
 const fn text(min: usize, max: usize) -> Text {
@@ -59,7 +61,7 @@ pub(crate) const DEFINITION: Text =
     Text { min: 1, max: limits::DEFINITION_BYTES_MAX, unit: Unit::Bytes, sensitive: true, pattern: None };
 /// As [`DEFINITION`]: the quota counts bytes.
 pub(crate) const PAYLOAD: Text =
-    Text { min: 0, max: limits::PAYLOAD_BYTES_MAX, unit: Unit::Bytes, sensitive: true, pattern: None };
+    Text { min: 0, max: limits::PAYLOAD_BYTES_MAX, unit: Unit::Payload, sensitive: true, pattern: None };
 pub(crate) const CLIENT_TOKEN: Text =
     Text { pattern: Some(Pattern { text: "[!-~]+", fits: is_visible }), ..text(1, limits::CLIENT_TOKEN_CHARS_MAX) };
 
@@ -88,17 +90,18 @@ fn is_alias_name(name: &str) -> bool {
 
 impl Text {
     /// The constraint that `value` breaks, if it does.
-    fn broken_by(&self, value: &str) -> Option<String> {
+    fn broken_by(&self, value: &str, payload_bytes: usize) -> Option<String> {
         // Bytes bound characters from above: most strings need no counting.
         let length = match self.unit {
             Unit::Chars if value.len() > self.max => value.chars().count(),
-            Unit::Chars | Unit::Bytes => value.len(),
+            Unit::Chars | Unit::Bytes | Unit::Payload => value.len(),
         };
+        let max = if matches!(self.unit, Unit::Payload) { payload_bytes } else { self.max };
         if length < self.min {
             return Some(format!("Member must have length greater than or equal to {}", self.min));
         }
-        if length > self.max {
-            return Some(format!("Member must have length less than or equal to {}", self.max));
+        if length > max {
+            return Some(format!("Member must have length less than or equal to {max}"));
         }
         let pattern = self.pattern.as_ref().filter(|pattern| !(pattern.fits)(value));
         pattern.map(|pattern| format!("Member must satisfy regular expression pattern: {}", pattern.text))
@@ -111,15 +114,27 @@ pub(crate) struct Fields<'v> {
     /// Where the object stands in the request, with a dot behind it; empty for the request itself.
     path: String,
     failures: Vec<String>,
+    /// Largest payload, in bytes.
+    payload_bytes: usize,
 }
 
 impl<'v> Fields<'v> {
     /// The members of the request's body.
     pub(crate) fn of(body: &'v Value) -> Result<Fields<'v>, Error> {
         match body {
-            Value::Object(members) => Ok(Fields { members, path: String::new(), failures: Vec::new() }),
+            Value::Object(members) => Ok(Fields {
+                members,
+                path: String::new(),
+                failures: Vec::new(),
+                payload_bytes: limits::PAYLOAD_BYTES_MAX,
+            }),
             other => Err(Error::Serialization(format!("{} found where a structure was expected", token(other)))),
         }
+    }
+
+    /// With payloads of up to so many bytes.
+    pub(crate) fn with_payloads(self, payload_bytes: usize) -> Fields<'v> {
+        Fields { payload_bytes, ..self }
     }
 
     /// Every constraint that was broken, as one error.
@@ -321,7 +336,8 @@ impl<'v> Fields<'v> {
         path: String,
         read: impl FnOnce(&mut Fields<'v>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut nested = Fields { members, path, failures: std::mem::take(&mut self.failures) };
+        let mut nested =
+            Fields { members, path, failures: std::mem::take(&mut self.failures), payload_bytes: self.payload_bytes };
         let found = read(&mut nested);
         self.failures = nested.failures;
         found
@@ -331,7 +347,7 @@ impl<'v> Fields<'v> {
         let Value::String(value) = value else {
             return Err(self.wrong_type(name, value, "a String"));
         };
-        if let Some(constraint) = kind.broken_by(value) {
+        if let Some(constraint) = kind.broken_by(value, self.payload_bytes) {
             let shown = if kind.sensitive { String::new() } else { format!("'{value}' ") };
             self.note(name, &shown, &constraint);
         }

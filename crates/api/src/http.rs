@@ -48,6 +48,7 @@ use crate::{
     error::Error,
     limits,
     race::{First, race},
+    throttle::Throttles,
     writer::Writer,
 };
 
@@ -102,6 +103,9 @@ pub struct Api {
     bodies: Arc<Semaphore>,
     mocks: Option<Arc<PathBuf>>,
     beside: Option<Arc<dyn Beside>>,
+    throttles: Arc<Throttles>,
+    /// Largest body of a request: a payload is longer in JSON.
+    pub(crate) request_bytes: usize,
 }
 
 /// A response under way.
@@ -140,6 +144,8 @@ impl Api {
 
     pub fn with_options(engine: Engine, options: Options) -> Api {
         let streams = Arc::new(Semaphore::new(limits::STREAMS_MAX));
+        let payload_bytes = engine.quotas().limits.payload_bytes;
+        let request_bytes = limits::REQUEST_BYTES_MAX.max(payload_bytes.saturating_mul(limits::JSON_GROWTH_MAX));
         let bodies = Arc::new(Semaphore::new(options.large_bodies_bytes_max));
         Api {
             engine,
@@ -153,6 +159,8 @@ impl Api {
             bodies,
             mocks: None,
             beside: None,
+            throttles: Arc::default(),
+            request_bytes,
         }
     }
 
@@ -164,6 +172,11 @@ impl Api {
     /// The mock configuration file that `#CASE` behind a state machine's ARN chooses from, read at each start.
     pub fn with_mocks(self, file: Option<PathBuf>) -> Api {
         Api { mocks: file.map(Arc::new), ..self }
+    }
+
+    /// Bounds how often callers may call; tasks of executions are not bounded by it.
+    pub fn with_throttles(self, throttles: Throttles) -> Api {
+        Api { throttles: Arc::new(throttles), ..self }
     }
 
     /// Whether the console may search in inputs and outputs: true unless told.
@@ -325,7 +338,8 @@ async fn console_write(api: &Api, request: Request<Incoming>) -> Response<Full<B
     let (head, body) = request.into_parts();
     let answered = async {
         console::check_write(api, &head.headers)?;
-        let body = read_body(body, !head.headers.contains_key(EXPECT), api.options.body_time_max).await?;
+        let body =
+            read_body(body, !head.headers.contains_key(EXPECT), api.request_bytes, api.options.body_time_max).await?;
         console::write(api, &head, &parse(&body)?).await
     };
     match answered.await {
@@ -377,6 +391,9 @@ async fn answer(
     stopping: watch::Receiver<bool>,
 ) -> Result<String, Error> {
     browser::check(headers)?;
+    if let Ok(action) = Action::of_target(target) {
+        api.throttles.take(action)?;
+    }
     let may_drain = !headers.contains_key(EXPECT);
     // Held until the answer: what has become of the body is in memory until then.
     let Some(_room) = room_for(&body, &api.bodies) else {
@@ -385,7 +402,7 @@ async fn answer(
         }
         return Err(Error::Throttling);
     };
-    let body = read_body(body, may_drain, api.options.body_time_max).await?;
+    let body = read_body(body, may_drain, api.request_bytes, api.options.body_time_max).await?;
     let trace_header = headers.get(TRACE_ID).and_then(|value| value.to_str().ok());
     let trace_header = trace_header.filter(|value| value.len() <= limits::TRACE_HEADER_CHARS_MAX).map(Arc::from);
     dispatch(api, target, &body, trace_header, None, stopping).await
@@ -431,18 +448,18 @@ async fn drain(mut body: Incoming, time_max: Duration) {
 ///
 /// A client that is still writing does not read: so what is too large is read to its end and dropped, if it may be
 /// (`may_drain`: the client does not wait to be asked for the body) and up to a bound.
-async fn read_body(body: Incoming, may_drain: bool, time_max: Duration) -> Result<Bytes, Error> {
+async fn read_body(body: Incoming, may_drain: bool, bytes_max: usize, time_max: Duration) -> Result<Bytes, Error> {
     let announced = body.size_hint().lower();
-    let unbearable = announced > limits::REFUSED_BYTES_MAX as u64;
-    if announced > limits::REQUEST_BYTES_MAX as u64 && (!may_drain || unbearable) {
-        return Err(Error::RequestTooLarge { limit: limits::REQUEST_BYTES_MAX });
+    let unbearable = announced > limits::REFUSED_BYTES_MAX.max(bytes_max) as u64;
+    if announced > bytes_max as u64 && (!may_drain || unbearable) {
+        return Err(Error::RequestTooLarge { limit: bytes_max });
     }
-    let gathered = timeout(time_max, gather(body)).await;
+    let gathered = timeout(time_max, gather(body, bytes_max)).await;
     gathered.unwrap_or(Err(Error::RequestTimeout { seconds: time_max.as_secs() }))
 }
 
 /// Puts the frames of a body together; most have one.
-async fn gather(mut body: Incoming) -> Result<Bytes, Error> {
+async fn gather(mut body: Incoming, bytes_max: usize) -> Result<Bytes, Error> {
     let mut first = Bytes::new();
     let mut whole: Vec<u8> = Vec::new();
     let mut bytes = 0;
@@ -450,10 +467,10 @@ async fn gather(mut body: Incoming) -> Result<Bytes, Error> {
         let frame = frame.map_err(|_| Error::RequestBrokenOff)?;
         let Ok(data) = frame.into_data() else { continue };
         bytes += data.len();
-        if bytes > limits::REFUSED_BYTES_MAX {
+        if bytes > limits::REFUSED_BYTES_MAX.max(bytes_max) {
             break;
         }
-        if bytes > limits::REQUEST_BYTES_MAX {
+        if bytes > bytes_max {
             whole = Vec::new();
         } else if bytes == data.len() {
             first = data;
@@ -462,8 +479,8 @@ async fn gather(mut body: Incoming) -> Result<Bytes, Error> {
             whole.extend_from_slice(&data);
         }
     }
-    if bytes > limits::REQUEST_BYTES_MAX {
-        return Err(Error::RequestTooLarge { limit: limits::REQUEST_BYTES_MAX });
+    if bytes > bytes_max {
+        return Err(Error::RequestTooLarge { limit: bytes_max });
     }
     Ok(if whole.is_empty() { first } else { whole.into() })
 }

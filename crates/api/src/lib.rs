@@ -23,7 +23,9 @@ mod race;
 mod result_shapes;
 mod routing;
 mod tags;
+mod throttle;
 mod writer;
 
 pub use http::{Answering, Api, Beside, Options, Pages, serve};
 pub use log_record::{log_gap, log_record};
+pub use throttle::{Rate, Throttles};

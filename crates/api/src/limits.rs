@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// Largest body of a request, in bytes. Ours: AWS takes 1 MB; a definition of 1 MiB grows when written as a JSON string.
 pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How many times its own length a payload is taken to have in a request, where it is the text of a JSON string. Ours.
+pub const JSON_GROWTH_MAX: usize = 4;
 /// Bytes past the largest body that are read and dropped, so that a client gets to read why it was refused.
 pub const REFUSED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bodies up to this are taken as they come: those of all connections together are 256 MiB.
@@ -57,8 +59,6 @@ pub const PAGE_DEFAULT: usize = 100;
 pub const DIAGNOSTICS_MAX: i64 = 100;
 /// How long a page token lives. Source: API reference.
 pub const PAGE_TOKEN_SECONDS_MAX: u64 = 24 * 60 * 60;
-/// Tags of one resource. Source: Step Functions quotas.
-pub const TAGS_MAX: usize = stepwell_engine::limits::TAGS_MAX;
 /// Longest tag key, in characters. Source: API model.
 pub const TAG_KEY_CHARS_MAX: usize = 128;
 /// Longest tag value, in characters. Source: API model.

@@ -18,7 +18,7 @@ use tokio::{runtime::Handle, sync::oneshot};
 use crate::{
     handle::{ActivityError, ActivityTask},
     inbox::{Errand, Inboxes},
-    limits::{ACTIVITY_POLL_SECONDS, ACTIVITY_POLLERS_MAX, OFFERS_READ_MAX, QUEUE_SHOWN_MAX},
+    limits::{ACTIVITY_POLL_SECONDS, OFFERS_READ_MAX, QUEUE_SHOWN_MAX},
     record::{self, ExecutionId, RecordError, Waiting},
     timeline::Timeline,
 };
@@ -77,6 +77,8 @@ pub(crate) struct Rows {
     pub(crate) timeline: Arc<Timeline>,
     /// Most ids of tasks in memory, over all activities.
     pub(crate) offers_max: usize,
+    /// Workers that may poll one activity at once.
+    pub(crate) pollers_max: usize,
 }
 
 /// Invariant: there is a queue for each activity that exists, and no other.
@@ -227,7 +229,7 @@ impl Activities {
         let Some((activity, queue)) = matcher.queues.get_key_value(arn) else {
             return Err(ActivityError::DoesNotExist);
         };
-        if queue.pollers.len() >= ACTIVITY_POLLERS_MAX {
+        if queue.pollers.len() >= self.rows.pollers_max {
             return Err(ActivityError::TooManyPollers);
         }
         let activity = activity.clone();
@@ -358,6 +360,7 @@ mod tests {
             runtime: runtime.handle().clone(),
             timeline: timeline.clone(),
             offers_max: 10,
+            pollers_max: crate::limits::ACTIVITY_POLLERS_MAX,
         };
         let activities = Arc::new(Activities::new(Arc::new(Inboxes::new(&bells, timeline, &Bounds::default())), rows));
         activities.create("a".into());

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use stepwell_machine::limits::Limits;
+
+use crate::limits::{ACTIVITY_POLLERS_MAX, TAGS_MAX};
+
 /// Account, region and clock of an engine.
 #[derive(Clone)]
 pub struct Config {
@@ -14,7 +18,7 @@ pub struct Config {
     pub quotas: Quotas,
 }
 
-/// How many of each thing there may be. The default is AWS's.
+/// How many of each thing there may be, and how large executions. The default is AWS's.
 ///
 /// Source: Step Functions quotas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +33,12 @@ pub struct Quotas {
     pub aliases: usize,
     /// Standard executions of the account that run at the same time.
     pub open_executions: u64,
+    /// Tags of one resource.
+    pub tags: usize,
+    /// Workers that poll one activity at the same time.
+    pub activity_pollers: usize,
+    /// What the machine keeps executions within.
+    pub limits: Limits,
 }
 
 impl Default for Quotas {
@@ -39,6 +49,9 @@ impl Default for Quotas {
             versions: 1_000,
             aliases: 100,
             open_executions: 1_000_000,
+            tags: TAGS_MAX,
+            activity_pollers: ACTIVITY_POLLERS_MAX,
+            limits: Limits::default(),
         }
     }
 }

@@ -118,6 +118,11 @@ impl Drop for Inner {
 
 impl Engine {
     /// `arn:aws:states:REGION:ACCOUNT`, the beginning of every ARN.
+    /// What there may be of each thing, and how large executions may get.
+    pub fn quotas(&self) -> &Quotas {
+        &self.0.shared.registry.quotas
+    }
+
     pub fn arn_prefix(&self) -> &str {
         &self.0.shared.registry.arn_prefix
     }

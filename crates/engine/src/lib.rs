@@ -39,4 +39,4 @@ pub use map_items::MapItems;
 pub use open::OpenError;
 pub use registry::examine as examine_registry;
 pub use retention::Swept;
-pub use task_runner::TaskRunner;
+pub use task_runner::{Shown, TaskRunner};

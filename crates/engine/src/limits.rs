@@ -17,11 +17,11 @@ pub const CHUNK_BYTES_MAX: usize = 32 * 1024;
 pub const INLINE_TEXT_BYTES_MAX: usize = 4 * 1024;
 /// Shards of a store, fixed when it is made. Part of the record format.
 pub const SHARDS: u32 = 256;
-/// Tags of one resource. Source: Step Functions quotas.
+/// Tags of one resource, unless set otherwise. Source: Step Functions quotas.
 pub const TAGS_MAX: usize = 50;
 /// How long GetActivityTask waits for a task. Source: Step Functions API.
 pub const ACTIVITY_POLL_SECONDS: u64 = 60;
-/// Pollers that one activity may have at once. Source: Step Functions quotas.
+/// Pollers that one activity may have at once, unless set otherwise. Source: Step Functions quotas.
 pub const ACTIVITY_POLLERS_MAX: usize = 1_000;
 /// Rows in one page of a list. Source: Step Functions API model.
 pub const PAGE_MAX: usize = 1_000;

@@ -174,6 +174,7 @@ pub(crate) fn assemble(
         runtime: runtime.clone(),
         timeline: timeline.clone(),
         offers_max: bounds.waiting.max(1),
+        pollers_max: config.quotas.activity_pollers,
     };
     let activities = Arc::new(Activities::new(inboxes.clone(), rows));
     let express = Express::new(tasks.clone(), bounds);
@@ -191,7 +192,7 @@ pub(crate) fn assemble(
         timeline.clone(),
         stops.clone(),
     );
-    let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone()));
+    let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone(), config.quotas.limits));
     let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
     let registry = Registry::open(
         store.clone(),

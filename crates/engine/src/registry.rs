@@ -35,7 +35,7 @@ use crate::{
         Listed, Page, Publish, StateMachine, TagError, Tags, Unavailable, UpdateStateMachine, UpdateStateMachineError,
         UpdatedStateMachine,
     },
-    limits::{PAGE_MAX, PROGRAM_BYTES_PER_TEXT_BYTE, RETENTION_AT_ONCE, REVISIONS_BYTES_MAX, TAGS_MAX},
+    limits::{PAGE_MAX, PROGRAM_BYTES_PER_TEXT_BYTE, RETENTION_AT_ONCE, REVISIONS_BYTES_MAX},
     lru::Lru,
     record::ExecutionId,
     reply::Reply,
@@ -560,8 +560,8 @@ impl Registry {
         let _writing = self.writing.lock();
         let mut tags = self.tags(arn)?;
         change(&mut tags);
-        if tags.len() > TAGS_MAX {
-            return Err(TagError::TooMany);
+        if tags.len() > self.quotas.tags {
+            return Err(TagError::TooMany { most: self.quotas.tags });
         }
         let mut batch = Batch::default();
         batch.put(Space::Meta, rows::tags_key(arn), rows::encode(&TagsRow::new(&tags)));

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, atomic::AtomicBool};
 
+use stepwell_machine::limits::Limits;
 use stepwell_store::Store;
 
 use crate::{
@@ -46,4 +47,11 @@ pub(crate) struct Shared {
     pub(crate) sweeping: Bell,
     /// Of simulations only.
     pub(crate) witness: Option<Arc<dyn Witness>>,
+}
+
+impl Shared {
+    /// What the machine keeps executions within.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.registry.quotas.limits
+    }
 }

@@ -11,7 +11,11 @@ use std::{
 };
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use stepwell_machine::{Event, Execution, Moment, Program, Stepped, limits::FUEL_EVALUATION, step};
+use stepwell_machine::{
+    Event, Execution, Moment, Program, Stepped,
+    limits::{FUEL_EVALUATION, Limits},
+    step,
+};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -68,10 +72,11 @@ pub(crate) fn attempt(
     event: Event,
     now_ms: i64,
     activities: &Activities,
+    limits: &Limits,
     fuel: u64,
 ) -> Attempt {
     let activity_exists = |arn: &str| activities.exists(arn);
-    let moment = Moment { now_ms, activity_exists: &activity_exists };
+    let moment = Moment { now_ms, activity_exists: &activity_exists, limits };
     // A step changes nothing that it is given, so whatever a panic leaves behind is not seen by anybody.
     match catch_unwind(AssertUnwindSafe(|| step(program, execution, event, moment, fuel))) {
         Ok(stepped) => Attempt::Stepped(stepped),
@@ -95,6 +100,7 @@ pub(crate) struct SlowLane {
     watch: Condvar,
     inboxes: Arc<Inboxes>,
     activities: Arc<Activities>,
+    limits: Limits,
 }
 
 #[derive(Default)]
@@ -156,8 +162,8 @@ impl<T> Turns<T> {
 }
 
 impl SlowLane {
-    pub(crate) fn new(inboxes: Arc<Inboxes>, activities: Arc<Activities>) -> SlowLane {
-        SlowLane { state: Mutex::default(), work: Condvar::new(), watch: Condvar::new(), inboxes, activities }
+    pub(crate) fn new(inboxes: Arc<Inboxes>, activities: Arc<Activities>, limits: Limits) -> SlowLane {
+        SlowLane { state: Mutex::default(), work: Condvar::new(), watch: Condvar::new(), inboxes, activities, limits }
     }
 
     /// Starts the threads and their keeper.
@@ -209,7 +215,7 @@ impl SlowLane {
         }
         while let Some(work) = self.next(number) {
             let Work { execution, program, event, now_ms, under_way } = *work;
-            let attempt = attempt(&program, &execution, event, now_ms, &self.activities, FUEL_EVALUATION);
+            let attempt = attempt(&program, &execution, event, now_ms, &self.activities, &self.limits, FUEL_EVALUATION);
             let Some(running) = self.state.lock().running.remove(&number) else { return };
             self.tell(running, attempt);
             drop(under_way);

@@ -2,7 +2,10 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use stepwell_machine::{TaskOutcome, TaskRequest};
+use stepwell_machine::{TaskOutcome, TaskRequest, effect::Exchange};
+
+/// What [`TaskRunner::run_shown`] gives.
+pub type Shown = Pin<Box<dyn Future<Output = (TaskOutcome, Option<Box<Exchange>>)> + Send + 'static>>;
 
 use crate::map_items::{MapItems, Nowhere};
 
@@ -12,6 +15,12 @@ use crate::map_items::{MapItems, Nowhere};
 /// an idempotent submit can be made.
 pub trait TaskRunner: Send + Sync + 'static {
     fn run(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = TaskOutcome> + Send + 'static>>;
+
+    /// As [`TaskRunner::run`]; of an HTTP Task also tells what was sent and answered, secrets where that is asked for.
+    fn run_shown(&self, request: TaskRequest, _reveals_secrets: bool) -> Shown {
+        let run = self.run(request);
+        Box::pin(async move { (run.await, None) })
+    }
 
     /// Stops the job that a request names as submitted: nobody waits for it any more. It may be asked more than once.
     ///

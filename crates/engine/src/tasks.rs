@@ -11,7 +11,10 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stepwell_machine::{Failure, TaskId, TaskOutcome, TaskRequest, effect::TaskTarget};
+use stepwell_machine::{
+    Failure, TaskId, TaskOutcome, TaskRequest,
+    effect::{Exchange, TaskTarget},
+};
 use stepwell_store::Store;
 use tokio::{runtime::Handle, task::AbortHandle};
 
@@ -225,6 +228,15 @@ impl Tasks {
     /// Runs a task that no execution waits for: a test of a state. Takes no slot; who calls bounds how many there are.
     pub(crate) async fn run_alone(&self, request: TaskRequest) -> TaskOutcome {
         self.runner.run(request).await
+    }
+
+    /// As [`Tasks::run_alone`], with what an HTTP Task sent and was answered.
+    pub(crate) async fn run_shown(
+        &self,
+        request: TaskRequest,
+        reveals_secrets: bool,
+    ) -> (TaskOutcome, Option<Box<Exchange>>) {
+        self.runner.run_shown(request, reveals_secrets).await
     }
 
     /// The request that [`Errand::Run`] asked for; `None` if the task is no longer to be run.

@@ -75,6 +75,11 @@ pub struct OAuth {
 }
 
 impl Connection {
+    /// The same, adding nothing to a request.
+    pub(crate) fn bare(&self) -> Connection {
+        Connection { headers: Vec::new(), query: Vec::new(), body: Vec::new(), ..self.clone() }
+    }
+
     /// Why it cannot be used; a sentence without secrets.
     pub fn check(&self) -> Result<(), String> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);

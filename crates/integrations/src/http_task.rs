@@ -8,21 +8,38 @@ mod token;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use hyper::{HeaderMap, StatusCode, header::CONTENT_TYPE};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    HeaderMap, Request, StatusCode,
+    header::{CONTENT_TYPE, HeaderValue},
+};
 use stepwell_expr::{Object, Payload, Value, json};
-use stepwell_machine::Failure;
+use stepwell_machine::{
+    Failure,
+    effect::{Exchange, Received, Sent},
+};
 
 use self::{request::Parameters, token::Tokens};
 use crate::{connection::Connection, http::HttpClient, limits};
 
 /// What HTTP Tasks are told at their start.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct HttpTasks {
     /// The region that calls name themselves by.
     pub region: String,
     pub connections: Vec<Connection>,
     /// Hosts, with or without a port, that may be called without TLS, beside those of loopback.
     pub plain_hosts: Vec<String>,
+    /// How long a call may wait for its answer.
+    pub time_max: Duration,
+}
+
+impl Default for HttpTasks {
+    fn default() -> HttpTasks {
+        let time_max = Duration::from_secs(limits::HTTP_TASK_SECONDS_MAX);
+        HttpTasks { region: String::new(), connections: Vec::new(), plain_hosts: Vec::new(), time_max }
+    }
 }
 
 /// Calls over HTTP, with what connections add to them. A clone shares their tokens.
@@ -33,26 +50,48 @@ struct Inner {
     http: HttpClient,
     region: String,
     plain_hosts: Vec<String>,
+    time_max: Duration,
     connections: BTreeMap<String, (Connection, Tokens)>,
 }
 
 impl HttpTask {
     pub(crate) fn new(http: HttpClient, tasks: HttpTasks) -> HttpTask {
-        let HttpTasks { region, connections, plain_hosts } = tasks;
+        let HttpTasks { region, connections, plain_hosts, time_max } = tasks;
         let connections =
             connections.into_iter().map(|connection| (connection.name.clone(), (connection, Tokens::default())));
-        HttpTask(Arc::new(Inner { http, region, plain_hosts, connections: connections.collect() }))
+        HttpTask(Arc::new(Inner { http, region, plain_hosts, time_max, connections: connections.collect() }))
     }
 
     pub(crate) async fn invoke(&self, parameters: &Payload) -> Result<Payload, Failure> {
+        self.invoke_shown(parameters, false, &mut None).await
+    }
+
+    /// `shown` gets what was sent, and what was answered; of what the connection added only where `reveals_secrets`.
+    ///
+    /// Source: Step Functions API reference, TestState, `revealSecrets`.
+    pub(crate) async fn invoke_shown(
+        &self,
+        parameters: &Payload,
+        reveals_secrets: bool,
+        shown: &mut Option<Exchange>,
+    ) -> Result<Payload, Failure> {
         let inner = &*self.0;
         let parameters = Parameters::read(parameters.value()).map_err(runtime)?;
         let (connection, tokens) = inner.connection(&parameters.connection_arn)?;
-        let mut request = parameters.request(connection, &inner.region, &inner.plain_hosts).map_err(runtime)?;
-        let time_max = Duration::from_secs(limits::HTTP_TASK_SECONDS_MAX);
+        let made = |parameters: Parameters, connection: &Connection| {
+            parameters.request(connection, &inner.region, &inner.plain_hosts).map_err(runtime)
+        };
+        if !reveals_secrets {
+            *shown = Some(Exchange { sent: sent(&made(parameters.clone(), &connection.bare())?), received: None });
+        }
+        let mut request = made(parameters, connection)?;
+        let time_max = inner.time_max;
         let call = async {
-            tokens.authorise(&inner.http, connection, &mut request).await?;
-            inner.http.send(request, time_max).await.map_err(|reason| Failure::new(SOCKET, reason))
+            tokens.authorise(&inner.http, connection, request.headers_mut()).await?;
+            if reveals_secrets {
+                *shown = Some(Exchange { sent: sent(&request), received: None });
+            }
+            inner.http.send(request.map(Full::new), time_max).await.map_err(|reason| Failure::new(SOCKET, reason))
         };
         // The time for a token counts.
         let answer = tokio::time::timeout(time_max, call).await.unwrap_or_else(|_| {
@@ -63,6 +102,14 @@ impl HttpTask {
             tokens.forget();
         }
         let text = String::from_utf8_lossy(&answer.body);
+        if let Some(shown) = shown {
+            shown.received = Some(Received {
+                status: answer.status.as_u16(),
+                reason: answer.status.canonical_reason().unwrap_or_default().to_owned(),
+                headers: listed(&answer.headers),
+                body: text.to_string(),
+            });
+        }
         if !answer.status.is_success() {
             return Err(Failure::new(format!("States.Http.StatusCode.{}", answer.status.as_u16()), &*text));
         }
@@ -71,6 +118,20 @@ impl HttpTask {
         }
         Ok(Payload::from_value(result(answer.status, &answer.headers, &text)))
     }
+}
+
+fn sent(request: &Request<Bytes>) -> Sent {
+    Sent {
+        method: request.method().to_string(),
+        url: request.uri().to_string(),
+        headers: listed(request.headers()),
+        body: String::from_utf8_lossy(request.body()).into_owned(),
+    }
+}
+
+fn listed(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
 const SOCKET: &str = "States.Http.Socket";

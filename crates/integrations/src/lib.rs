@@ -27,7 +27,11 @@ use std::sync::{Arc, OnceLock};
 use sha2::{Digest, Sha256};
 use stepwell_expr::Payload;
 use stepwell_functions::Functions;
-use stepwell_machine::{Failure, TaskOutcome, TaskRequest, effect::TaskTarget, program::ServicePattern};
+use stepwell_machine::{
+    Failure, TaskOutcome, TaskRequest,
+    effect::{Exchange, TaskTarget},
+    program::ServicePattern,
+};
 
 use crate::{
     aws::{Aws, CallError, Caller, credentials::Chain, node::ParameterError, node::Spelling},
@@ -121,6 +125,23 @@ impl Integrations {
 }
 
 impl Integrations {
+    /// [`Integrations::run`]; of an HTTP Task also what was sent and answered, its secrets where `reveals_secrets`.
+    pub async fn run_shown(&self, request: TaskRequest, reveals_secrets: bool) -> (TaskOutcome, Option<Box<Exchange>>) {
+        let is_http = matches!(
+            &request.target,
+            TaskTarget::Service { service, action, .. } if (&**service, &**action) == ("http", "invoke")
+        );
+        if !is_http {
+            return (self.run(request).await, None);
+        }
+        let mut shown = None;
+        let outcome = match self.0.http_task.invoke_shown(&request.input, reveals_secrets, &mut shown).await {
+            Ok(output) => TaskOutcome::Succeeded { output },
+            Err(failure) => TaskOutcome::Failed(failure),
+        };
+        (outcome, shown.map(Box::new))
+    }
+
     /// Stops the job that the request names as submitted. An error says why it is to be tried again.
     pub async fn stop_job(&self, request: TaskRequest) -> Result<(), String> {
         let work = Work { inner: &self.0, request: &request };

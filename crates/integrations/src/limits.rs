@@ -45,7 +45,7 @@ pub const CALLS_AT_ONCE_MAX: usize = 2_500;
 pub const CALLS_PER_SECOND_MAX: u32 = 10_000;
 /// Most places whose calls are counted. Ours: more than there are services.
 pub const GATES_MAX: usize = 1_024;
-/// How long an HTTP Task may wait for its answer. Source: Step Functions guide.
+/// How long an HTTP Task may wait for its answer, unless set otherwise. Source: Step Functions guide.
 pub const HTTP_TASK_SECONDS_MAX: u64 = 60;
 /// Longest URL of an HTTP Task, without what is added to it. Ours.
 pub const HTTP_TASK_URL_BYTES_MAX: usize = 16 * 1024;

@@ -7,7 +7,7 @@ use stepwell_expr::Payload;
 use stepwell_machine::{
     Event, Execution, Identity, Moment, Program, Step, Stepped,
     definition::{MachineType, compile},
-    limits::FUEL_SLICE,
+    limits::{FUEL_SLICE, Limits},
     root::Root,
     step,
 };
@@ -40,7 +40,7 @@ fn execution(input: &str) -> Execution {
 }
 
 fn start(program: &Program, execution: &Execution) -> Step {
-    let moment = Moment { now_ms: 1_700_000_000_000, activity_exists: &|_| true };
+    let moment = Moment { now_ms: 1_700_000_000_000, activity_exists: &|_| true, limits: &Limits::default() };
     match step(program, execution, Event::Started, moment, FUEL_SLICE) {
         Stepped::Done(step) => step,
         Stepped::Needs(_) | Stepped::Slow => panic!("nothing is absent and nothing is slow"),

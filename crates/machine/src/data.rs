@@ -15,7 +15,7 @@ use crate::{
     execution::{Identity, Redrives},
     failure::Failure,
     history::Assigned,
-    limits,
+    limits::{self, Limits},
     program::{Assign, Expr, Field, JsonPathFlow, JsonataFlow, QueryLanguage, ResultPath, Selection, Template},
     trial::{Seen, Stages},
 };
@@ -37,6 +37,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) chance: &'a Chance,
     pub(crate) now_ms: i64,
     pub(crate) fuel: &'a Fuel,
+    pub(crate) limits: &'a Limits,
     /// The Context object, where one was given instead of that of an execution.
     pub(crate) given_context: Option<&'a Value>,
     /// Where the stages of the data are noted, if somebody looks.
@@ -219,7 +220,7 @@ pub(crate) fn too_deep() -> Fault {
 pub(crate) fn evaluate(template: &Template, view: &View<'_>) -> Result<Value, Fault> {
     let value = compose(template, view)?;
     if matches!(template, Template::Object(_) | Template::Array(_)) {
-        if value.is_larger_than(limits::COMPOSED_BYTES_MAX) {
+        if value.is_larger_than(limits::COMPOSED_BYTES_MAX.max(view.scene.limits.payload_bytes)) {
             return Err(Fault::ResultTooLarge);
         }
         if value.is_deeper_than(stepwell_expr::limits::DEPTH_MAX) {
@@ -416,7 +417,7 @@ pub(crate) fn assign(assign: &Assign, view: &View<'_>) -> Result<Assigned, Fault
         bytes += payload.bytes();
         assigned.push((name.clone(), payload));
     }
-    if bytes > limits::PAYLOAD_BYTES_MAX {
+    if bytes > view.scene.limits.payload_bytes {
         let text = "The variables that the state assigns exceed the maximum number of bytes service limit.";
         return Err(Fault::Named("States.DataLimitExceeded", text.to_owned()));
     }

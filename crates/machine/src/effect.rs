@@ -66,6 +66,30 @@ pub enum TaskTarget {
     Service { service: Arc<str>, action: Arc<str>, pattern: ServicePattern },
 }
 
+/// What an HTTP Task sent and was answered, for whoever tests it.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    pub sent: Sent,
+    /// `None`: there was no answer.
+    pub received: Option<Received>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub method: String,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Received {
+    pub status: u16,
+    pub reason: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
 #[derive(Clone, Debug)]
 pub enum TaskOutcome {
     Succeeded { output: Payload },

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{effect::TaskOutcome, execution::TaskId, failure::Failure, map_run::MapRunOutcome};
+use crate::{effect::TaskOutcome, execution::TaskId, failure::Failure, limits::Limits, map_run::MapRunOutcome};
 
 /// Something that happened outside. One that the execution no longer waits for changes nothing and is no error.
 #[derive(Clone, Debug)]
@@ -29,11 +29,12 @@ pub enum Event {
     Redriven,
 }
 
-/// What a step may know of the world: the time, and which activities there are.
+/// What a step may know of the world: the time, which activities there are, and what is allowed here.
 #[derive(Clone, Copy)]
 pub struct Moment<'a> {
     /// Milliseconds since 1970 in UTC; never before the execution's last event.
     pub now_ms: i64,
     /// True if the activity of this ARN exists: a task of one that does not fails before it is scheduled.
     pub activity_exists: &'a dyn Fn(&str) -> bool,
+    pub limits: &'a Limits,
 }

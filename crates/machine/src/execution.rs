@@ -11,7 +11,7 @@ use crate::{
     effect::{TaskOutcome, TaskRequest},
     failure::Failure,
     history::EventId,
-    limits,
+    limits::Limits,
     map_run::MapRunWait,
     mock::TestCase,
     program::{Program, ScopeId, StateId},
@@ -87,17 +87,17 @@ pub enum ExpressStart {
 
 impl Workflow {
     /// How long an execution may run. Source: Step Functions quotas.
-    pub(crate) fn seconds_max(self) -> u64 {
+    pub(crate) fn seconds_max(self, limits: &Limits) -> u64 {
         match self {
-            Workflow::Standard => limits::EXECUTION_SECONDS_MAX,
-            Workflow::Express(_) => limits::EXPRESS_SECONDS_MAX,
+            Workflow::Standard => limits.execution_seconds,
+            Workflow::Express(_) => limits.express_seconds,
         }
     }
 
     /// The last id that an event may have. Source: Step Functions quotas; Express has no such bound.
-    pub(crate) fn events_max(self) -> EventId {
+    pub(crate) fn events_max(self, limits: &Limits) -> EventId {
         match self {
-            Workflow::Standard => limits::HISTORY_EVENTS_MAX,
+            Workflow::Standard => limits.history_events,
             Workflow::Express(_) => EventId::MAX,
         }
     }
@@ -323,7 +323,7 @@ impl Execution {
             Status::Running | Status::Succeeded { .. } => false,
             Status::Failed { .. } | Status::TimedOut { .. } | Status::Aborted { .. } => true,
         };
-        ended && !self.frames.is_empty() && self.header.next_event < self.identity.workflow.events_max()
+        ended && !self.frames.is_empty()
     }
 
     /// What is left of its frames if it ends unsuccessfully now, by no step of the machine.

@@ -1,4 +1,34 @@
-//! Every bound of this crate.
+//! Every bound of this crate, and those of AWS's that an operator may set otherwise.
+
+/// What AWS bounds and the operator of a server may raise, lower or lift.
+///
+/// A step is given them with its moment: they belong to the server that runs an execution, not to the execution, so that
+/// what runs already goes by what is set now. Source of the defaults: Step Functions quotas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest input, output or result, in bytes of UTF-8.
+    pub payload_bytes: usize,
+    /// Largest sum of the variables that one execution holds.
+    pub variables_bytes: usize,
+    /// Last id that an event of a history may have; it is the `ExecutionFailed`. Express has no such bound.
+    pub history_events: u64,
+    /// How long an execution may run, in seconds.
+    pub execution_seconds: u64,
+    /// The same of an Express execution.
+    pub express_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            payload_bytes: PAYLOAD_BYTES_MAX,
+            variables_bytes: VARIABLES_BYTES_MAX,
+            history_events: HISTORY_EVENTS_MAX,
+            execution_seconds: EXECUTION_SECONDS_MAX,
+            express_seconds: EXPRESS_SECONDS_MAX,
+        }
+    }
+}
 
 /// Largest definition, in bytes of UTF-8. Source: Step Functions API model.
 pub const DEFINITION_BYTES_MAX: usize = 1_048_576;
@@ -8,12 +38,14 @@ pub const STATE_NAME_CHARS_MAX: usize = 80;
 pub const MOCK_CONFIG_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Deepest nesting of sub-machines (branches, item processors). Ours.
 pub const SCOPE_DEPTH_MAX: usize = 32;
-/// Largest input, output or result, in bytes of UTF-8. Source: Step Functions quotas.
+/// Largest input, output or result, in bytes of UTF-8, unless set otherwise. Source: Step Functions quotas.
 pub const PAYLOAD_BYTES_MAX: usize = 262_144;
-/// Largest sum of the variables that one execution holds. Source: Step Functions quotas.
+/// Largest sum of the variables that one execution holds, unless set otherwise. Source: Step Functions quotas.
 pub const VARIABLES_BYTES_MAX: usize = 10 * 1024 * 1024;
-/// Last id that an event of a history may have; it is the `ExecutionFailed`. Source: Step Functions quotas.
+/// Last id that an event of a history may have, unless set otherwise; it is the `ExecutionFailed`. Source: Step Functions quotas.
 pub const HISTORY_EVENTS_MAX: u64 = 25_000;
+/// Most frames of one execution that are ready at once, however long its history may get. Ours.
+pub const FRAMES_READY_MAX: u64 = 100_000;
 /// Most state transitions that one step makes before it yields. Ours: keeps one commit short.
 pub const TRANSITIONS_PER_STEP_MAX: u32 = 1_000;
 /// Most bytes of new payload that one step makes before it yields. Ours: keeps one commit small.
@@ -42,9 +74,9 @@ pub const FUEL_SLICE: u64 = 5_000;
 /// Fuel of the evaluations that belong together (all of a state's `Assign` and `Output`, one item's selector, ...):
 /// about 1 s, AWS's own limit for one of them. Source: Step Functions guide.
 pub const FUEL_EVALUATION: u64 = 1_000_000;
-/// An execution runs at most one year. Source: Step Functions quotas.
+/// An execution runs at most one year, unless set otherwise. Source: Step Functions quotas.
 pub const EXECUTION_SECONDS_MAX: u64 = 31_536_000;
-/// An Express execution runs at most five minutes. Source: Step Functions quotas.
+/// An Express execution runs at most five minutes, unless set otherwise. Source: Step Functions quotas.
 pub const EXPRESS_SECONDS_MAX: u64 = 300;
 /// Longest text of a place inside a definition, in bytes, rounded up to one more step. Ours: a definition may hold
 /// keys of any length, and many places below each.

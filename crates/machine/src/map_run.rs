@@ -280,6 +280,8 @@ impl MapRunRequest {
             chance: &chance,
             now_ms: self.frame.entered_ms,
             fuel: &Fuel::new(limits::FUEL_EVALUATION),
+            // Items and batches keep to AWS's bounds, whatever the operator sets.
+            limits: &limits::Limits::default(),
             given_context: None,
             seen: None,
         };

@@ -16,7 +16,7 @@ use crate::{
     execution::{FrameId, Identity, Redrives, TaskId},
     failure::Failure,
     history::Assigned,
-    limits,
+    limits::{self, Limits},
     program::{DataFlow, QueryLanguage, Transition},
     retry::{self, Cause},
     root,
@@ -80,6 +80,7 @@ pub struct Trial {
     /// The Context object that was given instead of our own.
     context: Option<Value>,
     variables: Arc<BTreeMap<Arc<str>, Payload>>,
+    limits: Limits,
     seen: Seen,
 }
 
@@ -91,6 +92,7 @@ pub struct Conditions {
     pub now_ms: i64,
     pub context: Option<Value>,
     pub variables: BTreeMap<Arc<str>, Payload>,
+    pub limits: Limits,
 }
 
 /// What a state wants done.
@@ -136,7 +138,7 @@ const SCHEDULED: TaskId = TaskId(3);
 
 impl Trial {
     pub fn new(lone: Lone, conditions: Conditions) -> Trial {
-        let Conditions { identity, retries, now_ms, context, variables } = conditions;
+        let Conditions { identity, retries, now_ms, context, variables, limits } = conditions;
         let stages = Stages { variables: variables.clone(), ..Stages::default() };
         Trial {
             lone,
@@ -145,6 +147,7 @@ impl Trial {
             now_ms,
             context,
             variables: Arc::new(variables),
+            limits,
             seen: Seen(RefCell::new(stages)),
         }
     }
@@ -218,7 +221,7 @@ impl Trial {
             return Begun::Task { request: None, timeout_seconds: None };
         };
         let Scheduling { input, timeout_seconds, credentials_role, .. } = scheduling;
-        if input.bytes() > limits::PAYLOAD_BYTES_MAX {
+        if input.bytes() > self.limits.payload_bytes {
             return Begun::Ended(self.fail(too_large_input(LONE_STATE)));
         }
         let request = task.resource.target().map(|target| TaskRequest {
@@ -257,7 +260,7 @@ impl Trial {
             stages.tolerated_failure_percentage = failures_percentage;
         });
         let Some(items) = items else { return Ok(None) };
-        if items.bytes() > limits::PAYLOAD_BYTES_MAX {
+        if items.bytes() > self.limits.payload_bytes {
             return Err(Fault::InputTooLarge);
         }
         let length = items.value().as_array().map_or(0, <[Value]>::len);
@@ -299,7 +302,7 @@ impl Trial {
             Ok(result) => result,
             Err(failure) => return self.fail(failure.bounded()),
         };
-        if result.bytes() > limits::PAYLOAD_BYTES_MAX {
+        if result.bytes() > self.limits.payload_bytes {
             let name = match &state.kind {
                 Kind::Task(task) => task.resource.short_name(),
                 _ => LONE_STATE,
@@ -330,7 +333,7 @@ impl Trial {
     }
 
     fn refused(&self, output: &Payload) -> Option<Failure> {
-        let large = !output.is(&self.identity.input) && output.bytes() > limits::PAYLOAD_BYTES_MAX;
+        let large = !output.is(&self.identity.input) && output.bytes() > self.limits.payload_bytes;
         large.then(|| too_large(LONE_STATE))
     }
 
@@ -406,6 +409,7 @@ impl Trial {
             chance: &tools.chance,
             now_ms: self.now_ms,
             fuel: &tools.fuel,
+            limits: &self.limits,
             given_context: None,
             seen: None,
         }

@@ -29,7 +29,7 @@ use stepwell_machine::{
     definition::{self, MachineType},
     execution::Phase,
     history::{Detail, HistoryEvent},
-    limits,
+    limits::{self, Limits},
     root::Root,
 };
 
@@ -218,7 +218,7 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
     let was_running = case.execution.is_running();
     while let Some(event) = events.pop() {
         let exists = |arn: &str| !arn.ends_with(":gone");
-        let moment = Moment { now_ms: case.now_ms, activity_exists: &exists };
+        let moment = Moment { now_ms: case.now_ms, activity_exists: &exists, limits: &Limits::default() };
         let fuel = case.slices.unwrap_or(limits::FUEL_EVALUATION);
         let step = match stepwell_machine::step(&case.program, &case.execution, event, moment, fuel) {
             Stepped::Done(step) => step,

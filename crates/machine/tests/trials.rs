@@ -63,6 +63,7 @@ fn answer(case: &[&str]) -> Vec<String> {
             now_ms: 0,
             context: given("@context ").map(|text| json::parse(text).unwrap()),
             variables,
+            limits: stepwell_machine::limits::Limits::default(),
         },
     );
     let mut out = Vec::new();

@@ -23,6 +23,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad input. Colours tur
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Serve the AWS Step Functions API.
+    #[command(after_help = BEYOND_OPTIONS)]
     Serve(ServeOptions),
     /// Run a definition once, without a server; print its trace and its output.
     Run(RunOptions),
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Fmt(FmtOptions),
     /// List the AWS services that `aws-sdk` tasks can call, the actions of one, or the parameters of an action.
     Services(ServicesOptions),
+    /// Print the limits that a server keeps to, and where they are not AWS's: [limits] of stepwell.toml sets them.
+    Limits(LimitsOptions),
     /// Check a data folder, save and restore its rows, back it up while the server runs.
     Data {
         #[command(subcommand)]
@@ -67,6 +70,10 @@ pub(crate) struct ServeOptions {
     /// Threads that drive executions; by default one for every two cores.
     #[arg(long, value_name = "N", env = "STEPWELL_DRIVERS", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) drivers: Option<u16>,
+    /// Encrypt the data with the key in this file: 32 bytes, or as 64 hexadecimal digits. A new data folder is encrypted
+    /// from its first row on; execution logs are not.
+    #[arg(long, value_name = "FILE", env = "STEPWELL_ENCRYPTION_KEY_FILE")]
+    pub(crate) encryption_key_file: Option<PathBuf>,
     /// Remove executions so many days after they ended; 0 keeps them.
     #[arg(long, value_name = "DAYS", env = "STEPWELL_RETENTION_DAYS", default_value_t = 90)]
     pub(crate) retention_days: u32,
@@ -85,6 +92,21 @@ pub(crate) struct ServeOptions {
     pub(crate) execution_logs: Vec<String>,
     /// One JSON object for each log line, and for the line that tells where the server listens.
     #[arg(long, env = "STEPWELL_JSON")]
+    pub(crate) json: bool,
+}
+
+/// What `stepwell.toml` may say beyond the options.
+const BEYOND_OPTIONS: &str = "stepwell.toml holds these options and more: functions, connections, endpoints, and in \
+                              [limits] payloads beyond 256 KiB, histories beyond 25,000 events, throttles. \
+                              `stepwell limits` prints what holds.";
+
+#[derive(Args)]
+pub(crate) struct LimitsOptions {
+    /// Configuration file; by default stepwell.toml, if it is there.
+    #[arg(long, value_name = "FILE", env = "STEPWELL_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// One JSON object.
+    #[arg(long)]
     pub(crate) json: bool,
 }
 
@@ -113,6 +135,9 @@ pub(crate) enum DataCommand {
         /// The folder to make; it must not be there, or be empty.
         #[arg(long, value_name = "DIR", env = "STEPWELL_DATA", default_value = "stepwell-data")]
         data: PathBuf,
+        /// Encrypt the rows, which the export holds in the clear, with the key in this file.
+        #[arg(long, value_name = "FILE", env = "STEPWELL_ENCRYPTION_KEY_FILE")]
+        encryption_key_file: Option<PathBuf>,
         /// One JSON object for the report.
         #[arg(long)]
         json: bool,
@@ -132,6 +157,10 @@ pub(crate) struct DataPlace {
     /// The folder that `serve` keeps everything in.
     #[arg(long, value_name = "DIR", env = "STEPWELL_DATA", default_value = "stepwell-data")]
     pub(crate) data: PathBuf,
+    /// The key of encrypted data. `check` needs it; with it `export` writes rows in the clear, without it as they are.
+    /// `backup` copies them as they are.
+    #[arg(long, value_name = "FILE", env = "STEPWELL_ENCRYPTION_KEY_FILE")]
+    pub(crate) encryption_key_file: Option<PathBuf>,
     /// Where a damaged folder is copied to while it is read; by default beside it. Needs room for the data twice.
     #[arg(long, value_name = "DIR")]
     pub(crate) scratch: Option<PathBuf>,

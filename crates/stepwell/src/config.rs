@@ -19,6 +19,7 @@ use toml::Spanned;
 use crate::{
     cli::{IdentityOptions, RunOptions, ServeOptions},
     exit::BadInput,
+    quotas::{Limits, LimitsTable},
     validate,
 };
 
@@ -39,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) connections: Vec<Connection>,
     /// Hosts, with or without a port, that HTTP Tasks may call without TLS.
     pub(crate) plain_hosts: Vec<String>,
+    pub(crate) limits: Limits,
+    pub(crate) encryption_key_file: Option<PathBuf>,
     /// Folders whose files distributed Maps may read and write; absolute.
     pub(crate) file_roots: Vec<PathBuf>,
     pub(crate) console: Console,
@@ -99,9 +102,20 @@ struct File {
     #[serde(default)]
     console: Console,
     #[serde(default)]
+    limits: Option<Spanned<LimitsTable>>,
+    #[serde(default)]
+    encryption: Encryption,
+    #[serde(default)]
     functions: BTreeMap<String, Spanned<FunctionTable>>,
     #[serde(default)]
     connections: BTreeMap<String, Spanned<ConnectionTable>>,
+}
+
+/// `[encryption]`: of data at rest.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Encryption {
+    key_file: Option<PathBuf>,
 }
 
 /// `[http]`: HTTP Tasks.
@@ -212,6 +226,7 @@ pub(crate) struct ServeSettings {
     pub(crate) listen: SocketAddr,
     pub(crate) port_file: Option<PathBuf>,
     pub(crate) drivers: Option<u16>,
+    pub(crate) encryption_key_file: Option<PathBuf>,
     /// Days after which ended executions are removed; 0 keeps them.
     pub(crate) retention_days: u32,
     pub(crate) json: bool,
@@ -245,6 +260,7 @@ impl ServeSettings {
             listen,
             port_file: options.port_file.or_else(|| server.port_file.clone()),
             drivers: options.drivers.or(server.drivers),
+            encryption_key_file: options.encryption_key_file.or_else(|| config.encryption_key_file.clone()),
             retention_days: options.retention_days,
             json: options.json || server.json.unwrap_or(false),
             mock_config: options.mock_config.or_else(|| server.mock_config.clone()),
@@ -301,6 +317,11 @@ impl Config {
         if let Some(server) = file.server {
             let at = server.span().start;
             config.server = server.into_inner().checked(folder).map_err(|reason| problem(text, at, &reason))?;
+        }
+        config.encryption_key_file = file.encryption.key_file.map(|key_file| folder.join(key_file));
+        if let Some(limits) = file.limits {
+            let at = limits.span().start;
+            config.limits = limits.into_inner().limits().map_err(|reason| problem(text, at, &reason))?;
         }
         if let Some(map) = file.map {
             let at = map.span().start;

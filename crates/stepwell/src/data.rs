@@ -7,6 +7,7 @@ use std::{
     fs::{self, File},
     io::{BufRead, BufReader, BufWriter, IsTerminal, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::Context;
@@ -16,6 +17,7 @@ use stepwell_store::{Error, Store, Visit, embedded, embedded::Embedded};
 
 use crate::{
     cli::{DataCommand, DataPlace},
+    encryption,
     exit::{BadInput, Exit},
     limits::PROGRESS_ROWS,
     trace::{GREEN, RED},
@@ -25,14 +27,16 @@ pub(crate) fn data(command: &DataCommand) -> anyhow::Result<Exit> {
     match command {
         DataCommand::Check { place } => check(place),
         DataCommand::Export { file, place } => export(file, place),
-        DataCommand::Import { file, data, json } => import(file, data, *json),
+        DataCommand::Import { file, data, encryption_key_file, json } => {
+            import(file, data, encryption_key_file.as_deref(), *json)
+        }
         DataCommand::Backup { dir, place } => backup(dir, place),
     }
 }
 
 /// The rows of a folder, sound or saved from a damaged one.
 struct Opened {
-    store: Embedded,
+    store: Arc<dyn Store>,
     damage: Vec<String>,
     rows: u64,
     /// Where they were saved to; gone with this.
@@ -53,7 +57,7 @@ fn open(place: &DataPlace) -> anyhow::Result<Opened> {
         read.map(|()| store)
     });
     match read {
-        Ok(store) => Ok(Opened { store, damage: Vec::new(), rows, _scratch: None }),
+        Ok(store) => Ok(Opened { store: Arc::new(store), damage: Vec::new(), rows, _scratch: None }),
         Err(first @ Error::Damaged { .. }) => {
             let scratch = Scratch::make(place.scratch.as_deref(), &data)?;
             let saved = embedded::salvage(&data, &scratch.0).context("nothing of the folder can be read")?;
@@ -61,7 +65,7 @@ fn open(place: &DataPlace) -> anyhow::Result<Opened> {
             if damage.is_empty() {
                 damage.push(first.to_string());
             }
-            Ok(Opened { store: saved.store, damage, rows: saved.rows, _scratch: Some(scratch) })
+            Ok(Opened { store: Arc::new(saved.store), damage, rows: saved.rows, _scratch: Some(scratch) })
         }
         Err(error @ Error::Locked { .. }) => {
             Err(error).context("stop the server first; `stepwell data backup` and `export` work beside it")
@@ -72,9 +76,10 @@ fn open(place: &DataPlace) -> anyhow::Result<Opened> {
 
 fn check(place: &DataPlace) -> anyhow::Result<Exit> {
     let opened = open(place)?;
+    let store = encryption::open(opened.store.clone(), place.encryption_key_file.as_deref())?;
     let mut progress = Progress::new(place.json, "executions checked");
-    let found = record::examine(&opened.store, &mut |executions| progress.at(executions))?;
-    let registry = examine_registry(&opened.store)?;
+    let found = record::examine(store.as_ref(), &mut |executions| progress.at(executions))?;
+    let registry = examine_registry(store.as_ref())?;
     let sound = opened.damage.is_empty() && registry.is_empty() && found.broken.is_empty();
     if place.json {
         let broken = found.broken.iter().map(|broken| {
@@ -128,12 +133,21 @@ fn export(file: &Path, place: &DataPlace) -> anyhow::Result<Exit> {
     };
     let mut progress = Progress::new(place.json || to_stdout, "rows saved");
     let (rows, damage) = if let Some(mut answer) = control::ask(&data)? {
+        if place.encryption_key_file.is_some() {
+            return Err(
+                BadInput("a running server gives rows as they are stored: stop it to decrypt them".to_owned()).into()
+            );
+        }
         (hand_on(&mut answer, &mut out, &mut progress)?, Vec::new())
     } else {
         let opened = open(place)?;
+        let store = match &place.encryption_key_file {
+            Some(key_file) => encryption::open(opened.store.clone(), Some(key_file))?,
+            None => opened.store.clone(),
+        };
         let mut writer = rows::Writer::begin(BufWriter::new(&mut out))?;
         let mut failed = None;
-        opened.store.snapshot(&mut |space, key, value| match writer.row(space, key, value) {
+        store.snapshot(&mut |space, key, value| match writer.row(space, key, value) {
             Ok(rows) => {
                 progress.at(rows);
                 Visit::Continue(())
@@ -174,13 +188,13 @@ fn hand_on(from: &mut impl BufRead, to: &mut dyn Write, progress: &mut Progress)
     Ok(lines - 2)
 }
 
-fn import(file: &Path, data: &Path, json: bool) -> anyhow::Result<Exit> {
+fn import(file: &Path, data: &Path, key_file: Option<&Path>, json: bool) -> anyhow::Result<Exit> {
     let mut progress = Progress::new(json, "rows read");
     let read = if file.as_os_str() == "-" {
-        make(data, &mut std::io::stdin().lock(), &mut progress)?
+        make(data, key_file, &mut std::io::stdin().lock(), &mut progress)?
     } else {
         let from = File::open(file).map_err(|error| BadInput(format!("cannot read `{}`: {error}", file.display())))?;
-        make(data, &mut BufReader::with_capacity(1 << 16, from), &mut progress)?
+        make(data, key_file, &mut BufReader::with_capacity(1 << 16, from), &mut progress)?
     };
     report(json, "imported", read.rows, &read.damage, Some(data));
     Ok(Exit::Done)
@@ -190,7 +204,7 @@ fn backup(dir: &Path, place: &DataPlace) -> anyhow::Result<Exit> {
     let data = existing(&place.data)?;
     let mut progress = Progress::new(place.json, "rows copied");
     let read = match control::ask(&data)? {
-        Some(mut answer) => make(dir, &mut answer, &mut progress)?,
+        Some(mut answer) => make(dir, None, &mut answer, &mut progress)?,
         None => {
             let opened = open(place)?;
             if let Some(what) = opened.damage.first() {
@@ -198,8 +212,8 @@ fn backup(dir: &Path, place: &DataPlace) -> anyhow::Result<Exit> {
             }
             let (mut from, to) = std::io::pipe()?;
             std::thread::scope(|scope| {
-                let writing = scope.spawn(|| control::export(&opened.store, to, &mut |_| {}));
-                let read = make(dir, &mut BufReader::new(&mut from), &mut progress);
+                let writing = scope.spawn(|| control::export(opened.store.as_ref(), to, &mut |_| {}));
+                let read = make(dir, None, &mut BufReader::new(&mut from), &mut progress);
                 drop(from);
                 let written = writing.join().map_err(|_| anyhow::anyhow!("the copy broke off"))?;
                 // If both failed, the reader knows why.
@@ -213,14 +227,23 @@ fn backup(dir: &Path, place: &DataPlace) -> anyhow::Result<Exit> {
 }
 
 /// A new data folder of exported rows. It gets its name when it is complete.
-fn make(data: &Path, from: &mut impl BufRead, progress: &mut Progress) -> anyhow::Result<rows::Imported> {
+fn make(
+    data: &Path,
+    key_file: Option<&Path>,
+    from: &mut impl BufRead,
+    progress: &mut Progress,
+) -> anyhow::Result<rows::Imported> {
     let empty = fs::read_dir(data).map_or(true, |mut entries| entries.next().is_none());
     if data.exists() && !empty {
         return Err(BadInput(format!("`{}` is there already, and not empty", data.display())).into());
     }
     let half = Scratch::beside(data, "incomplete")?;
-    let store = Embedded::open(&half.0)?;
-    let read = rows::read(from, &store, &mut |rows| progress.at(rows))?;
+    let store: Arc<dyn Store> = Arc::new(Embedded::open(&half.0)?);
+    let store = match key_file {
+        Some(_) => encryption::open(store, key_file)?,
+        None => store,
+    };
+    let read = rows::read(from, store.as_ref(), &mut |rows| progress.at(rows))?;
     drop(store);
     if data.exists() {
         fs::remove_dir(data).with_context(|| format!("cannot replace `{}`", data.display()))?;

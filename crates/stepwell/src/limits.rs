@@ -20,6 +20,14 @@ pub(crate) const LINE_CHARS_MAX: usize = 120;
 pub(crate) const LOOKUP_NODES_MAX: usize = 100_000;
 /// Bytes after which a file of execution logs is put aside. Ours.
 pub(crate) const LOG_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Smallest limit that may be set for payloads and variables, in bytes. Ours: less fits no input.
+pub(crate) const LIMIT_SMALLEST: u64 = 1_024;
+/// Largest payload that may be allowed, in bytes. Ours: the payloads of one step must fit into one batch of the store.
+pub(crate) const PAYLOAD_BYTES_LARGEST: u64 = 16 * 1024 * 1024;
+/// Most bytes that the variables of one execution may be allowed. Ours: they are in memory while it runs.
+pub(crate) const VARIABLES_BYTES_LARGEST: u64 = 1024 * 1024 * 1024;
+/// Longest wait for the answer of an HTTP Task that may be allowed, in seconds. Ours.
+pub(crate) const HTTP_TASK_SECONDS_LARGEST: u64 = 86_400;
 /// Files that are kept of one log group. Ours.
 pub(crate) const LOG_FILES_MAX: usize = 8;
 /// Events in one call of PutLogEvents. Source: CloudWatch Logs quotas.

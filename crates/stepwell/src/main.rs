@@ -7,6 +7,7 @@ mod config;
 mod console;
 mod data;
 mod definition_file;
+mod encryption;
 mod eval;
 mod exit;
 mod fmt;
@@ -14,6 +15,7 @@ mod function;
 mod limits;
 mod logs;
 mod map_items;
+mod quotas;
 mod run;
 mod serve;
 mod services;
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Eval(options) => eval::eval(&options),
         Command::Fmt(options) => fmt::fmt(&options),
         Command::Services(options) => services::services(&options),
+        Command::Limits(options) => quotas::limits(&options),
         Command::Data { command } => data::data(&command),
         Command::Function { command } => function::function(command),
         Command::Completions { shell } => {

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use stepwell_engine::{
-    Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, Quotas, StartExecution,
-    StartExecutionError, Summary, SystemClock, Tags,
+    Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, StartExecution, StartExecutionError,
+    Summary, SystemClock, Tags,
 };
 use stepwell_expr::{Payload, Value};
 use stepwell_machine::{Failure, Status, TestCase, definition::MachineType, mock::MockError};
@@ -41,7 +41,7 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
         region: identity.region.as_str().into(),
         drivers: 1,
         clock: Arc::new(SystemClock),
-        quotas: Quotas::default(),
+        quotas: file.limits.quotas,
     };
     let functions = function::host(&identity, std::mem::take(&mut file.functions));
     let tasks = Arc::new(Tasks::new(&identity, &file, functions));

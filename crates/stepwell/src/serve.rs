@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use stepwell_api::Api;
-use stepwell_engine::{Config, Engine, Quotas, SystemClock, TaskRunner};
+use stepwell_engine::{Config, Engine, SystemClock, TaskRunner};
 use stepwell_functions::Functions;
 use stepwell_store::{Store, embedded::Embedded, memory::Memory};
 use tokio::{
@@ -15,27 +15,29 @@ use tokio::{
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    beside::LambdaApi, cli::ServeOptions, config::ServeSettings, console, data::control::Control, exit::Exit, function,
-    logs, tasks::Tasks,
+    beside::LambdaApi, cli::ServeOptions, config::ServeSettings, console, data::control::Control, encryption,
+    exit::Exit, function, logs, tasks::Tasks,
 };
 
 pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     let mut settings = ServeSettings::decide(options)?;
     log_to_stderr(settings.json);
     let runtime = runtime()?;
-    let store = open_store(&settings.data)?;
+    let rows = open_store(&settings.data)?;
+    let store = encryption::open(rows.clone(), settings.encryption_key_file.as_deref())?;
     let config = Config {
         account: settings.identity.account.as_str().into(),
         region: settings.identity.region.as_str().into(),
         // The other half is for connections and tasks. Fewer drivers share each commit among more callers.
         drivers: settings.drivers.map_or_else(half_of_the_cores, usize::from),
         clock: Arc::new(SystemClock),
-        quotas: Quotas::default(),
+        quotas: settings.config.limits.quotas,
     };
     let functions = function::host(&settings.identity, std::mem::take(&mut settings.config.functions));
     runtime.spawn(functions.end_idle());
     let tasks = Arc::new(Tasks::new(&settings.identity, &settings.config, functions.clone()));
-    let control = control(&settings.data, &store);
+    // Backups and exports get the rows as they are stored.
+    let control = control(&settings.data, &rows);
     let engine = Engine::open(store, config, tasks.clone(), runtime.handle().clone());
     let engine = engine.context("the engine cannot start")?;
     let runner: Arc<dyn TaskRunner> = tasks.clone();
@@ -106,8 +108,9 @@ async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions, 
             _ = interrupted.recv() => tracing::info!("SIGINT: stopping"),
         }
     };
+    let throttles = settings.config.limits.throttles().map_err(anyhow::Error::msg)?;
     let api = Api::new(engine.clone()).with_pages(console::page).with_mocks(settings.mock_config.clone());
-    let api = api.with_search_of_values(settings.config.console.search_values);
+    let api = api.with_throttles(throttles).with_search_of_values(settings.config.console.search_values);
     stepwell_api::serve(listener, api.with_beside(LambdaApi::of(functions)), stop).await;
     engine.shut_down().await;
     tracing::info!("stopped");

@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use stepwell_api::Api;
-use stepwell_engine::{Engine, MapItems, TaskRunner};
+use stepwell_engine::{Engine, MapItems, Shown, TaskRunner};
 use stepwell_functions::Functions;
 use stepwell_integrations::{
     Catalogue, Endpoints, HttpTasks, Integrations, Pace, Settings, StepFunctions, StepFunctionsAnswer,
@@ -43,6 +43,7 @@ impl Tasks {
             region: identity.region.clone(),
             connections: config.connections.clone(),
             plain_hosts: config.plain_hosts.clone(),
+            time_max: config.limits.http_task_time,
         };
         let catalogue = Arc::new(Catalogue::embedded());
         let integrations = Integrations::new(settings, catalogue.clone(), functions, http);
@@ -67,6 +68,14 @@ impl TaskRunner for Tasks {
         Box::pin(async move {
             ready.wait().await;
             integrations.run(request).await
+        })
+    }
+
+    fn run_shown(&self, request: TaskRequest, reveals_secrets: bool) -> Shown {
+        let (integrations, ready) = (self.integrations.clone(), self.ready.clone());
+        Box::pin(async move {
+            ready.wait().await;
+            integrations.run_shown(request, reveals_secrets).await
         })
     }
 

@@ -11,6 +11,7 @@ pub mod embedded;
 pub mod faulty;
 pub mod limits;
 pub mod memory;
+pub mod sealed;
 
 pub use embedded::Embedded;
 pub use memory::Memory;

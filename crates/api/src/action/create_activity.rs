@@ -10,13 +10,12 @@ use crate::{
     configuration::Encryption,
     error::Error,
     fields::{Fields, NAME},
-    limits::TAGS_MAX,
     name, tags,
     writer::Writer,
 };
 
 pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
-    let asked = read(request.fields()?)?;
+    let asked = read(request.fields()?, request.engine.quotas().tags)?;
     let created = request.engine.create_activity(&asked.name, asked.encryption, asked.tags).await;
     let activity = created.map_err(|error| match error {
         CreateActivityError::AlreadyExists { arn } => Error::ActivityAlreadyExists(arn),
@@ -35,7 +34,7 @@ struct Asked {
     tags: Tags,
 }
 
-fn read(mut fields: Fields<'_>) -> Result<Asked, Error> {
+fn read(mut fields: Fields<'_>, tags_max: usize) -> Result<Asked, Error> {
     let name = fields.required_text("name", &NAME)?;
     let tags = fields.optional_objects("tags", tags::read)?;
     let encryption = Encryption::read(&mut fields)?;
@@ -43,8 +42,8 @@ fn read(mut fields: Fields<'_>) -> Result<Asked, Error> {
     name::check(&name)?;
     let encryption = encryption.map_or_else(|| Ok(Encryption::default_block()), |block| block.checked())?;
     let tags = tags::checked(tags.unwrap_or_default())?;
-    if tags.len() > TAGS_MAX {
-        return Err(Error::TooManyTags { resource: None });
+    if tags.len() > tags_max {
+        return Err(Error::TooManyTags { resource: None, most: tags_max });
     }
     Ok(Asked { name, encryption, tags })
 }

@@ -9,7 +9,6 @@ use crate::{
     configuration::{Encryption, Logging, Tracing},
     error::Error,
     fields::{ARN, DEFINITION, DESCRIPTION, Fields, NAME},
-    limits::TAGS_MAX,
     machine_view::MACHINE_TYPES,
     name, tags,
     writer::Writer,
@@ -19,7 +18,7 @@ use crate::{
 pub(super) const DESCRIPTION_WITHOUT_PUBLISH: &str = "Version description can only be set when publish is true";
 
 pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
-    let asked = read(request.fields()?)?;
+    let asked = read(request.fields()?, request.engine.quotas().tags)?;
     let created = request.engine.create_state_machine(asked).await.map_err(refusal)?;
     let mut answer = Writer::object();
     answer.string("stateMachineArn", &created.machine.arn);
@@ -28,7 +27,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     Ok(answer.end())
 }
 
-fn read(mut fields: Fields<'_>) -> Result<CreateStateMachine, Error> {
+fn read(mut fields: Fields<'_>, tags_max: usize) -> Result<CreateStateMachine, Error> {
     let name = fields.required_text("name", &NAME)?;
     let definition = fields.required_text("definition", &DEFINITION)?;
     let role_arn = fields.required_text("roleArn", &ARN)?;
@@ -47,8 +46,8 @@ fn read(mut fields: Fields<'_>) -> Result<CreateStateMachine, Error> {
         return Err(Error::validation(DESCRIPTION_WITHOUT_PUBLISH));
     }
     let tags = tags::checked(tags.unwrap_or_default())?;
-    if tags.len() > TAGS_MAX {
-        return Err(Error::TooManyTags { resource: None });
+    if tags.len() > tags_max {
+        return Err(Error::TooManyTags { resource: None, most: tags_max });
     }
     Ok(CreateStateMachine {
         name,
@@ -81,7 +80,7 @@ mod tests {
 
     fn read_text(members: &str) -> Result<CreateStateMachine, String> {
         let body = json::parse(&format!(r#"{{"name":"M","definition":"{{}}","roleArn":"arn:r"{members}}}"#)).unwrap();
-        let found = Fields::of(&body).and_then(read);
+        let found = Fields::of(&body).and_then(|fields| read(fields, 50));
         found.map_err(|error| format!("{}: {error}", error.code()))
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stepwell_engine::{Clock, ExecutionError, NotRedrivable, StatusName, Summary, SystemClock};
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, Redrives, Status};
+use stepwell_machine::{Failure, Redrives, Status, limits::Limits};
 
 use crate::{
     action::Request,
@@ -24,13 +24,14 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let summary = request.engine.execution(&arn).await.map_err(|error| refusal(error, arn))?;
     let machine = request.engine.state_machine(arn::unlabelled(&summary.state_machine_arn));
     let deleting = machine.is_none_or(|machine| machine.deleting);
+    let limits = &request.engine.quotas().limits;
     // One that is gone has no say any more.
     let map_run = match &summary.child {
         Some(child) => request.engine.map_run(&child.map_run_arn).await.ok(),
         None => None,
     };
     let pending = map_run.is_some_and(|run| run.awaits_redrive(status_of(&summary.status), stop_ms(&summary.status)));
-    Ok(describe(&summary, deleting, pending, included, SystemClock.now_ms()))
+    Ok(describe(&summary, deleting, pending, included, SystemClock.now_ms(), limits))
 }
 
 pub(super) fn refusal(error: ExecutionError, arn: Arc<str>) -> Error {
@@ -41,7 +42,14 @@ pub(super) fn refusal(error: ExecutionError, arn: Arc<str>) -> Error {
 }
 
 /// `pending`: its Map Run is to redrive it.
-fn describe(summary: &Summary, machine_deleting: bool, pending: bool, included: IncludedData, now_ms: i64) -> String {
+fn describe(
+    summary: &Summary,
+    machine_deleting: bool,
+    pending: bool,
+    included: IncludedData,
+    now_ms: i64,
+    limits: &Limits,
+) -> String {
     let mut answer = Writer::object();
     answer.string("executionArn", &summary.arn);
     answer.string("stateMachineArn", &summary.state_machine_arn);
@@ -64,7 +72,7 @@ fn describe(summary: &Summary, machine_deleting: bool, pending: bool, included: 
     answer.optional_string("mapRunArn", summary.child.as_ref().map(|child| &*child.map_run_arn));
     machine_view::write_qualifier(&mut answer, &summary.state_machine_arn, summary.qualifier.as_ref());
     write_redrives(&mut answer, &summary.redrives);
-    match NotRedrivable::check(&summary.status, machine_deleting, summary.events, summary.start_ms, now_ms) {
+    match NotRedrivable::check(&summary.status, machine_deleting, summary.events, summary.start_ms, now_ms, limits) {
         Ok(()) if summary.child.is_some() => answer.string("redriveStatus", "REDRIVABLE_BY_MAP_RUN"),
         Ok(()) => answer.string("redriveStatus", "REDRIVABLE"),
         Err(reason) => {
@@ -145,7 +153,7 @@ mod tests {
             qualifier: None,
             child: None,
         };
-        let text = describe(&summary, machine_deleting, false, included, now_ms);
+        let text = describe(&summary, machine_deleting, false, included, now_ms, &Limits::default());
         let head = r#"{"executionArn":"arn:e","stateMachineArn":"arn:m","name":"e","status":""#;
         text.strip_prefix(head).expect("the head").to_string()
     }

@@ -24,7 +24,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
 pub(super) fn refusal(error: TagError, arn: Arc<str>) -> Error {
     match error {
         TagError::ResourceNotFound => Error::ResourceNotFound(arn),
-        TagError::TooMany => Error::TooManyTags { resource: Some(arn) },
+        TagError::TooMany { most } => Error::TooManyTags { resource: Some(arn), most },
         TagError::Unavailable(unavailable) => unavailable.into(),
     }
 }

@@ -7,6 +7,7 @@ use stepwell_expr::{Payload, Value, json};
 use stepwell_machine::{
     ExpressStart, Failure, Identity, TaskOutcome, TaskRequest, Workflow,
     definition::{Lone, LoneError},
+    effect::Exchange,
     program::ServicePattern,
     root::Root,
     state::{Kind, StateType, task::Resource},
@@ -32,6 +33,8 @@ mod mock;
 pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let asked = read(request.fields()?)?;
     let inspects = asked.inspects;
+    let shows = (inspects == Inspection::DataAndExchange).then_some(asked.reveals_secrets);
+    let mut exchange = None;
     // A definition of 1 MiB takes a while: not on a thread that serves other connections.
     let engine = request.engine.clone();
     let prepared = blocking(move || prepare(asked, &engine)).await??;
@@ -50,7 +53,9 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
         }
         (Begun::Task { .. } | Begun::Branches { .. }, Some(mock)) => Next::Result(mock),
         (Begun::Task { request: Some(task), timeout_seconds }, None) => {
-            Next::Result(unless_stopping(&request, run(&request, task, timeout_seconds)).await?)
+            let ran = unless_stopping(&request, run(&request, task, timeout_seconds, shows)).await?;
+            exchange = ran.1;
+            Next::Result(ran.0)
         }
         (Begun::Task { request: None, .. }, None) => return Err(Error::UntestableState(NEEDS_MOCK)),
         (Begun::Branches { .. } | Begun::Iterations { .. }, None) => {
@@ -63,7 +68,8 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
             Next::WaitIsOver => trial.wait_is_over(),
             Next::Result(result) => trial.conclude(result),
         };
-        answer::write(&input, &ending, inspects.then(|| trial.stages()).as_ref())
+        let stages = (inspects != Inspection::Nothing).then(|| trial.stages());
+        answer::write(&input, &ending, stages.as_ref(), exchange.as_deref())
     })
     .await
 }
@@ -85,13 +91,22 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(|_| Error::Internal)
 }
 
+/// The member `inspectionLevel`: what of the test is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inspection {
+    Nothing,
+    Data,
+    /// Of an HTTP Task also request and response.
+    DataAndExchange,
+}
+
 /// The request's members.
 struct Asked {
     definition: Arc<str>,
     state_name: Option<Arc<str>>,
     role_arn: Option<Arc<str>>,
     input: Payload,
-    inspects: bool,
+    inspects: Inspection,
     reveals_secrets: bool,
     variables: Option<Arc<str>>,
     context: Option<Arc<str>>,
@@ -108,11 +123,12 @@ struct Configuration {
 }
 
 fn read(mut fields: Fields<'_>) -> Result<Asked, Error> {
-    const LEVELS: [(&str, bool); 3] = [("INFO", false), ("DEBUG", true), ("TRACE", true)];
+    const LEVELS: [(&str, Inspection); 3] =
+        [("INFO", Inspection::Nothing), ("DEBUG", Inspection::Data), ("TRACE", Inspection::DataAndExchange)];
     let definition = fields.required_text("definition", &DEFINITION)?;
     let role_arn = fields.optional_text("roleArn", &ARN)?;
     let input = fields.optional_text("input", &PAYLOAD)?;
-    let inspects = fields.optional_choice("inspectionLevel", &LEVELS)?.unwrap_or(false);
+    let inspects = fields.optional_choice("inspectionLevel", &LEVELS)?.unwrap_or(Inspection::Nothing);
     let reveals_secrets = fields.optional_bool("revealSecrets")?.unwrap_or(false);
     let variables = fields.optional_text("variables", &PAYLOAD)?;
     let state_name = fields.optional_text("stateName", &TEST_STATE_NAME)?;
@@ -193,6 +209,7 @@ fn prepare(asked: Asked, engine: &Engine) -> Result<Prepared, Error> {
         now_ms: SystemClock.now_ms(),
         context,
         variables: variables(asked.variables.as_deref())?,
+        limits: engine.quotas().limits,
     };
     let trial = Trial::new(lone, conditions);
     Ok(Prepared { trial, mock, failing_iterations, reader_items, input: asked.input })
@@ -277,13 +294,25 @@ async fn wait(until_ms: i64) -> Next {
     Next::WaitIsOver
 }
 
-/// A task really runs, as long as it or a test may take.
-async fn run(request: &Request<'_>, task: TaskRequest, timeout_seconds: Option<u64>) -> Mock {
+/// A task really runs, as long as it or a test may take. `shows`: what was sent is to be shown, with its secrets or not.
+async fn run(
+    request: &Request<'_>,
+    task: TaskRequest,
+    timeout_seconds: Option<u64>,
+    shows: Option<bool>,
+) -> (Mock, Option<Box<Exchange>>) {
     let seconds = timeout_seconds.map_or(TEST_SECONDS_MAX, |seconds| seconds.min(TEST_SECONDS_MAX));
-    match timeout(Duration::from_secs(seconds), request.engine.run_task(task)).await {
-        Ok(TaskOutcome::Succeeded { output }) => Ok(output),
-        Ok(TaskOutcome::Failed(failure)) => Err(failure),
-        Err(_) => Err(Failure::named("States.Timeout")),
+    let engine = request.engine;
+    let run = async {
+        match shows {
+            Some(reveals_secrets) => engine.run_task_shown(task, reveals_secrets).await,
+            None => (engine.run_task(task).await, None),
+        }
+    };
+    match timeout(Duration::from_secs(seconds), run).await {
+        Ok((TaskOutcome::Succeeded { output }, exchange)) => (Ok(output), exchange),
+        Ok((TaskOutcome::Failed(failure), exchange)) => (Err(failure), exchange),
+        Err(_) => (Err(Failure::named("States.Timeout")), None),
     }
 }
 

@@ -40,7 +40,7 @@ fn limits_of(api: &Api) -> Vec<Limit> {
     let each = |name, most: u64, unit| Limit { name, used: None, most, unit };
     let streams = limits::STREAMS_MAX - api.streams.available_permits();
     let quotas = usage.quotas;
-    vec![
+    let mut limits = vec![
         Limit { name: "Running executions", used: Some(usage.open_executions), most: quotas.open_executions, unit: "" },
         used("State machines", usage.state_machines, quotas.state_machines),
         used("Activities", usage.activities, quotas.activities),
@@ -49,12 +49,15 @@ fn limits_of(api: &Api) -> Vec<Limit> {
         used("Event streams that are open", streams, limits::STREAMS_MAX),
         each("Versions of a state machine", quotas.versions as u64, ""),
         each("Aliases of a state machine", quotas.aliases as u64, ""),
-        each("Input or output of a state", machine::PAYLOAD_BYTES_MAX as u64, "bytes"),
+        each("Input or output of a state", quotas.limits.payload_bytes as u64, "bytes"),
         each("Definition", machine::DEFINITION_BYTES_MAX as u64, "bytes"),
-        each("Events of an execution", machine::HISTORY_EVENTS_MAX, ""),
-        each("Request", limits::REQUEST_BYTES_MAX as u64, "bytes"),
-        each("Tags of a resource", limits::TAGS_MAX as u64, ""),
+        each("Events of an execution", quotas.limits.history_events, ""),
+        each("Request", api.request_bytes as u64, "bytes"),
+        each("Tags of a resource", quotas.tags as u64, ""),
         each("Executions that one step of a search looks at", engine::SEARCH_EXAMINED_MAX, ""),
         each("Inputs and outputs that one step of a search reads", engine::SEARCH_READ_MAX as u64, ""),
-    ]
+    ];
+    // What was lifted is no limit.
+    limits.retain(|limit| limit.most != u64::MAX);
+    limits
 }

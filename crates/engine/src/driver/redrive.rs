@@ -58,7 +58,7 @@ impl Driver {
         let header = &execution.header;
         let deleting = self.shared.registry.is_deleting(unlabelled(&execution.identity.state_machine_arn));
         let start_ms = execution.identity.start_ms;
-        NotRedrivable::check(&header.status, deleting, header.next_event - 1, start_ms, now_ms)?;
+        NotRedrivable::check(&header.status, deleting, header.next_event - 1, start_ms, now_ms, self.shared.limits())?;
         // What it left is gone, or was never kept: it ended before there were redrives.
         if execution.is_redrivable() { Ok(()) } else { Err(NotRedrivable::BeforeRedrives) }
     }

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use stepwell_machine::{
-    Status,
-    limits::{EXECUTION_SECONDS_MAX, HISTORY_EVENTS_MAX},
-};
+use stepwell_machine::{Status, limits::Limits};
 use tokio::sync::oneshot;
 
 use super::{Engine, Unavailable, executions::CALL_BYTES};
@@ -53,6 +50,7 @@ impl NotRedrivable {
         events: u64,
         start_ms: i64,
         now_ms: i64,
+        limits: &Limits,
     ) -> Result<(), NotRedrivable> {
         let stop_ms = match status {
             Status::Running => return Err(NotRedrivable::Running),
@@ -62,10 +60,10 @@ impl NotRedrivable {
             }
         };
         let since_ms = |ms: i64| now_ms.saturating_sub(ms);
-        let longest_ms = i64::try_from(EXECUTION_SECONDS_MAX * 1_000).unwrap_or(i64::MAX);
+        let longest_ms = i64::try_from(limits.execution_seconds).unwrap_or(i64::MAX).saturating_mul(1_000);
         if machine_deleting {
             Err(NotRedrivable::MachineDeleting)
-        } else if events >= HISTORY_EVENTS_MAX - 1 {
+        } else if events >= limits.history_events - 1 {
             Err(NotRedrivable::EventLimit)
         } else if since_ms(stop_ms) > REDRIVE_PERIOD_MS {
             Err(NotRedrivable::PeriodExceeded)

@@ -11,8 +11,8 @@ pub type Tags = BTreeMap<Arc<str>, Arc<str>>;
 pub enum TagError {
     #[error("the resource does not exist")]
     ResourceNotFound,
-    #[error("too many tags")]
-    TooMany,
+    #[error("more than {most} tags")]
+    TooMany { most: usize },
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }

@@ -1,7 +1,7 @@
 //! Answers and heartbeats of whoever holds a task token.
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, TaskOutcome, TaskRequest, root};
+use stepwell_machine::{Failure, TaskOutcome, TaskRequest, effect::Exchange, root};
 use tokio::sync::oneshot;
 
 use super::{Engine, Unavailable, executions::CALL_BYTES};
@@ -53,6 +53,16 @@ impl Engine {
     pub async fn run_task(&self, request: TaskRequest) -> TaskOutcome {
         let _under_way = self.0.shared.timeline.begin();
         self.0.shared.tasks.run_alone(request).await
+    }
+
+    /// [`Engine::run_task`], with what an HTTP Task sent and was answered; its secrets where `reveals_secrets`.
+    pub async fn run_task_shown(
+        &self,
+        request: TaskRequest,
+        reveals_secrets: bool,
+    ) -> (TaskOutcome, Option<Box<Exchange>>) {
+        let _under_way = self.0.shared.timeline.begin();
+        self.0.shared.tasks.run_shown(request, reveals_secrets).await
     }
 
     pub async fn heartbeat(&self, token: &str) -> Result<(), TokenError> {

@@ -10,6 +10,7 @@ mod cost;
 mod executions;
 mod express;
 mod jobs;
+mod limits;
 mod logs;
 mod map_runs;
 mod memory;

@@ -153,6 +153,6 @@ fn tags() {
     world.run(world.engine.untag(&arn, &["a".into(), "missing".into()])).unwrap();
     assert_eq!(world.engine.tags(&arn).unwrap(), Tags::from([("b".into(), "2".into())]));
     let many: Tags = (0..50).map(|number| (format!("k{number}").into(), "v".into())).collect();
-    assert!(matches!(world.run(world.engine.tag(&arn, many)), Err(TagError::TooMany)));
+    assert!(matches!(world.run(world.engine.tag(&arn, many)), Err(TagError::TooMany { most: 50 })));
     assert!(matches!(world.engine.tags("arn:nothing"), Err(TagError::ResourceNotFound)));
 }

@@ -212,7 +212,8 @@ fn a_creation_compares_what_it_published_and_a_new_machine_begins_at_one() {
 
 #[test]
 fn quotas_bound_what_there_is() {
-    let quotas = Quotas { state_machines: 1, activities: 1, versions: 1, aliases: 1, open_executions: 1 };
+    let quotas =
+        Quotas { state_machines: 1, activities: 1, versions: 1, aliases: 1, open_executions: 1, ..Quotas::default() };
     let world = World::new().restart_with(quotas);
     let arn = world.create("m", WAIT_30_DAYS).arn;
     let refused = world.run(world.engine.create_state_machine(machine("n", PASS)));

@@ -16,7 +16,7 @@ use stepwell_machine::{
     definition::{self, MachineType},
     execution::Phase,
     history::Detail,
-    limits::FUEL_SLICE,
+    limits::{FUEL_SLICE, Limits},
     state::StateType,
     step,
 };
@@ -122,7 +122,7 @@ impl Checks {
             match entry {
                 Entry::Renewed { opened_ms } => renew(&mut replay.execution, opened_ms),
                 Entry::Took { event, now_ms } => {
-                    let moment = Moment { now_ms, activity_exists: &|_| true };
+                    let moment = Moment { now_ms, activity_exists: &|_| true, limits: &Limits::default() };
                     match step(program, &replay.execution, event, moment, FUEL_SLICE) {
                         Stepped::Done(step) => {
                             replay.execution.apply(&step);

@@ -1,7 +1,6 @@
 //! From a task's parameters and its connection to a request.
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{
     HeaderMap, Method, Request, Uri,
     header::{CONTENT_TYPE, HeaderName, HeaderValue, RANGE, USER_AGENT},
@@ -72,7 +71,7 @@ enum ArrayFormat {
 }
 
 /// The parameters of an HTTP Task, checked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Parameters {
     endpoint: String,
     method: Method,
@@ -119,7 +118,7 @@ impl Parameters {
         connection: &Connection,
         region: &str,
         plain_hosts: &[String],
-    ) -> Result<Request<Full<Bytes>>, String> {
+    ) -> Result<Request<Bytes>, String> {
         let mut headers = self.headers;
         headers.extend(connection::headers(&connection.headers)?);
         let body = match with_connection_body(self.body, &connection.body)? {
@@ -139,7 +138,7 @@ impl Parameters {
         headers.insert(USER_AGENT, HeaderValue::from_str(&agent).map_err(|_| "the region is no text".to_owned())?);
         headers.insert(RANGE, HeaderValue::from_static("bytes=0-262144"));
         let uri = uri(&self.endpoint, self.query, &connection.query, plain_hosts)?;
-        let mut request = Request::new(Full::new(body));
+        let mut request = Request::new(body);
         *request.method_mut() = self.method;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
@@ -391,16 +390,15 @@ mod tests {
         }
     }
 
-    fn request(more: &str, connection: &Connection) -> Result<Request<Full<Bytes>>, String> {
+    fn request(more: &str, connection: &Connection) -> Result<Request<Bytes>, String> {
         let text = format!(
             r#"{{"ApiEndpoint":"https://api.example/v1?own=1&dup=0","Method":"POST","Authentication":{{"ConnectionArn":"a"}}{more}}}"#
         );
         Parameters::read(&parse(&text))?.request(connection, "eu-west-1", &[])
     }
 
-    async fn body_of(request: Request<Full<Bytes>>) -> String {
-        use http_body_util::BodyExt;
-        String::from_utf8(request.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    fn body_of(request: &Request<Bytes>) -> String {
+        String::from_utf8(request.body().to_vec()).unwrap()
     }
 
     #[test]
@@ -418,8 +416,8 @@ mod tests {
         assert!(encoded_form(&parse("[1]"), ArrayFormat::Repeat).is_err());
     }
 
-    #[tokio::test]
-    async fn the_connection_wins() {
+    #[test]
+    fn the_connection_wins() {
         let connection = connection(&[("X-Tenant", "theirs")], &[("dup", "2"), ("q", "c d")], &[("b", "theirs")]);
         let more = r#","Headers":{"X-Tenant":"mine","X-List":["1","2"]},"QueryParameters":{"q":"mine","l":["a","b"]},
                       "RequestBody":{"a":1,"b":"mine"}"#;
@@ -434,11 +432,11 @@ mod tests {
         assert_eq!(header("user-agent"), "Amazon|StepFunctions|HttpInvoke|eu-west-1");
         assert_eq!(header("range"), "bytes=0-262144");
         assert_eq!(header("content-type"), "application/json; charset=UTF-8");
-        assert_eq!(body_of(request).await, r#"{"a":1,"b":"theirs"}"#);
+        assert_eq!(body_of(&request), r#"{"a":1,"b":"theirs"}"#);
     }
 
-    #[tokio::test]
-    async fn bodies_by_their_content_type() {
+    #[test]
+    fn bodies_by_their_content_type() {
         let plain = connection(&[], &[], &[]);
         let cases = [
             (r#","RequestBody":"text""#, "\"text\""),
@@ -452,7 +450,7 @@ mod tests {
             (r#","RequestBody":null"#, ""),
         ];
         for (more, expected) in cases {
-            assert_eq!(body_of(request(more, &plain).unwrap()).await, expected, "{more}");
+            assert_eq!(body_of(&request(more, &plain).unwrap()), expected, "{more}");
         }
     }
 

@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
-    Method, Request,
+    HeaderMap, Method, Request,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use stepwell_expr::{Value, json};
@@ -41,7 +41,7 @@ impl Tokens {
         &self,
         http: &HttpClient,
         connection: &Connection,
-        request: &mut Request<Full<Bytes>>,
+        headers: &mut HeaderMap,
     ) -> Result<(), Failure> {
         let (name, value) = match &connection.authorization {
             Authorization::Basic { username, password } => {
@@ -60,7 +60,7 @@ impl Tokens {
         let value: Result<HeaderValue, _> = value.reveal().parse();
         let mut value = value.map_err(|_| invalid(connection, "its secret cannot be sent in a header"))?;
         value.set_sensitive(true);
-        request.headers_mut().insert(name, value);
+        headers.insert(name, value);
         Ok(())
     }
 

@@ -9,7 +9,6 @@ use crate::{
     execution::{Frame, FrameId, MapWait, ParallelWait, Phase},
     failure::Failure,
     history::{Detail, EventId},
-    limits,
     program::ScopeId,
     state::{
         Kind, StateType,
@@ -24,7 +23,7 @@ use crate::{
 impl Work<'_> {
     pub(super) fn begin_branches(&mut self, id: FrameId, input: &Payload) -> Flow<()> {
         let Kind::Parallel(parallel) = &self.state_of(id).kind else { return Ok(()) };
-        if input.bytes() > limits::PAYLOAD_BYTES_MAX {
+        if self.is_too_large(input.bytes()) {
             return self.fault(id, Fault::InputTooLarge, Stage::OnEntry);
         }
         self.made_bytes(input.bytes());
@@ -55,7 +54,7 @@ impl Work<'_> {
 
     pub(super) fn begin_iterations(&mut self, id: FrameId, iterations: Iterations) -> Flow<()> {
         let Iterations { items, effective_input, length, concurrency } = iterations;
-        if items.bytes() > limits::PAYLOAD_BYTES_MAX {
+        if self.is_too_large(items.bytes()) {
             return self.fault(id, Fault::InputTooLarge, Stage::OnEntry);
         }
         self.made_bytes(items.bytes());
@@ -110,7 +109,7 @@ impl Work<'_> {
         scene.map_item = Some(MapItem::of_array(wait.next, wait.items.clone()));
         Ok(data::evaluate(selector, &scene.view(&wait.effective_input)).and_then(|value| {
             let input = Payload::from_value(value);
-            if input.bytes() > limits::PAYLOAD_BYTES_MAX { Err(Fault::InputTooLarge) } else { Ok(input) }
+            if self.is_too_large(input.bytes()) { Err(Fault::InputTooLarge) } else { Ok(input) }
         }))
     }
 

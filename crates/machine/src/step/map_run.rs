@@ -6,7 +6,6 @@ use crate::{
     execution::{FrameId, Phase, TaskId},
     failure::Failure,
     history::Detail,
-    limits,
     map_run::{self, MapRunOutcome, MapRunWait},
     state::{
         Kind,
@@ -33,7 +32,7 @@ impl<'a> Work<'a> {
         let Beginning { items, effective_input } = beginning;
         let length = items.as_ref().map_or(0, |items| map_run::state_items(items.value()));
         let bytes = items.as_ref().map_or(0, |items| items.bytes());
-        if bytes > limits::PAYLOAD_BYTES_MAX {
+        if self.is_too_large(bytes) {
             return self.fault(id, Fault::InputTooLarge, Stage::OnEntry);
         }
         self.made_bytes(bytes);
@@ -84,7 +83,7 @@ impl<'a> Work<'a> {
         self.made_bytes(output.bytes());
         let succeeded = self.emit(self.frame(id).last_event, Detail::MapRunSucceeded);
         self.frame_mut(id).phase = Phase::Run;
-        if output.bytes() > limits::PAYLOAD_BYTES_MAX {
+        if self.is_too_large(output.bytes()) {
             return self.fault(id, Fault::ResultTooLarge, Stage::Afterwards);
         }
         self.emit(succeeded, Detail::MapStateSucceeded);

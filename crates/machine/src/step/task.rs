@@ -10,7 +10,6 @@ use crate::{
     execution::{FrameId, Phase, TaskId, TaskWait},
     failure::Failure,
     history::Detail,
-    limits,
     state::{
         Kind,
         task::{Resource, Scheduling},
@@ -33,7 +32,7 @@ impl<'a> Work<'a> {
         let Some(resource) = self.resource(id) else { return Ok(()) };
         let Scheduling { input, timeout_seconds, heartbeat_seconds, credentials_role } = scheduling;
         self.made_bytes(input.bytes());
-        if input.bytes() > limits::PAYLOAD_BYTES_MAX {
+        if self.is_too_large(input.bytes()) {
             return self.fail(id, too_large_input(&self.state_of(id).name), How::Plain);
         }
         if let Resource::Activity { arn } = resource
@@ -192,7 +191,7 @@ impl<'a> Work<'a> {
             TaskOutcome::Succeeded { output } if resource.submits() && !is_submitted => output,
             outcome => return self.end_task(id, outcome),
         };
-        if output.bytes() > limits::PAYLOAD_BYTES_MAX {
+        if self.is_too_large(output.bytes()) {
             return self.end_task(id, TaskOutcome::Succeeded { output });
         }
         let waits_for_token = resource.waits_for_token();
@@ -234,7 +233,7 @@ impl<'a> Work<'a> {
     fn end_task(&mut self, id: FrameId, outcome: TaskOutcome) -> Flow<()> {
         let Some(resource) = self.resource(id) else { return Ok(()) };
         let outcome = match outcome {
-            TaskOutcome::Succeeded { output } if output.bytes() > limits::PAYLOAD_BYTES_MAX => {
+            TaskOutcome::Succeeded { output } if self.is_too_large(output.bytes()) => {
                 TaskOutcome::Failed(too_large(resource.short_name()))
             }
             TaskOutcome::Failed(failure) => TaskOutcome::Failed(failure.bounded()),

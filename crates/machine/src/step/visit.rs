@@ -60,7 +60,7 @@ impl Work<'_> {
 
     /// When an execution times out whose time begins now.
     pub(super) fn timeout_from(&self, begin_ms: i64) -> i64 {
-        let longest = self.base.identity.workflow.seconds_max();
+        let longest = self.base.identity.workflow.seconds_max(self.moment.limits);
         // That of the definition is not for the children of its Map Runs.
         let own = self.program.timeout_seconds.filter(|_| self.base.identity.child.is_none());
         let seconds = own.map_or(longest, |seconds| seconds.min(longest));
@@ -169,7 +169,7 @@ impl Work<'_> {
         if !output.is(&self.frame(id).input) {
             let bytes = output.bytes();
             self.made_bytes(bytes);
-            if bytes > limits::PAYLOAD_BYTES_MAX {
+            if self.is_too_large(bytes) {
                 return Some(too_large(&self.state_of(id).name));
             }
         }
@@ -182,7 +182,7 @@ impl Work<'_> {
         let held: usize = variables.map(Payload::bytes).sum();
         let old = &self.frame(id).variables;
         let replaced: usize = assigned.iter().filter_map(|(name, _)| old.get(name)).map(Payload::bytes).sum();
-        (held - replaced + added > limits::VARIABLES_BYTES_MAX).then(|| {
+        (held - replaced + added > self.moment.limits.variables_bytes).then(|| {
             let text = "The variables of the execution exceed the maximum number of bytes service limit.";
             Failure::new("States.DataLimitExceeded", text)
         })

@@ -132,7 +132,7 @@ impl<'a> Work<'a> {
     pub(super) fn end_on_overflow(&mut self) {
         if self.overflow && self.is_running() {
             self.overflow = false;
-            let most = self.base.identity.workflow.events_max();
+            let most = self.events_max();
             let text = format!("The execution reached the maximum number of history events ({most}).");
             let failure = Failure::new("States.Runtime", text);
             let last = self.header.next_event - 1;
@@ -174,6 +174,11 @@ impl<'a> Work<'a> {
         self.fuel_given >= limits::FUEL_EVALUATION
     }
 
+    /// True of a payload of so many bytes.
+    pub(super) fn is_too_large(&self, bytes: usize) -> bool {
+        bytes > self.moment.limits.payload_bytes
+    }
+
     pub(super) fn made_bytes(&mut self, bytes: usize) {
         self.bytes += bytes;
     }
@@ -206,7 +211,7 @@ impl<'a> Work<'a> {
     /// Begins a frame. Each one that is ready will record an event: more of them than the history can hold are never
     /// made, they end the execution at once.
     pub(super) fn add_frame(&mut self, frame: Frame) {
-        if self.header.ready.len() as u64 >= limits::HISTORY_EVENTS_MAX {
+        if self.header.ready.len() as u64 >= self.moment.limits.history_events.min(limits::FRAMES_READY_MAX) {
             self.overflow = true;
             return;
         }
@@ -315,7 +320,7 @@ impl<'a> Work<'a> {
             results.push(result.expect("a container ends when all results are there").clone());
         }
         let bytes: usize = results.iter().map(|result| result.bytes() + 1).sum();
-        if bytes + 1 > limits::PAYLOAD_BYTES_MAX {
+        if self.is_too_large(bytes + 1) {
             return Ok(Err(Fault::ResultTooLarge));
         }
         require(results.iter())?;
@@ -336,10 +341,14 @@ impl<'a> Work<'a> {
 
     // History
 
+    fn events_max(&self) -> EventId {
+        self.base.identity.workflow.events_max(self.moment.limits)
+    }
+
     /// Records an event. Past the bound of the history nothing is recorded any more.
     pub(super) fn emit(&mut self, previous: EventId, detail: Detail) -> EventId {
         let id = self.header.next_event;
-        if id >= self.base.identity.workflow.events_max() {
+        if id >= self.events_max() {
             self.overflow = true;
             return id;
         }
@@ -373,7 +382,7 @@ impl<'a> Work<'a> {
         self.header.status = status(self.now_ms);
         let workflow = self.base.identity.workflow;
         let unsuccessful = !matches!(self.header.status, Status::Succeeded { .. });
-        let may_go_on = unsuccessful && workflow == Workflow::Standard && id < workflow.events_max();
+        let may_go_on = unsuccessful && workflow == Workflow::Standard && id < self.events_max();
         let mut frames: Vec<FrameId> = self.all_frames().map(|(id, _)| id).collect();
         frames.sort_unstable();
         for frame in frames {
@@ -426,6 +435,7 @@ impl<'a> Work<'a> {
             chance: &self.chance,
             now_ms: self.now_ms,
             fuel: &self.fuel,
+            limits: self.moment.limits,
             given_context: None,
             seen: None,
         })

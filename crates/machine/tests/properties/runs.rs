@@ -12,7 +12,7 @@ use stepwell_machine::{
     TaskOutcome,
     execution::{Phase, Wreck},
     history::Detail,
-    limits::{FUEL_EVALUATION, FUEL_SLICE},
+    limits::{FUEL_EVALUATION, FUEL_SLICE, Limits},
     root::Root,
 };
 
@@ -262,7 +262,7 @@ impl<'p> Run<'p> {
     fn step(&mut self, event: &Event) -> Step {
         let mut fuel = self.manner.fuel[self.steps % self.manner.fuel.len()];
         let exists = |arn: &str| !arn.ends_with(":gone");
-        let moment = Moment { now_ms: self.now_ms, activity_exists: &exists };
+        let moment = Moment { now_ms: self.now_ms, activity_exists: &exists, limits: &Limits::default() };
         for _ in 0..STEPS_MAX {
             match stepwell_machine::step(self.program, &self.execution, event.clone(), moment, fuel) {
                 Stepped::Done(step) => return step,

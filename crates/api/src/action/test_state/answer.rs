@@ -3,13 +3,14 @@
 use stepwell_expr::{Number, Payload, Value};
 use stepwell_machine::{
     Failure,
+    effect::Exchange,
     trial::{Ending, Handler, Stages},
 };
 
 use crate::writer::Writer;
 
-/// `stages`: only where an inspection was asked for.
-pub(super) fn write(input: &Payload, ending: &Ending, stages: Option<&Stages>) -> String {
+/// `stages`, `exchange`: only where an inspection was asked for.
+pub(super) fn write(input: &Payload, ending: &Ending, stages: Option<&Stages>, exchange: Option<&Exchange>) -> String {
     let mut answer = Writer::object();
     match ending {
         Ending::Succeeded { output, next } => {
@@ -33,7 +34,12 @@ pub(super) fn write(input: &Payload, ending: &Ending, stages: Option<&Stages>) -
         }
     }
     if let Some(stages) = stages {
-        answer.member_object("inspectionData", |data| inspection(data, input, stages));
+        answer.member_object("inspectionData", |data| {
+            inspection(data, input, stages);
+            if let Some(exchange) = exchange {
+                write_exchange(data, exchange);
+            }
+        });
     }
     answer.end()
 }
@@ -41,6 +47,32 @@ pub(super) fn write(input: &Payload, ending: &Ending, stages: Option<&Stages>) -
 fn write_failure(answer: &mut Writer, failure: &Failure) {
     answer.optional_string("error", failure.error.as_deref());
     answer.optional_string("cause", failure.cause.as_deref());
+}
+
+/// Source: API model; that headers are one text in brackets is not recorded.
+fn write_exchange(data: &mut Writer, exchange: &Exchange) {
+    let Exchange { sent, received } = exchange;
+    let protocol = sent.url.split(':').next().unwrap_or_default();
+    let listed = |headers: &[(String, String)]| {
+        let headers: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        format!("[{}]", headers.join(", "))
+    };
+    data.member_object("request", |request| {
+        request.string("protocol", protocol);
+        request.string("method", &sent.method);
+        request.string("url", &sent.url);
+        request.string("headers", &listed(&sent.headers));
+        request.string("body", &sent.body);
+    });
+    if let Some(received) = received {
+        data.member_object("response", |response| {
+            response.string("protocol", protocol);
+            response.string("statusCode", &received.status.to_string());
+            response.string("statusMessage", &received.reason);
+            response.string("headers", &listed(&received.headers));
+            response.string("body", &received.body);
+        });
+    }
 }
 
 fn inspection(data: &mut Writer, input: &Payload, stages: &Stages) {

@@ -6,7 +6,7 @@ use stepwell_expr::Payload;
 use stepwell_machine::{
     Effect, Event, Failure, Moment, Program, Step, Stepped, TaskId, TaskOutcome,
     definition::{MachineType, compile},
-    limits::{FUEL_EVALUATION, SECONDS_MAX},
+    limits::{FUEL_EVALUATION, Limits, SECONDS_MAX},
     step,
 };
 use stepwell_store::{Memory, Space};
@@ -29,7 +29,7 @@ fn program(definition: &str) -> Program {
 /// One step of the machine; answers what it did.
 fn advance(run: &mut Run<'_>, program: &Program, event: &Event, now_ms: i64) -> Step {
     loop {
-        let moment = Moment { now_ms, activity_exists: &|_| true };
+        let moment = Moment { now_ms, activity_exists: &|_| true, limits: &Limits::default() };
         match step(program, &run.execution, event.clone(), moment, FUEL_EVALUATION) {
             Stepped::Done(step) => {
                 run.step(&step);

@@ -1,0 +1,96 @@
+"""Data that is encrypted with a key file: nothing of it readable, other keys refused, all tools know it."""
+
+import json
+import pathlib
+import subprocess
+
+import pytest
+from definitions import PASS, wait
+from server import ROLE, Server, binary, closed
+
+SECRET = "a-text-that-nobody-may-read"
+
+
+@pytest.fixture
+def keys(tmp_path):
+    (tmp_path / "key").write_text("07" * 32 + "\n")
+    (tmp_path / "other").write_text("08" * 32)
+    return tmp_path / "key", tmp_path / "other"
+
+
+def data(*arguments):
+    command = [str(binary()), "data", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def holds(folder, text):
+    files = [file for file in pathlib.Path(folder).rglob("*") if file.is_file()]
+    return any(text.encode() in file.read_bytes() for file in files)
+
+
+def filled(tmp_path, *options):
+    """A stopped server's folder with one execution that has ended and one that waits."""
+    server = Server(tmp_path, options=options)
+    sfn = server.start().connect()
+    arns = []
+    for number, definition in enumerate([PASS, wait(3)]):
+        machine = sfn.create_state_machine(name=f"m{number}", definition=definition, roleArn=ROLE)["stateMachineArn"]
+        started = sfn.start_execution(stateMachineArn=machine, input=json.dumps({"secret": SECRET}))
+        arns.append(started["executionArn"])
+    closed(sfn, arns[0])
+    return server, arns
+
+
+def test_nothing_can_be_read_without_the_key(tmp_path, keys):
+    key, other = keys
+    server, arns = filled(tmp_path, "--encryption-key-file", key)
+    backup = tmp_path / "backup"
+    assert data("backup", backup, "--data", server.data).returncode == 0, "beside the running server, without the key"
+    server.kill()
+    assert not holds(server.data, SECRET) and not holds(backup, SECRET)
+    for options, why in [((), "the data is encrypted"), (("--encryption-key-file", other), "with another key")]:
+        refused = subprocess.run([str(binary()), "serve", "--data", server.data, "--port", "0", *map(str, options)], capture_output=True, text=True)
+        assert refused.returncode == 2 and why in refused.stderr, refused.stderr
+    sfn = server.start().connect()
+    assert SECRET in closed(sfn, arns[1])["output"] and SECRET in closed(sfn, arns[0])["output"]
+    assert server.stop() == 0
+    for folder in [server.data, backup]:
+        assert data("check", "--data", folder).returncode == 2
+        checked = data("check", "--data", folder, "--encryption-key-file", key)
+        assert checked.returncode == 0 and "sound" in checked.stdout, checked.stderr
+
+
+def test_plain_data_is_encrypted_by_export_and_import_and_back(tmp_path, keys):
+    key, _ = keys
+    server, _ = filled(tmp_path)
+    assert server.stop() == 0
+    refused = data("check", "--data", server.data, "--encryption-key-file", key)
+    assert refused.returncode == 2 and "is not encrypted" in refused.stderr
+    rows, hidden = tmp_path / "rows.jsonl", tmp_path / "hidden"
+    assert data("export", rows, "--data", server.data).returncode == 0
+    assert data("import", rows, "--data", hidden, "--encryption-key-file", key).returncode == 0
+    assert holds(server.data, SECRET) and not holds(hidden, SECRET)
+    asis, clear = tmp_path / "asis.jsonl", tmp_path / "clear.jsonl"
+    assert data("export", asis, "--data", hidden).returncode == 0
+    twice = data("import", asis, "--data", tmp_path / "twice", "--encryption-key-file", key)
+    assert twice.returncode != 0 and "encrypted already" in twice.stderr
+    assert data("export", clear, "--data", hidden, "--encryption-key-file", key).returncode == 0
+    assert sorted(clear.read_text().splitlines()[1:-1]) == sorted(rows.read_text().splitlines()[1:-1])
+
+
+def test_a_changed_byte_is_told(tmp_path, keys):
+    key, _ = keys
+    server, _ = filled(tmp_path, "--encryption-key-file", key)
+    server.kill()
+    journal = max(pathlib.Path(server.data).rglob("*.jnl"), key=lambda file: len(file.read_bytes().rstrip(b"\0")))
+    found = bytearray(journal.read_bytes())
+    found[len(bytes(found).rstrip(b"\0")) // 2] ^= 1
+    journal.write_bytes(found)
+    checked = data("check", "--data", server.data, "--encryption-key-file", key)
+    assert checked.returncode == 1 and "damage" in checked.stdout, checked.stdout + checked.stderr
+
+
+def test_what_is_no_key_is_told(tmp_path):
+    (tmp_path / "key").write_text("no key")
+    refused = data("check", "--data", tmp_path, "--encryption-key-file", tmp_path / "key")
+    assert refused.returncode == 2
