@@ -6,7 +6,6 @@
 mod flaw;
 mod folder;
 mod journal;
-mod quiet;
 mod salvage;
 mod tables;
 
@@ -25,7 +24,6 @@ use fjall::{
     CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError, OwnedWriteBatch, PersistMode, Readable,
 };
 use folder::{Folder, State, io_error};
-use quiet::Quiet;
 pub use salvage::{Salvage, salvage};
 use std::io;
 use std::ops::Bound;
@@ -38,7 +36,6 @@ use std::sync::OnceLock;
 /// Invariant: [`Store::commit`] answers `Ok` only after one `fdatasync` of the journal that holds the whole batch.
 pub struct Embedded {
     // Dropped in this order: the lock on the folder goes last.
-    quiet: Option<Quiet>,
     spaces: Vec<Keyspace>,
     database: Database,
     poison: OnceLock<String>,
@@ -60,8 +57,7 @@ impl Embedded {
         let rows = folder.rows();
         let torn_bytes = folder.verify(&rows)?;
         let (database, spaces) = open_rows(&folder, &rows, false)?;
-        let quiet = Quiet::watch(spaces.clone()).map_err(io_error("start a thread for", path.as_ref()))?;
-        Ok(Embedded { quiet: Some(quiet), spaces, database, poison: OnceLock::new(), torn_bytes, folder })
+        Ok(Embedded { spaces, database, poison: OnceLock::new(), torn_bytes, folder })
     }
 
     /// Bytes of an unfinished commit that were cut off at the end of the journal when the store was opened. Nothing of
@@ -129,9 +125,7 @@ impl Store for Embedded {
         batch.check()?;
         self.write(batch).inspect_err(|error| {
             self.poison.get_or_init(|| error.to_string());
-        })?;
-        self.quiet.iter().for_each(Quiet::committed);
-        Ok(())
+        })
     }
 
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {

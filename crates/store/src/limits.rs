@@ -23,12 +23,6 @@ pub(crate) const JOURNALS_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// Rows of one space in memory, in bytes, before they become a table. Half of it doubled the cost of a commit.
 pub(crate) const MEMTABLE_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
-/// Without a commit for this long, large tables in memory are written: nobody waits for that then.
-pub(crate) const QUIET_AFTER: Duration = Duration::from_secs(1);
-
-/// Rows of one space in memory, in bytes, that are worth a table in quiet times.
-pub(crate) const QUIET_MEMTABLE_BYTES: u64 = 2 * 1024 * 1024;
-
 /// Blocks of tables kept in memory, in bytes, for all spaces together.
 pub(crate) const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 

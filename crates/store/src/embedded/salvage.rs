@@ -68,7 +68,7 @@ pub fn salvage(path: &Path, scratch: &Path) -> Result<Salvage, Error> {
         Ok(opened) => opened,
         Err(error) => open_without(&folder, &copy, &empty, scratch, &mut damage, &error)?,
     };
-    let broken = Embedded { quiet: None, spaces, database, poison: OnceLock::new(), torn_bytes: 0, folder };
+    let broken = Embedded { spaces, database, poison: OnceLock::new(), torn_bytes: 0, folder };
     let sound = Embedded::open(scratch.join("sound"))?;
     let mut rows = 0;
     for space in Space::ALL {
