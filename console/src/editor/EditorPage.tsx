@@ -132,6 +132,8 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
     onSuccess: (saved) => {
       setBase(saved);
       setRestored(false);
+      // At once: a page that is loaded again must not take it for newer. What was typed meanwhile is kept after a pause.
+      dropDraft(arn);
       if (!keepSource(arn, saved)) failed("Its comments are not kept", "This browser has no room for the YAML.");
       queries.setQueryData(machineQuery(arn).queryKey, (old) => old && { ...old, definition: saved.definition });
       done(`${machine.name} is saved.`);
