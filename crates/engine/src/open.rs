@@ -35,7 +35,7 @@ use crate::{
         rows::{self, OwnerRow, RowError},
     },
     shared::Shared,
-    slow::SlowLane,
+    slow::{SlowLane, Surroundings},
     status_changes::StatusChanges,
     stops::Stops,
     task_runner::TaskRunner,
@@ -193,7 +193,9 @@ pub(crate) fn assemble(
         timeline.clone(),
         stops.clone(),
     );
-    let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone(), config.quotas.limits));
+    let surroundings =
+        Arc::new(Surroundings { activities: activities.clone(), runner: runner.clone(), limits: config.quotas.limits });
+    let slow = Arc::new(SlowLane::new(inboxes.clone(), surroundings.clone()));
     let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
     let registry = Registry::open(
         store.clone(),
@@ -239,6 +241,7 @@ pub(crate) fn assemble(
         },
         queue,
         slow,
+        surroundings,
         stopping: AtomicBool::new(false),
         sweeping: Bell::default(),
         witness,

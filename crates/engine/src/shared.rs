@@ -15,7 +15,7 @@ use crate::{
     map_items::MapItems,
     map_runs::MapRuns,
     registry::Registry,
-    slow::SlowLane,
+    slow::{SlowLane, Surroundings},
     status_changes::StatusChanges,
     tasks::Tasks,
     timeline::{Bell, Timeline},
@@ -41,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) queue: CommitQueue,
     /// To the threads for slow steps.
     pub(crate) slow: Arc<SlowLane>,
+    /// What the machine is told.
+    pub(crate) surroundings: Arc<Surroundings>,
     /// No calls are taken any more; drivers end once what they hold is durable.
     pub(crate) stopping: AtomicBool,
     /// When this process took the store over, in milliseconds since 1970.

@@ -40,15 +40,7 @@ impl Driver {
         let now_ms = self.shared.timeline.now_ms().max(resident.execution.header.last_event_ms);
         for _ in 0..FILLS_PER_STEP_MAX {
             let (program, execution) = (&resident.program, &resident.execution);
-            let attempt = attempt(
-                program,
-                execution,
-                event.clone(),
-                now_ms,
-                &self.shared.activities,
-                self.shared.limits(),
-                FUEL_SLICE,
-            );
+            let attempt = attempt(program, execution, event.clone(), now_ms, &self.shared.surroundings, FUEL_SLICE);
             match attempt {
                 Attempt::Stepped(Stepped::Done(step)) => return self.conclude(resident, &event, now_ms, step, then),
                 Attempt::Stepped(Stepped::Needs(payloads)) => {
