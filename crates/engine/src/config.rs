@@ -18,6 +18,8 @@ pub struct Config {
     /// Drivers, each one thread; at least 1.
     pub drivers: usize,
     pub clock: Arc<dyn Clock>,
+    /// Status changes of Standard executions are kept until a sink has taken them: [`crate::Engine::announce_to`].
+    pub announces_status: bool,
     pub quotas: Quotas,
 }
 
@@ -36,6 +38,8 @@ pub struct Quotas {
     pub aliases: usize,
     /// Standard executions of the account that run at the same time.
     pub open_executions: u64,
+    /// Map Runs of the account that are open at the same time; further ones wait.
+    pub open_map_runs: usize,
     /// Tags of one resource.
     pub tags: usize,
     /// Workers that poll one activity at the same time.
@@ -52,6 +56,7 @@ impl Default for Quotas {
             versions: 1_000,
             aliases: 100,
             open_executions: 1_000_000,
+            open_map_runs: 1_000,
             tags: TAGS_MAX,
             activity_pollers: ACTIVITY_POLLERS_MAX,
             limits: Limits::default(),

@@ -36,6 +36,7 @@ use crate::{
     },
     shared::Shared,
     slow::SlowLane,
+    status_changes::StatusChanges,
     stops::Stops,
     task_runner::TaskRunner,
     tasks::Tasks,
@@ -203,9 +204,11 @@ pub(crate) fn assemble(
         arn_prefix,
         config.quotas,
     )?;
-    let map_runs = Arc::new(MapRuns::new(runtime.clone(), timeline.clone()));
+    let map_runs = Arc::new(MapRuns::new(runtime.clone(), timeline.clone(), config.quotas.open_map_runs));
     let left = record::log_marks(store.as_ref())?;
     let logs = Arc::new(Logs::new(left, bounds.log_events, queue.clone(), timeline.clone()));
+    let status_changes =
+        StatusChanges::new(config.announces_status, bounds.status_changes, queue.clone(), timeline.clone());
     let shared = Arc::new(Shared {
         store: store.clone(),
         region: config.region,
@@ -219,6 +222,7 @@ pub(crate) fn assemble(
         express,
         map_runs: map_runs.clone(),
         logs: logs.clone(),
+        status_changes: Arc::new(status_changes),
         ledger: ledger.clone(),
         committer: Committer {
             turn: Mutex::new(()),
@@ -276,6 +280,7 @@ pub(crate) fn stop(shared: &Shared, threads: &Mutex<Threads>) {
     shared.map_runs.close();
     shared.express.close();
     shared.activities.close();
+    shared.status_changes.close();
     shared.sweeping.ring();
     join(&mut threads.sweeper);
     join(&mut threads.drivers);

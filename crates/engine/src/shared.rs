@@ -16,6 +16,7 @@ use crate::{
     map_runs::MapRuns,
     registry::Registry,
     slow::SlowLane,
+    status_changes::StatusChanges,
     tasks::Tasks,
     timeline::{Bell, Timeline},
 };
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) express: Express,
     pub(crate) map_runs: Arc<MapRuns>,
     pub(crate) logs: Arc<Logs>,
+    pub(crate) status_changes: Arc<StatusChanges>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) committer: Committer,
     /// To the committing thread.

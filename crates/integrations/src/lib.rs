@@ -248,7 +248,9 @@ impl Work<'_> {
     }
 
     pub(crate) fn caller(&self) -> Caller {
-        let own = self.inner.settings.assumes_execution_role.then(|| self.request.role_arn.clone());
+        // What the server calls for itself has no role.
+        let assumes = self.inner.settings.assumes_execution_role && !self.request.role_arn.is_empty();
+        let own = assumes.then(|| self.request.role_arn.clone());
         let roles = own.into_iter().chain(self.request.credentials_role.clone()).collect();
         let region = self.request.execution_arn.split(':').nth(3);
         let region = region.map_or_else(|| self.inner.settings.region.clone(), Arc::from);

@@ -90,6 +90,9 @@ pub(crate) struct ServeOptions {
         value_delimiter = ','
     )]
     pub(crate) execution_logs: Vec<String>,
+    /// Tell EventBridge when Standard executions start and end ("Step Functions Execution Status Change").
+    #[arg(long, env = "STEPWELL_STATUS_EVENTS")]
+    pub(crate) status_events: bool,
     /// One JSON object for each log line, and for the line that tells where the server listens.
     #[arg(long, env = "STEPWELL_JSON")]
     pub(crate) json: bool,

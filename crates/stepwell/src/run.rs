@@ -42,6 +42,7 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
         region: identity.region.as_str().into(),
         drivers: 1,
         clock,
+        announces_status: false,
         quotas: file.limits.quotas,
     };
     let functions = function::host(&identity, std::mem::take(&mut file.functions));

@@ -152,6 +152,7 @@ mod tests {
             region: identity.region.as_str().into(),
             drivers: 1,
             clock: Arc::new(SystemClock),
+            announces_status: false,
             quotas: Quotas::default(),
         };
         let engine = Engine::open(Arc::new(Memory::new()), config, tasks.clone(), runtime.handle().clone()).unwrap();
