@@ -32,7 +32,7 @@ mod tasks;
 mod timeline;
 
 pub use bounds::Bounds;
-pub use config::{Clock, Config, Quotas, SystemClock};
+pub use config::{Clock, Config, Quotas, SkippingClock, SystemClock};
 pub use express::ExpressExecution;
 pub use handle::*;
 pub use logs::{LogEntry, LogError, LogSink};

@@ -215,6 +215,10 @@ pub(crate) struct RunOptions {
     /// such a case; FILE#NAME/CASE names it.
     #[arg(long, value_name = "FILE#CASE")]
     pub(crate) mock: Option<String>,
+    /// Skip what is only waited for: Wait states, pauses before retries, timeouts of tasks that nobody answers. Calls take
+    /// the time they take.
+    #[arg(long)]
+    pub(crate) fast: bool,
     #[command(flatten)]
     pub(crate) identity: IdentityOptions,
     /// One JSON object at the end instead of the trace.
