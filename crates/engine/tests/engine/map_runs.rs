@@ -284,7 +284,10 @@ fn express_child_executions_are_described() {
         .collect();
     assert_eq!(described, ["0 FAILED Small: too small", "5 SUCCEEDED 5", "6 SUCCEEDED 6"]);
     let other = arns[0].replace(":m/L:", ":n/L:");
-    assert_eq!(world.run(world.engine.express_child(&other)).map(|_| ()).unwrap_err().to_string(), "the execution does not exist");
+    assert_eq!(
+        world.run(world.engine.express_child(&other)).map(|_| ()).unwrap_err().to_string(),
+        "the execution does not exist"
+    );
     let restarted = world.restart();
     assert_eq!(outcome(&restarted.run(restarted.engine.express_child(&arns[1])).unwrap().status), "SUCCEEDED 5");
 }
