@@ -457,6 +457,12 @@ pub(crate) fn unexpected_type(expression: &str, field: &Arc<str>, expected: &str
     }
 }
 
+/// A JSONata field that must be a whole number. Of fractions no recording tells; the wording is ours.
+pub(crate) fn no_whole_number<T>(field: &Field<T>, name: &str, value: &Value) -> Fault {
+    let expected = if value.as_number().is_some() { "integer" } else { "number" };
+    unexpected_type(expression_text(field), &name.into(), expected, value)
+}
+
 /// The text of the expression that a field holds, for error texts.
 pub(crate) fn expression_text<T>(field: &Field<T>) -> &str {
     match field {

@@ -251,7 +251,9 @@ impl Trial {
             false => Some(map.items(flow, &input, &view)?),
         };
         if let (Some(items), DataFlow::JsonPath(_)) = (&items, flow) {
-            scene.saw(|stages| stages.after_items_path = Some(items.clone()));
+            // Here the items keep their spelling; in a history they do not. Source: recordings.
+            let spelt = map.items_text(&input).map(Payload::from_checked_text);
+            scene.saw(|stages| stages.after_items_path = Some(spelt.unwrap_or_else(|| items.clone())));
         }
         let Bounds { max_concurrency, failures, failures_percentage } = map.bounds(&view)?;
         scene.saw(|stages| {
