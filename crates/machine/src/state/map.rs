@@ -340,7 +340,7 @@ fn processor(source: &Source, compiler: &mut Compiler) -> Option<(ScopeId, Optio
         Some(config) => processor_config(&config, compiler),
         None => None,
     };
-    if distributed.is_some() && compiler.machine_type == MachineType::Express {
+    if distributed.is_some() && compiler.machine_type_of(source.scope) == MachineType::Express {
         // Source: Step Functions guide; AWS's own wording is not known.
         compiler.schema(&fields.place, "Express state machine does not support Distributed Map");
     }

@@ -233,7 +233,7 @@ fn compile_resource(source: &Source, compiler: &mut Compiler) -> Option<Resource
             return None;
         }
     };
-    if compiler.machine_type == MachineType::Express {
+    if compiler.machine_type_of(source.scope) == MachineType::Express {
         let unsupported = match &resource {
             Resource::Activity { .. } => Some("Activity ARN"),
             Resource::LambdaFunction { .. } => None,
