@@ -47,16 +47,6 @@ pub fn check(text: &str) -> Result<(), SyntaxError> {
     Reader::<false>::new(text).document().map(|_| ())
 }
 
-/// A member of an object as it stands in the object's text; the last one of that name.
-pub(crate) fn member_text<'t>(object: &'t str, name: &str) -> Option<&'t str> {
-    Reader::<true>::new(object).entry(|_, found| found == Some(name))
-}
-
-/// An item of an array as it stands in the array's text.
-pub(crate) fn item_text(array: &str, index: usize) -> Option<&str> {
-    Reader::<true>::new(array).entry(|position, name| name.is_none() && position == index)
-}
-
 fn place(text: &str, line: usize, column: usize) -> String {
     let mut units = 0;
     let mut quoted = String::new();

@@ -15,7 +15,7 @@ mod write;
 use std::sync::Arc;
 
 use crate::{
-    Environment, OutOfFuel, Value, json,
+    Environment, OutOfFuel, Value,
     limits::{DEPTH_MAX, RESULT_BYTES_MAX},
 };
 use read::{Reader, Stop};
@@ -166,20 +166,6 @@ impl Path {
             return Err(PathError::NotFound(format!("result is larger than {RESULT_BYTES_MAX} bytes")));
         }
         Ok(result)
-    }
-
-    /// What a reference path of the input selects as it stands in the text of a document, blanks included.
-    ///
-    /// `None`: nothing is there, it is another kind of path, or it counts from an array's end.
-    pub fn read_text<'t>(&self, document: &'t str) -> Option<&'t str> {
-        if self.head != Head::Input || !self.is_reference() {
-            return None;
-        }
-        self.steps.iter().try_fold(document, |text, step| match step {
-            Step::Name(name) => json::member_text(text, name),
-            Step::Index(index) => json::item_text(text, usize::try_from(*index).ok()?),
-            _ => None,
-        })
     }
 
     /// Like [`read`](Path::read), but an index past the end of its array, as the last step of a reference path, gives

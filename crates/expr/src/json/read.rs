@@ -92,43 +92,6 @@ impl<'t, const BUILD: bool> Reader<'t, BUILD> {
         Ok(value)
     }
 
-    /// The text of the last entry at the top of a valid document, an array or object, that is `wanted` by its position
-    /// and name; `None` if there is none.
-    pub(super) fn entry(mut self, wanted: impl Fn(usize, Option<&str>) -> bool) -> Option<&'t str> {
-        let kind = match self.skip_blanks().ok()?? {
-            b'[' => Kind::Array,
-            b'{' => Kind::Object,
-            _ => return None,
-        };
-        self.enter(kind).ok()?;
-        let mut found = None;
-        let mut next = self.need_entry().ok()?;
-        for position in 0.. {
-            if matches!(next, b']' | b'}') {
-                break;
-            }
-            let name = match kind {
-                Kind::Array => None,
-                Kind::Object => {
-                    self.at += 1;
-                    let name = self.name().ok()?;
-                    next = self.colon().ok()?;
-                    name
-                }
-            };
-            let from = self.at;
-            self.value(next).ok()?;
-            if wanted(position, name.as_deref()) {
-                found = self.text.get(from..self.at);
-            }
-            next = self.need_entry().ok()?;
-            if next == b',' {
-                next = self.comma(next).ok()?;
-            }
-        }
-        found
-    }
-
     /// Reads the value that begins with `first`, the byte at `at`.
     fn value(&mut self, first: u8) -> Result<Value, SyntaxError> {
         match first {

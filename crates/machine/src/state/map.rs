@@ -144,14 +144,6 @@ impl Map {
             },
         }
     }
-
-    /// What `ItemsPath` selects as it stands in the input's text, where it is a path of the input.
-    pub(crate) fn items_text<'i>(&self, effective_input: &'i Payload) -> Option<&'i str> {
-        match &self.items {
-            Items::Path(path) => path.read_text(effective_input.text()),
-            Items::Input | Items::Template(_) => None,
-        }
-    }
 }
 
 fn no_array(path: &str) -> Fault {
