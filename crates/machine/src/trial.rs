@@ -250,7 +250,7 @@ impl Trial {
             false => Some(map.items(flow, &input, &view)?),
         };
         if let (Some(items), DataFlow::JsonPath(_)) = (&items, flow) {
-            scene.saw(|stages| stages.after_items_path = Some(items.clone()));
+            scene.saw(|stages| stages.after_items_path = Some(listed(items)));
         }
         let Bounds { max_concurrency, failures, failures_percentage } = map.bounds(&view)?;
         scene.saw(|stages| {
@@ -266,7 +266,7 @@ impl Trial {
         if let Some(selector) = &map.selector {
             let selected = (0..length).map(|index| self.select_item(selector, index, &items, &input));
             let selected = Payload::from_value(Value::array(selected.collect::<Result<_, Fault>>()?));
-            scene.saw(|stages| stages.after_item_selector = Some(selected));
+            scene.saw(|stages| stages.after_item_selector = Some(listed(&selected)));
         }
         Ok(Some(length))
     }
@@ -430,6 +430,15 @@ impl Trial {
         }
         context
     }
+}
+
+/// Items as the stages of the data show them: each compact, a blank after the comma between two.
+///
+/// Source: recordings of `afterItemsPath`; the items of a selector by analogy.
+fn listed(items: &Payload) -> Payload {
+    let Some(values) = items.value().as_array() else { return items.clone() };
+    let texts: Vec<String> = values.iter().map(Value::to_string).collect();
+    Payload::from_checked_text(format!("[{}]", texts.join(", ")))
 }
 
 /// Chance and fuel of one evaluation.
