@@ -145,6 +145,11 @@ pub(super) fn map_run_place(arn: &str) -> Vec<u8> {
     [MAP_RUN_PREFIX, &ExecutionId::of_arn(arn).0].concat()
 }
 
+/// Where the Map Runs are found whose ids begin with these bytes.
+pub(super) fn map_run_places(beginning: &[u8]) -> Range {
+    Range::of_prefix([MAP_RUN_PREFIX, beginning].concat())
+}
+
 pub(super) fn map_run_mark(mark: MapRunMark) -> Vec<u8> {
     let mut key = Vec::with_capacity(33);
     key.push(MAP_RUN_MARK);
