@@ -84,7 +84,7 @@ export const executionQuery = (executionArn: string) =>
 export const machineOfExecutionQuery = (executionArn: string) =>
   queryOptions({
     queryKey: ["machine-of-execution", executionArn],
-    queryFn: ({ signal }): Promise<Pick<Machine, "definition" | "stateMachineArn">> =>
+    queryFn: ({ signal }): Promise<Pick<Machine, "definition" | "stateMachineArn" | "loggingConfiguration">> =>
       isExpress(executionArn)
         ? call("DescribeStateMachine", { stateMachineArn: machineOfExpress(executionArn) }, signal)
         : call("DescribeStateMachineForExecution", { executionArn }, signal),

@@ -8,7 +8,7 @@ import Spinner from "@cloudscape-design/components/spinner";
 import Tabs from "@cloudscape-design/components/tabs";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import { executionHref, go, Link, machineHref, mapRunHref } from "../app/Link";
+import { editorHref, executionHref, go, Link, machineHref, mapRunHref } from "../app/Link";
 import { done, failed } from "../app/notices";
 import { Problem } from "../app/Problem";
 import { type ExecutionView, executionRoute } from "../app/router";
@@ -25,6 +25,7 @@ import { edgesTaken, type Run, readHistory, runsByState, stateIdsByName, type Vi
 import { isInItem, itemIn, mapOf } from "../model/items";
 import { startedBy } from "../model/links";
 import { EventList } from "./EventList";
+import { LogList } from "./LogList";
 import "./execution.css";
 import { useEvents } from "./events";
 import { Scrubber } from "./Scrubber";
@@ -102,6 +103,20 @@ function OneExecution({ arn }: { arn: string }) {
       label: `Events (${events.length})`,
       content: <EventList arn={arn} events={events} run={run} selected={visit} onSelect={choose} until={search.at} />,
     },
+    {
+      id: "logs",
+      label: "Logs",
+      content: (
+        <LogList
+          arn={arn}
+          events={events}
+          run={run}
+          logging={machine.data?.loggingConfiguration}
+          selected={visit}
+          onSelect={choose}
+        />
+      ),
+    },
   ];
   return (
     <div className="execution">
@@ -110,6 +125,7 @@ function OneExecution({ arn }: { arn: string }) {
         run={run}
         past={search.at !== undefined}
         by={feed.by}
+        state={selected === undefined ? undefined : definition.states.get(selected)?.name}
         onAgain={() => setAgain(true)}
         onRedriven={() => setRound((round) => round + 1)}
       />
@@ -167,6 +183,8 @@ function Head(props: {
   run: Run;
   past: boolean;
   by: string;
+  /** The name of the selected state. */
+  state: string | undefined;
   onAgain: () => void;
   onRedriven: () => void;
 }) {
@@ -243,7 +261,9 @@ function Head(props: {
                 Redrive
               </Button>
             )}
-            <Button onClick={props.onAgain}>New execution</Button>
+            <Button onClick={() => go(editorHref(stateMachineArn, props.state))}>Edit</Button>
+            {/* Children of a Map Run are started by it alone. */}
+            {!execution.mapRunArn && <Button onClick={props.onAgain}>New execution</Button>}
           </SpaceBetween>
         }
       >

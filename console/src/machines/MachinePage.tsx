@@ -21,6 +21,7 @@ import { readDefinition } from "../model/definition";
 import { DeleteMachine } from "./DeleteMachine";
 import { Executions } from "./Executions";
 import { ExpressExecutions } from "./ExpressExecutions";
+import { Settings } from "./Settings";
 import { StartExecution } from "./StartExecution";
 import { Tags } from "./Tags";
 import { Versions } from "./Versions";
@@ -79,6 +80,7 @@ export function MachinePage() {
             { id: "executions", label: "Executions", content: <ExecutionsOf machine={machine.data} /> },
             { id: "definition", label: "Definition", content: <DefinitionView text={machine.data.definition} /> },
             { id: "versions", label: "Versions and aliases", content: <Versions machine={machine.data} /> },
+            { id: "settings", label: "Settings", content: <Settings machine={machine.data} /> },
             { id: "tags", label: "Tags", content: <Tags resourceArn={arn} /> },
           ]}
         />

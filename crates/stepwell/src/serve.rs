@@ -15,8 +15,8 @@ use tokio::{
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    beside::LambdaApi, cli::ServeOptions, config::ServeSettings, console, data::control::Control, encryption,
-    exit::Exit, function, logs, tasks::Tasks,
+    beside::LambdaApi, catalogue::CatalogueApi, cli::ServeOptions, config::ServeSettings, console,
+    data::control::Control, encryption, exit::Exit, function, logs, tasks::Tasks,
 };
 
 pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
@@ -111,7 +111,8 @@ async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions, 
     let throttles = settings.config.limits.throttles().map_err(anyhow::Error::msg)?;
     let api = Api::new(engine.clone()).with_pages(console::page).with_mocks(settings.mock_config.clone());
     let api = api.with_throttles(throttles).with_search_of_values(settings.config.console.search_values);
-    stepwell_api::serve(listener, api.with_beside(LambdaApi::of(functions)), stop).await;
+    let api = api.with_beside(LambdaApi::of(functions)).with_beside(CatalogueApi::of(tasks.catalogue()));
+    stepwell_api::serve(listener, api, stop).await;
     engine.shut_down().await;
     tracing::info!("stopped");
     Ok(())
