@@ -6,6 +6,8 @@ interface Findable {
   id: string;
   label: string;
   type: string;
+  /** Where it is from. */
+  group?: string;
 }
 
 /** Finds one of many by a few letters; arrows choose, Enter takes it. */
@@ -69,7 +71,8 @@ export function Finder<T extends Findable>(props: {
               onClick={() => onChoose(item)}
             >
               <TypeIcon type={item.type} />
-              {item.label}
+              <span>{item.label}</span>
+              {item.group !== undefined && <span className="finder-group">{item.group}</span>}
             </div>
           ))}
         </div>

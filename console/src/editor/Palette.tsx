@@ -1,10 +1,20 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { Fragment, useState } from "react";
 import { DRAGGED } from "../graph/GraphView";
 import { TypeIcon } from "../graph/icons";
 import { parametersQuery, useAddable } from "./catalogue";
 import { FoundNote } from "./FoundNote";
 import type { Addable } from "./palette";
+
+/** A name that may break between its words: `PutBucketPolicy`. */
+function breakable(label: string) {
+  return label.split(/(?<=[a-z])(?=[A-Z])/).map((word, index) => (
+    <Fragment key={`${index} ${word}`}>
+      {index > 0 && <wbr />}
+      {word}
+    </Fragment>
+  ));
+}
 
 /** Everything that can be added: dragged onto an edge, or pressed to go behind the selected state. */
 export function Palette({ onAdd }: { onAdd: (item: Addable) => void }) {
@@ -42,7 +52,7 @@ export function Palette({ onAdd }: { onAdd: (item: Addable) => void }) {
                       onClick={() => onAdd(item)}
                     >
                       <TypeIcon type={item.type} />
-                      <span>{item.label}</span>
+                      <span>{breakable(item.label)}</span>
                     </button>
                   </li>
                 ))}

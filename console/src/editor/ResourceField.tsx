@@ -33,11 +33,16 @@ export function ResourceField(props: {
     const options = all.filter(({ name, arn }) => fits(name) || fits(arn));
     return options.map(({ name, arn }) => ({ value: arn, label: name, description: label }));
   };
-  const integrations = found.items.flatMap(({ label, resource }) =>
-    resource === undefined || resource.includes(":activity:")
-      ? []
-      : [{ value: resource, label, description: resource }],
-  );
+  const groups = (["Actions", "AWS SDK"] as const)
+    .map((group) => ({
+      label: group,
+      options: found.items.flatMap(({ id, label, resource, ...item }) =>
+        item.group !== group || resource === undefined || id === "activity"
+          ? []
+          : [{ value: resource, label, description: resource }],
+      ),
+    }))
+    .filter(({ options }) => options.length > 0);
   const own = [
     ...named(
       "Activity",
@@ -65,7 +70,8 @@ export function ResourceField(props: {
         ariaLabel={props.label}
         enteredTextLabel={(typed) => `As typed: ${typed}`}
         placeholder="An ARN, or letters such as “s3 put”"
-        options={[...own, ...integrations]}
+        options={[...own, ...groups]}
+        expandToViewport
         statusType={found.isLoading ? "loading" : "finished"}
         loadingText="Loading the actions of AWS"
         finishedText={found.more > 0 ? `${found.more.toLocaleString("en")} more: type more letters.` : ""}

@@ -162,7 +162,7 @@ export function findAddable(find: string, services: Services | undefined): Found
   const sdk = (named.length > 0 && services ? sdkActions(services) : [])
     .filter(({ text }) => named.every((word) => text.includes(word)))
     .map((action) => ({ action, distance: distance(named, action) }))
-    .sort((a, b) => a.distance - b.distance)
+    .sort((a, b) => a.distance - b.distance || a.action.action.length - b.action.action.length)
     .map(({ action }) => action);
   const before = [...ADDABLE.filter(fits), ...REST.filter(fits)];
   const room = Math.max(0, FOUND_MAX - before.length);

@@ -119,14 +119,14 @@ export function Settings({ machine }: { machine: Machine }) {
           />
         </FormField>
         {shown.level !== "OFF" && (
-          <>
+          <SpaceBetween size="l">
             <Checkbox checked={shown.withData} onChange={({ detail }) => edit({ withData: detail.checked })}>
               With inputs and outputs
             </Checkbox>
             <FormField label="Log group" description="The ARN of a CloudWatch log group; it ends with :*" stretch>
               <Input value={shown.group} onChange={({ detail }) => edit({ group: detail.value })} />
             </FormField>
-          </>
+          </SpaceBetween>
         )}
         <Checkbox
           checked={shown.tracing}
