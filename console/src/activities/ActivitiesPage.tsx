@@ -3,6 +3,7 @@ import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
+import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
@@ -28,7 +29,9 @@ const COLUMNS = [
   {
     id: "name",
     header: "Name",
-    cell: (activity: ActivityStanding) => activity.name,
+    cell: ({ name, activityArn }: ActivityStanding) => (
+      <Link href={`/activities?activity=${encodeURIComponent(activityArn)}`}>{name}</Link>
+    ),
     sortingField: "name",
     isRowHeader: true,
   },
@@ -44,7 +47,6 @@ const COLUMNS = [
     cell: (activity: ActivityStanding) => numberText(activity.workers),
     sortingField: "workers",
   },
-  { id: "arn", header: "ARN", cell: (activity: ActivityStanding) => activity.activityArn },
   {
     id: "created",
     header: "Created",
@@ -134,6 +136,14 @@ function Queue({ activity }: { activity: ActivityStanding }) {
   const left = waiting - tasks.length;
   return (
     <Box padding={{ top: "l" }}>
+      <Box variant="awsui-key-label">ARN of {activity.name}</Box>
+      <CopyToClipboard
+        variant="inline"
+        textToCopy={activity.activityArn}
+        copyButtonAriaLabel="Copy ARN"
+        copySuccessText="Copied"
+        copyErrorText="It cannot be copied"
+      />
       <ColumnLayout columns={2}>
         <Container
           header={

@@ -9,7 +9,8 @@ import type { Addable } from "./palette";
 /** A name that may break between its words: `PutBucketPolicy`. */
 function breakable(label: string) {
   return label.split(/(?<=[a-z])(?=[A-Z])/).map((word, index) => (
-    <Fragment key={`${index} ${word}`}>
+    // biome-ignore lint/suspicious/noArrayIndexKey: the words of a name stay where they are
+    <Fragment key={index}>
       {index > 0 && <wbr />}
       {word}
     </Fragment>

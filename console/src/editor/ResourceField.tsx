@@ -21,7 +21,9 @@ export function ResourceField(props: {
   problem: ReactNode;
 }) {
   const { resource, state } = props;
-  const [isUsed, setUsed] = useState(false);
+  // What it was when it began to be typed into.
+  const [begun, setBegun] = useState<string>();
+  const isUsed = begun !== undefined;
   const found = useAddable(isUsed ? resource || " " : "");
   const activities = useQuery({ ...activitiesQuery, enabled: isUsed, refetchInterval: false });
   const functions = useQuery({ ...functionsQuery, enabled: isUsed });
@@ -54,12 +56,13 @@ export function ResourceField(props: {
     ),
   ];
   const choose = async (chosen: string) => {
-    const before = calledBy(resource);
+    const before = calledBy(begun ?? "");
     const skeletonOf = async (called: ReturnType<typeof calledBy>) =>
       called && (await queries.ensureQueryData(parametersQuery(called)).catch(() => undefined))?.skeleton;
     const [old, skeleton] = [await skeletonOf(before), await skeletonOf(calledBy(chosen))];
     // What was filled in for the one before goes with it; what somebody wrote stays.
     const isUntouched = given === undefined || [{}, old].some((own) => JSON.stringify(own) === JSON.stringify(given));
+    setBegun(chosen);
     set(["Resource"], chosen, isUntouched && skeleton ? { [parametersOf(state)]: skeleton } : {});
   };
   return (
@@ -77,7 +80,7 @@ export function ResourceField(props: {
         finishedText={found.more > 0 ? `${found.more.toLocaleString("en")} more: type more letters.` : ""}
         empty="Nothing fits."
         virtualScroll
-        onFocus={() => setUsed(true)}
+        onFocus={() => setBegun(resource)}
         onChange={({ detail }) => set(["Resource"], detail.value || undefined)}
         onSelect={({ detail }) => void choose(detail.value)}
       />

@@ -10,7 +10,7 @@ import { LOG_LEVELS, type LogLevel, logLines } from "../model/logLines";
 const ROW = 24;
 
 const LEVELS: Record<LogLevel, string> = { ALL: "All", ERROR: "Errors", FATAL: "Fatal alone" };
-const TONES: Record<LogLevel, string> = { ALL: "", ERROR: "is-caught", FATAL: "is-bad" };
+const TONES: Record<LogLevel, string> = { ALL: "", ERROR: "is-bad", FATAL: "is-bad is-fatal" };
 
 /** The lines of the execution's log, as the state machine logs them; where it does not, as it would with all data. */
 export function LogList(props: {
@@ -83,7 +83,7 @@ export function LogList(props: {
               >
                 <span className="log-time">{new Date(line.ms).toISOString().slice(11, 23)}</span>
                 <span className={`event-type ${TONES[line.level]}`}>{line.type}</span>
-                <span className="log-text">{line.text}</span>
+                <span className="log-text">{line.details}</span>
               </button>
               {isOpen && (
                 <pre className="data mono" tabIndex={0}>

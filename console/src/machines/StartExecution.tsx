@@ -6,13 +6,14 @@ import Input from "@cloudscape-design/components/input";
 import Modal from "@cloudscape-design/components/modal";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { executionHref, go, Link } from "../app/Link";
 import { StatusText } from "../app/StatusText";
 import { prettyJson } from "../app/words";
 import { call, messageOf } from "../aws/client";
 import type { MachineType } from "../aws/operations";
+import { lastInputQuery } from "../aws/queries";
 import { Code } from "../code/Code";
 import { lastInputs, rememberInput } from "./inputs";
 
@@ -26,7 +27,10 @@ export function StartExecution(props: { machineArn: string; type: MachineType; i
   const { machineArn, type, onClose } = props;
   const [inputs] = useState(() => lastInputs(machineArn));
   const [name, setName] = useState("");
-  const [input, setInput] = useState(() => props.input ?? inputs[0] ?? "{}");
+  const [typed, setInput] = useState(() => props.input ?? inputs[0]);
+  // What nobody has started from this browser begins with what it was given last.
+  const last = useQuery({ ...lastInputQuery(machineArn), enabled: typed === undefined && type === "STANDARD" });
+  const input = typed ?? (last.data ? prettyJson(last.data) : "{}");
   const queries = useQueryClient();
   const asked = { stateMachineArn: machineArn, name: name || undefined, input };
   const sync = useMutation({
@@ -87,7 +91,7 @@ export function StartExecution(props: { machineArn: string; type: MachineType; i
             </pre>
           </section>
         )}
-        <FormField label="Name" constraintText="Left empty, one is drawn.">
+        <FormField label="Name" constraintText="Left empty, it gets one of its own.">
           <Input value={name} onChange={(event) => setName(event.detail.value)} />
         </FormField>
         {inputs.length > 0 && (

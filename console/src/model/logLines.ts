@@ -15,7 +15,9 @@ export interface LogLine {
   ms: number;
   level: LogLevel;
   type: string;
-  /** One JSON object. */
+  /** Its details alone, as JSON. */
+  details: string;
+  /** The whole line: one JSON object. */
   text: string;
 }
 
@@ -82,7 +84,8 @@ export function logLines(
       execution_arn: executionArn,
       redrive_count: String(redrives),
     };
-    lines.push({ id, ms: msOf(event), level: own, type, text: JSON.stringify(record) });
+    const gist = JSON.stringify(record.details);
+    lines.push({ id, ms: msOf(event), level: own, type, details: gist, text: JSON.stringify(record) });
   }
   return lines;
 }

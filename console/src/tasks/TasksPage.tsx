@@ -49,31 +49,39 @@ export function TasksPage() {
       >
         Waiting tasks
       </Header>
-      <div className="inbox-body">
-        <div className="inbox-list">
-          <TextFilter
-            filteringText={find}
-            filteringPlaceholder="Find by state, execution or input"
-            filteringAriaLabel="Find waiting tasks"
-            onChange={(event) =>
-              navigate({ search: { find: event.detail.filteringText || undefined, task: chosen }, replace: true })
-            }
-          />
-          <TaskList tasks={shown} selected={selected} now={now} onSelect={choose} />
-          {more && (
-            <Box color="text-body-secondary" fontSize="body-s">
-              More executions run than are looked at here.
-            </Box>
-          )}
+      {tasks.length === 0 && !more && chosen === undefined ? (
+        <Box textAlign="center" padding="xxl" color="text-body-secondary">
+          <Box variant="h3">Nothing waits for an answer</Box>
+          Tasks whose resource ends with .waitForTaskToken, and those of activities that a worker has taken, are shown
+          here as long as they wait, also those of a Map Run's child executions.
+        </Box>
+      ) : (
+        <div className="inbox-body">
+          <div className="inbox-list">
+            <TextFilter
+              filteringText={find}
+              filteringPlaceholder="Find by state, execution or input"
+              filteringAriaLabel="Find waiting tasks"
+              onChange={(event) =>
+                navigate({ search: { find: event.detail.filteringText || undefined, task: chosen }, replace: true })
+              }
+            />
+            <TaskList tasks={shown} selected={selected} now={now} onSelect={choose} />
+            {more && (
+              <Box color="text-body-secondary" fontSize="body-s">
+                More executions run than are looked at here.
+              </Box>
+            )}
+          </div>
+          <div className="inbox-one">
+            {selected ? (
+              <OneTask key={keyOf(selected)} task={selected} now={now} onAnswered={() => choose(undefined)} />
+            ) : (
+              <Nothing isGone={chosen !== undefined} find={find} />
+            )}
+          </div>
         </div>
-        <div className="inbox-one">
-          {selected ? (
-            <OneTask key={keyOf(selected)} task={selected} now={now} onAnswered={() => choose(undefined)} />
-          ) : (
-            <Nothing isGone={chosen !== undefined} find={find} />
-          )}
-        </div>
-      </div>
+      )}
     </div>
   );
 }
