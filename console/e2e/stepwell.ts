@@ -66,8 +66,8 @@ export class Stepwell {
   }
 
   /** Waits until the execution has a status other than RUNNING; answers it. */
-  async end(executionArn: string): Promise<string> {
-    const until = Date.now() + START_MS;
+  async end(executionArn: string, within = START_MS): Promise<string> {
+    const until = Date.now() + within;
     while (Date.now() < until) {
       const { status } = await this.call<{ status: string }>("DescribeExecution", { executionArn });
       if (status !== "RUNNING") return status;
