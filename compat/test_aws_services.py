@@ -320,3 +320,33 @@ def test_where_services_are_called(tmp_path, name):
     assert found == ["option", "environment", "profile", "file", "file-all"]
     for_all = {"AWS_ENDPOINT_URL": places["environment"]}
     assert called("profiles", "--lambda-endpoint", places["option"], **for_all) == ["option"] + ["environment"] * 4
+
+
+@pytest.mark.parametrize(
+    ("resource", "parameters", "problem"),
+    [
+        ("sqs:sendMessage", {"QueueUrl": "q", "MessageBody": "b", "Foo": 1}, 'The field "Foo" is not supported by Step Functions'),
+        ("sqs:sendMessage", {"QueueUrl": "q", "DelaySeconds": "x"}, "The value for the field 'DelaySeconds' must be an INTEGER"),
+        ("dynamodb:putItem", {"TableName": "t", "Key": {}}, 'The field "Key" is not supported by Step Functions'),
+        ("aws-sdk:dynamodb:putItem", {"Bad": 1}, 'The field "Bad" is not supported by Step Functions'),
+        ("lambda:invoke", {"FunctionName": "f", "Input": 1}, 'The field "Input" is not supported by Step Functions'),
+        ("states:startExecution", {"Input": {}}, "The field 'StateMachineArn' is required but was missing"),
+        (
+            "apigateway:invoke",
+            {"ApiEndpoint": "a", "Method": "GET", "QueryParameters": "?a=b"},
+            "The value of the field 'QueryParameters' has an invalid format",
+        ),
+    ],
+)  # fmt: skip
+def test_parameters_that_cannot_be_sent(sfn, name, resource, parameters, problem):
+    """Source: users' reports, for the sentence and for the event's number in it; the task is not scheduled."""
+    state = task(resource, **{"Parameters": parameters, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "T0"}]})
+    ended = run(sfn, name, state)
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
+    sent = json.dumps(parameters, separators=(",", ":"))
+    assert ended["cause"] == (
+        "An error occurred while executing the state 'T0' (entered at the event id #2). "
+        f"The Parameters '{sent}' could not be used to start the Task: [{problem}]"
+    )
+    types = [event["type"] for event in events(sfn, ended["executionArn"])]
+    assert types == ["ExecutionStarted", "TaskStateEntered", "ExecutionFailed"]

@@ -1,5 +1,6 @@
 """The commands that need no server: `run` and `validate`, their output and their exit codes."""
 
+import datetime
 import json
 import subprocess
 
@@ -53,6 +54,26 @@ def test_run_of_the_transformation_gives_its_report():
 def test_run_of_a_failure(file):
     done = stepwell("run", file(FAIL), code=1)
     assert "Bad.Luck" in done.stdout + done.stderr and "as planned" in done.stdout + done.stderr
+
+
+def test_a_fast_run_skips_what_is_only_waited_for(file):
+    again = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 600, "BackoffRate": 2, "MaxAttempts": 3}
+    call = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": "unreachable"},
+        "Retry": [again],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Late"}],
+        "End": True,
+    }
+    late = {"Type": "Pass", "Parameters": {"began.$": "$$.Execution.StartTime", "now.$": "$$.State.EnteredTime"}, "End": True}
+    states = {"Month": {"Type": "Wait", "Seconds": 30 * 86_400, "Next": "Call"}, "Call": call, "Late": late}
+    written = file(json.dumps({"StartAt": "Month", "States": states}))
+    done = stepwell("run", written, "--fast", "--json", "--lambda-endpoint", "http://127.0.0.1:9", code=0)
+    times = json.loads(done.stdout.strip().splitlines()[-1])["output"]
+    began, now = (datetime.datetime.fromisoformat(times[name]) for name in ("began", "now"))
+    waited = (now - began).total_seconds() - 30 * 86_400 - (600 + 1_200 + 2_400)
+    assert 0 <= waited < 600, times
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ fn server() -> &'static (Runtime, Api) {
             account: "123456789012".into(),
             region: "us-east-1".into(),
             drivers: 1,
+            announces_status: false,
             clock: Arc::new(SystemClock),
             quotas: Quotas::default(),
         };

@@ -48,8 +48,10 @@ mod update_state_machine_alias;
 mod validate_state_machine_definition;
 
 pub(crate) use self::{
-    describe_execution::status_name as status_text, list_executions::write_listed,
-    send_task_failure::refusal as send_task_refusal, start_sync_execution::write as write_express,
+    describe_execution::{redrive_status, status_name as status_text, stop_ms},
+    list_executions::write_listed,
+    send_task_failure::refusal as send_task_refusal,
+    start_sync_execution::write as write_express,
 };
 
 /// What comes before the action's name in the header `X-Amz-Target`.
@@ -109,6 +111,8 @@ pub(crate) struct Request<'a> {
     pub(crate) stopping: watch::Receiver<bool>,
     /// The mock configuration file, if there is one.
     pub(crate) mocks: Option<&'a Arc<PathBuf>>,
+    /// CloudWatch Logs is asked whether the log group of a state machine is there.
+    pub(crate) asks_for_log_groups: bool,
 }
 
 impl<'a> Request<'a> {

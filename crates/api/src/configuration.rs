@@ -15,6 +15,9 @@ use crate::{
 /// Bounds of `kmsDataKeyReusePeriodSeconds`. Source: API model.
 const KEY_REUSE_SECONDS: (i64, i64) = (60, 900);
 
+/// Source: recorded answers.
+pub(crate) const LOG_DESTINATION_NOT_FOUND: &str = "Log Destination not found.";
+
 pub(crate) struct Logging {
     level: Option<&'static str>,
     include_data: Option<bool>,
@@ -38,9 +41,7 @@ impl Logging {
         })
     }
 
-    /// The block as it is described.
-    ///
-    /// Differs from AWS: whether the log group exists is not known here; its ARN's form is checked.
+    /// The block as it is described. Of the log group its ARN's form is checked; `log_group.rs` asks whether it is there.
     pub(crate) fn checked(&self) -> Result<Value, Error> {
         let level = self.level.unwrap_or("OFF");
         let destinations = self.destinations.as_deref().unwrap_or_default();
@@ -54,7 +55,7 @@ impl Logging {
                 return Err(exactly_one);
             };
             if !is_log_group(arn) {
-                return Err(Error::InvalidLoggingConfiguration("Log Destination not found."));
+                return Err(Error::InvalidLoggingConfiguration(LOG_DESTINATION_NOT_FOUND));
             }
             let group = Value::object([("logGroupArn", Value::String(arn.clone()))]);
             groups.push(Value::object([("cloudWatchLogsLogGroup", group)]));

@@ -102,7 +102,12 @@ pub struct Api {
     /// Bytes of large bodies that may still come.
     bodies: Arc<Semaphore>,
     mocks: Option<Arc<PathBuf>>,
+<<<<<<< HEAD
     beside: Vec<Arc<dyn Beside>>,
+=======
+    asks_for_log_groups: bool,
+    beside: Option<Arc<dyn Beside>>,
+>>>>>>> main
     throttles: Arc<Throttles>,
     /// Largest body of a request: a payload is longer in JSON.
     pub(crate) request_bytes: usize,
@@ -158,7 +163,12 @@ impl Api {
             evaluations: Arc::new(Semaphore::new(limits::EVALUATIONS_MAX)),
             bodies,
             mocks: None,
+<<<<<<< HEAD
             beside: Vec::new(),
+=======
+            asks_for_log_groups: false,
+            beside: None,
+>>>>>>> main
             throttles: Arc::default(),
             request_bytes,
         }
@@ -172,6 +182,11 @@ impl Api {
     /// The mock configuration file that `#CASE` behind a state machine's ARN chooses from, read at each start.
     pub fn with_mocks(self, file: Option<PathBuf>) -> Api {
         Api { mocks: file.map(Arc::new), ..self }
+    }
+
+    /// State machines whose log group CloudWatch Logs does not know are refused.
+    pub fn with_log_groups(self, asks_for_log_groups: bool) -> Api {
+        Api { asks_for_log_groups, ..self }
     }
 
     /// Bounds how often callers may call; tasks of executions are not bounded by it.
@@ -420,8 +435,16 @@ async fn dispatch(
 ) -> Result<String, Error> {
     let action = Action::of_target(target)?;
     let body = parse(body)?;
-    let mocks = api.mocks.as_ref();
-    action.answer(action::Request { engine: &api.engine, body: &body, trace_header, origin, stopping, mocks }).await
+    let request = action::Request {
+        engine: &api.engine,
+        body: &body,
+        trace_header,
+        origin,
+        stopping,
+        mocks: api.mocks.as_ref(),
+        asks_for_log_groups: api.asks_for_log_groups,
+    };
+    action.answer(request).await
 }
 
 /// Room for a body, as large as it may become; a small one needs none. `None`: other requests have it all.

@@ -73,6 +73,10 @@ pub const BILLED_MS: u64 = 100;
 pub const BILLED_MB: u64 = 64;
 /// Most bytes of data in one record of an execution log. Source: Step Functions guide (248 KB).
 pub const LOG_DATA_BYTES_MAX: usize = 248 * 1024;
+/// Most bytes of an execution's data in an event of EventBridge. Source: Step Functions guide (248 KiB).
+pub const EVENT_DATA_BYTES_MAX: usize = 248 * 1024;
+/// How long CloudWatch Logs may take to say whether a log group is there, in seconds. Ours.
+pub const LOG_GROUP_SECONDS_MAX: u64 = 5;
 /// How long the test of one state may take, in seconds. Source: API reference, TestState.
 pub const TEST_SECONDS_MAX: u64 = 5 * 60;
 /// Bytes of the shapes of one service's answers, as text: several times what the largest has. Ours.

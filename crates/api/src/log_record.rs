@@ -27,6 +27,8 @@ pub fn log_record(logged: &LoggedEvent) -> String {
     record.string("event_timestamp", &event.timestamp_ms.to_string());
     record.string("execution_arn", &logged.about.execution_arn);
     record.string("redrive_count", &logged.about.redrive_count.to_string());
+    // No recording shows one.
+    record.optional_string("map_run_arn", logged.about.map_run_arn.as_deref());
     record.end()
 }
 
@@ -56,9 +58,10 @@ mod tests {
             role_arn: "arn:r".into(),
             start_ms: 0,
             redrive_count: 1,
+            map_run_arn: None,
         };
         let event = HistoryEvent { id: 3, previous: 2, timestamp_ms: 1_700_000_000_123, detail };
-        log_record(&LoggedEvent { logging: Arc::new(logging), about, event })
+        log_record(&LoggedEvent { logging: Arc::new(logging), about: Arc::new(about), event })
     }
 
     fn exited(output: &str) -> Detail {

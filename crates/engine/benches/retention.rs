@@ -95,6 +95,7 @@ fn main() {
         region: "us-east-1".into(),
         drivers: 1,
         clock: Arc::new(SystemClock),
+        announces_status: false,
         quotas: Quotas::default(),
     };
     let engine = Engine::open(store, config, Arc::new(NoTasks), runtime.handle().clone()).unwrap();

@@ -1,8 +1,8 @@
 //! The bounds of memory that a test may want smaller than they are.
 
 use crate::limits::{
-    CACHE_BYTES_MAX, EXPRESS_RUNS_MAX, INBOX_BYTES_MAX, INBOX_EVENTS_MAX, LOG_QUEUE_EVENTS_MAX, TASK_RUNS_MAX,
-    TIMERS_MAX, WAITING_MAX,
+    CACHE_BYTES_MAX, EXPRESS_RUNS_MAX, INBOX_BYTES_MAX, INBOX_EVENTS_MAX, LOG_QUEUE_EVENTS_MAX, STATUS_QUEUE_MAX,
+    TASK_RUNS_MAX, TIMERS_MAX, WAITING_MAX,
 };
 
 /// How much an engine keeps in memory of what is also in rows.
@@ -20,6 +20,8 @@ pub struct Bounds {
     pub express_runs: usize,
     /// Log entries that wait for the sink.
     pub log_events: usize,
+    /// Status changes that wait for the sink; others are rows only.
+    pub status_changes: usize,
     /// Calls that wait for one driver.
     pub inbox_calls: usize,
     /// Bytes of the calls that wait for one driver.
@@ -35,6 +37,7 @@ impl Default for Bounds {
             waiting: WAITING_MAX,
             express_runs: EXPRESS_RUNS_MAX,
             log_events: LOG_QUEUE_EVENTS_MAX,
+            status_changes: STATUS_QUEUE_MAX,
             inbox_calls: INBOX_EVENTS_MAX,
             inbox_bytes: INBOX_BYTES_MAX,
         }

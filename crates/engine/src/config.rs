@@ -1,6 +1,9 @@
 //! What the engine is told at its start.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 use stepwell_machine::limits::Limits;
 
@@ -15,6 +18,8 @@ pub struct Config {
     /// Drivers, each one thread; at least 1.
     pub drivers: usize,
     pub clock: Arc<dyn Clock>,
+    /// Status changes of Standard executions are kept until a sink has taken them: [`crate::Engine::announce_to`].
+    pub announces_status: bool,
     pub quotas: Quotas,
 }
 
@@ -33,6 +38,8 @@ pub struct Quotas {
     pub aliases: usize,
     /// Standard executions of the account that run at the same time.
     pub open_executions: u64,
+    /// Map Runs of the account that are open at the same time; further ones wait.
+    pub open_map_runs: usize,
     /// Tags of one resource.
     pub tags: usize,
     /// Workers that poll one activity at the same time.
@@ -49,6 +56,7 @@ impl Default for Quotas {
             versions: 1_000,
             aliases: 100,
             open_executions: 1_000_000,
+            open_map_runs: 1_000,
             tags: TAGS_MAX,
             activity_pollers: ACTIVITY_POLLERS_MAX,
             limits: Limits::default(),
@@ -74,5 +82,23 @@ impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         since.map_or(0, |duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The wall clock, which skips what is only waited for: it runs while anything is under way, a call of a task for example, and
+/// is put ahead to the next deadline when nothing is. Task tokens and activities do not hold it.
+#[derive(Debug, Default)]
+pub struct SkippingClock {
+    ahead_ms: AtomicI64,
+}
+
+impl Clock for SkippingClock {
+    fn now_ms(&self) -> i64 {
+        SystemClock.now_ms().saturating_add(self.ahead_ms.load(Ordering::SeqCst))
+    }
+
+    fn jump_to(&self, deadline_ms: i64) -> bool {
+        self.ahead_ms.fetch_max(deadline_ms.saturating_sub(SystemClock.now_ms()), Ordering::SeqCst);
+        true
     }
 }

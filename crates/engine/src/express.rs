@@ -348,7 +348,7 @@ impl Run {
         let shared = &self.place.shared;
         let now_ms = self.timeline().now_ms().max(self.execution.header.last_event_ms);
         let (program, execution) = (&self.program, &self.execution);
-        let tried = attempt(program, execution, event.clone(), now_ms, &shared.activities, shared.limits(), FUEL_SLICE);
+        let tried = attempt(program, execution, event.clone(), now_ms, &shared.surroundings, FUEL_SLICE);
         let tried = match tried {
             Attempt::Stepped(Stepped::Slow) => {
                 let (to, answer) = oneshot::channel();

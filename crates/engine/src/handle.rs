@@ -28,6 +28,7 @@ use crate::{
     logs::LogSink,
     open::{Threads, stop},
     shared::Shared,
+    status_changes::StatusSink,
 };
 
 /// One row of ListStateMachines or ListActivities.
@@ -152,6 +153,12 @@ impl Engine {
     /// called once; what comes before waits.
     pub fn log_to(&self, sink: Arc<dyn LogSink>) {
         self.0.shared.logs.start(&self.0.shared, sink, &self.0.runtime);
+    }
+
+    /// Gives status changes to a sink from now on, those first that a process before this one did not hand over any more.
+    /// To be called once, and where [`crate::Config::announces_status`] is set; what comes before waits.
+    pub fn announce_to(&self, sink: Arc<dyn StatusSink>) {
+        self.0.shared.status_changes.start(&self.0.shared, sink, &self.0.runtime);
     }
 
     /// To be called after a clock that does not run by itself was moved, or may jump again.

@@ -163,6 +163,13 @@ pub const LOG_RETRY_AFTER: Duration = Duration::from_millis(500);
 pub const LOG_RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
 /// How long a stop waits for the sink.
 pub const LOG_FLUSH_TIME_MAX: Duration = Duration::from_secs(5);
+/// Status changes that wait for the sink in memory; further ones wait as rows. Ours.
+pub const STATUS_QUEUE_MAX: usize = 10_000;
+/// Status changes that a sink is given at a time. Ours.
+pub const STATUS_BATCH_MAX: usize = 100;
+/// How long after an error the sink is tried again; then twice as long, up to [`STATUS_RETRY_AFTER_MAX`]. Ours.
+pub const STATUS_RETRY_AFTER: Duration = Duration::from_millis(500);
+pub const STATUS_RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
 /// Child executions of one Map Run that run at the same time. Source: Step Functions guide.
 pub const MAP_RUN_CONCURRENCY_MAX: u64 = 10_000;
 /// Starts of child executions that one Map Run has under way, so that other calls find their turn. Ours.

@@ -55,7 +55,7 @@ pub enum LogEntry {
 #[derive(Clone, Debug)]
 pub struct LoggedEvent {
     pub logging: Arc<Logging>,
-    pub about: About,
+    pub about: Arc<About>,
     pub event: HistoryEvent,
 }
 
@@ -69,6 +69,8 @@ pub struct About {
     /// When it was started, in milliseconds since 1970.
     pub start_ms: i64,
     pub redrive_count: u64,
+    /// Of a child execution of a Map Run.
+    pub map_run_arn: Option<Arc<str>>,
 }
 
 /// What a state machine's `loggingConfiguration` asks for. Never `OFF`.
@@ -184,11 +186,12 @@ impl Logged {
             role_arn: identity.role_arn.clone(),
             start_ms: identity.start_ms,
             redrive_count: step.header.redrives.count,
+            map_run_arn: identity.child.as_ref().map(|child| child.map_run_arn.clone()),
         };
-        Logged::of_events(logging, &about, &step.history)
+        Logged::of_events(logging, &Arc::new(about), &step.history)
     }
 
-    fn of_events(logging: &Arc<Logging>, about: &About, events: &[HistoryEvent]) -> Option<Logged> {
+    fn of_events(logging: &Arc<Logging>, about: &Arc<About>, events: &[HistoryEvent]) -> Option<Logged> {
         let mut bytes = 0;
         let logged = |event: &HistoryEvent| {
             bytes += size_of::<LoggedEvent>();
@@ -463,8 +466,9 @@ fn read(shared: &Shared, mark: LogMark) -> Option<Logged> {
         role_arn: machine.role_arn.clone(),
         start_ms: row.summary.start_ms,
         redrive_count: mark.redrive_count,
+        map_run_arn: row.summary.child.map(|child| child.map_run_arn.clone()),
     };
-    Logged::of_events(&logging, &about, &events)
+    Logged::of_events(&logging, &Arc::new(about), &events)
 }
 
 #[cfg(test)]

@@ -85,6 +85,13 @@ pub struct ChildResult {
     pub redrive_status_reason: Option<&'static str>,
 }
 
+/// A child execution that was not started, since its Map Run failed before.
+#[derive(Clone, Debug)]
+pub struct UnstartedChild {
+    pub state_machine_arn: Arc<str>,
+    pub input: Payload,
+}
+
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
 
 /// Reads items and writes results. A failure is that of the Map Run: `States.ItemReaderFailed`,
@@ -106,6 +113,9 @@ pub trait ItemStream: Send {
 pub trait ResultSink: Send {
     /// In the order of the items.
     fn add(&mut self, result: ChildResult) -> Pending<'_, ()>;
+
+    /// After all results, in the order of the items.
+    fn add_unstarted(&mut self, child: UnstartedChild) -> Pending<'_, ()>;
 
     /// Answers the state's result: `MapRunArn` and `ResultWriterDetails`.
     fn finish(self: Box<Self>) -> Pending<'static, Value>;

@@ -24,6 +24,7 @@ use stepwell_machine::{MapRunRequest, Status, TaskId};
 use tokio::{
     runtime::Handle,
     sync::{
+        Semaphore,
         mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
         oneshot::Sender,
     },
@@ -97,6 +98,8 @@ type Letter = (Mail, UnderWay);
 pub(crate) struct MapRuns {
     runtime: Handle,
     timeline: Arc<Timeline>,
+    /// As many as may be open; further ones wait for theirs, first come, first served.
+    places: Arc<Semaphore>,
     table: Mutex<Table>,
 }
 
@@ -113,8 +116,9 @@ struct Running {
 }
 
 impl MapRuns {
-    pub(crate) fn new(runtime: Handle, timeline: Arc<Timeline>) -> MapRuns {
-        MapRuns { runtime, timeline, table: Mutex::default() }
+    pub(crate) fn new(runtime: Handle, timeline: Arc<Timeline>, open_max: usize) -> MapRuns {
+        let places = Arc::new(Semaphore::new(open_max.min(Semaphore::MAX_PERMITS)));
+        MapRuns { runtime, timeline, places, table: Mutex::default() }
     }
 
     /// After a start: goes on with all that were not told to have ended.

@@ -35,7 +35,8 @@ use crate::{
         rows::{self, OwnerRow, RowError},
     },
     shared::Shared,
-    slow::SlowLane,
+    slow::{SlowLane, Surroundings},
+    status_changes::StatusChanges,
     stops::Stops,
     task_runner::TaskRunner,
     tasks::Tasks,
@@ -192,7 +193,9 @@ pub(crate) fn assemble(
         timeline.clone(),
         stops.clone(),
     );
-    let slow = Arc::new(SlowLane::new(inboxes.clone(), activities.clone(), config.quotas.limits));
+    let surroundings =
+        Arc::new(Surroundings { activities: activities.clone(), runner: runner.clone(), limits: config.quotas.limits });
+    let slow = Arc::new(SlowLane::new(inboxes.clone(), surroundings.clone()));
     let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
     let registry = Registry::open(
         store.clone(),
@@ -203,9 +206,11 @@ pub(crate) fn assemble(
         arn_prefix,
         config.quotas,
     )?;
-    let map_runs = Arc::new(MapRuns::new(runtime.clone(), timeline.clone()));
+    let map_runs = Arc::new(MapRuns::new(runtime.clone(), timeline.clone(), config.quotas.open_map_runs));
     let left = record::log_marks(store.as_ref())?;
     let logs = Arc::new(Logs::new(left, bounds.log_events, queue.clone(), timeline.clone()));
+    let status_changes =
+        StatusChanges::new(config.announces_status, bounds.status_changes, queue.clone(), timeline.clone());
     let shared = Arc::new(Shared {
         store: store.clone(),
         region: config.region,
@@ -219,6 +224,7 @@ pub(crate) fn assemble(
         express,
         map_runs: map_runs.clone(),
         logs: logs.clone(),
+        status_changes: Arc::new(status_changes),
         ledger: ledger.clone(),
         committer: Committer {
             turn: Mutex::new(()),
@@ -235,6 +241,7 @@ pub(crate) fn assemble(
         },
         queue,
         slow,
+        surroundings,
         stopping: AtomicBool::new(false),
         sweeping: Bell::default(),
         witness,
@@ -276,6 +283,7 @@ pub(crate) fn stop(shared: &Shared, threads: &Mutex<Threads>) {
     shared.map_runs.close();
     shared.express.close();
     shared.activities.close();
+    shared.status_changes.close();
     shared.sweeping.ring();
     join(&mut threads.sweeper);
     join(&mut threads.drivers);

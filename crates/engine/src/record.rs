@@ -35,7 +35,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use sha2::{Digest, Sha256};
 use stepwell_expr::Payload;
-use stepwell_machine::{Execution, Identity, TaskId};
+use stepwell_machine::{Execution, Identity, Redrives, TaskId};
 use stepwell_store::{Direction, Space, Store, Visit};
 
 pub use examine::{Broken, Examined, examine};
@@ -47,7 +47,7 @@ pub use map_run::{
     map_run, map_run_marks, map_run_place, map_runs, mark as mark_map_run, outcomes, put as put_map_run, put_outcome,
     unmark as unmark_map_run,
 };
-pub use marks::{forget_log, log_marks, mark_log};
+pub use marks::{forget_log, forget_status, log_marks, mark_log, mark_status, status_marks};
 pub use newest::{from_start, newest};
 pub use queues::{Behind, Waiting, intents, offers, runnable, timers, waiting};
 pub use remove::{Expired, Removal, expired, keep_used, remove};
@@ -237,6 +237,16 @@ pub struct LogMark {
     pub last_event: u64,
     /// Redrives before these events.
     pub redrive_count: u64,
+}
+
+/// That the status of an execution has changed, which is to be announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusMark {
+    pub execution: ExecutionId,
+    /// The event that tells of it.
+    pub event: u64,
+    /// As they were then.
+    pub redrives: Redrives,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -11,7 +11,8 @@ use crate::{
         ActivityTask, ExecutionError, RedriveError, StartExecutionError, StartedExecution, TokenError, Unavailable,
     },
     map_runs::{ChildState, Mail, MapRuns, Order},
-    record::Removal,
+    record::{Removal, StatusMark},
+    status_changes::StatusChanges,
 };
 
 /// An answer and who waits for it. A caller that has gone away is no error.
@@ -31,6 +32,8 @@ pub(crate) enum Reply {
         child: Arc<Child>,
         state: ChildState,
     },
+    /// The status of an execution has changed, for whoever is told of it.
+    Changed(Arc<StatusChanges>, StatusMark),
 }
 
 impl Reply {
@@ -49,6 +52,7 @@ impl Reply {
             Reply::Child { map_runs, child, state } => {
                 map_runs.tell(&child.map_run_arn, Mail::Child { index: child.index, items: child.items, state });
             }
+            Reply::Changed(changes, mark) => changes.put(mark),
         }
     }
 
@@ -62,8 +66,8 @@ impl Reply {
             Reply::Task(poller, _) => drop(poller.to.send(Err(why.into()))),
             Reply::Removed(to, _) => drop(to.send(Err(why))),
             Reply::Done(to) => drop(to.send(Err(why))),
-            // Its actor ends with the engine.
-            Reply::MapRun(..) | Reply::Child { .. } => {}
+            // Its actor ends with the engine; a change that is not durable is none.
+            Reply::MapRun(..) | Reply::Child { .. } | Reply::Changed(..) => {}
         }
     }
 }

@@ -15,7 +15,8 @@ use crate::{
     map_items::MapItems,
     map_runs::MapRuns,
     registry::Registry,
-    slow::SlowLane,
+    slow::{SlowLane, Surroundings},
+    status_changes::StatusChanges,
     tasks::Tasks,
     timeline::{Bell, Timeline},
 };
@@ -33,12 +34,15 @@ pub(crate) struct Shared {
     pub(crate) express: Express,
     pub(crate) map_runs: Arc<MapRuns>,
     pub(crate) logs: Arc<Logs>,
+    pub(crate) status_changes: Arc<StatusChanges>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) committer: Committer,
     /// To the committing thread.
     pub(crate) queue: CommitQueue,
     /// To the threads for slow steps.
     pub(crate) slow: Arc<SlowLane>,
+    /// What the machine is told.
+    pub(crate) surroundings: Arc<Surroundings>,
     /// No calls are taken any more; drivers end once what they hold is durable.
     pub(crate) stopping: AtomicBool,
     /// When this process took the store over, in milliseconds since 1970.

@@ -23,6 +23,7 @@ use crate::{
     inbox::Inboxes,
     limits::{SLOW_LOST_AFTER, SLOW_LOST_MAX, SLOW_NICE, SLOW_THREADS_MAX},
     record::ExecutionId,
+    task_runner::TaskRunner,
     timeline::UnderWay,
 };
 
@@ -65,18 +66,29 @@ pub(crate) enum Attempt {
     Lost,
 }
 
+/// What the machine is told of the world besides the time.
+pub(crate) struct Surroundings {
+    pub(crate) activities: Arc<Activities>,
+    pub(crate) runner: Arc<dyn TaskRunner>,
+    pub(crate) limits: Limits,
+}
+
 /// Calls the machine.
 pub(crate) fn attempt(
     program: &Program,
     execution: &Execution,
     event: Event,
     now_ms: i64,
-    activities: &Activities,
-    limits: &Limits,
+    surroundings: &Surroundings,
     fuel: u64,
 ) -> Attempt {
-    let activity_exists = |arn: &str| activities.exists(arn);
-    let moment = Moment { now_ms, activity_exists: &activity_exists, limits };
+    let Surroundings { activities, runner, limits } = surroundings;
+    let moment = Moment {
+        now_ms,
+        activity_exists: &|arn| activities.exists(arn),
+        parameters_problem: &|service, action, parameters| runner.parameters_problem(service, action, parameters),
+        limits,
+    };
     // A step changes nothing that it is given, so whatever a panic leaves behind is not seen by anybody.
     match catch_unwind(AssertUnwindSafe(|| step(program, execution, event, moment, fuel))) {
         Ok(stepped) => Attempt::Stepped(stepped),
@@ -99,8 +111,7 @@ pub(crate) struct SlowLane {
     /// A job runs, or the lane has closed.
     watch: Condvar,
     inboxes: Arc<Inboxes>,
-    activities: Arc<Activities>,
-    limits: Limits,
+    surroundings: Arc<Surroundings>,
 }
 
 #[derive(Default)]
@@ -162,8 +173,8 @@ impl<T> Turns<T> {
 }
 
 impl SlowLane {
-    pub(crate) fn new(inboxes: Arc<Inboxes>, activities: Arc<Activities>, limits: Limits) -> SlowLane {
-        SlowLane { state: Mutex::default(), work: Condvar::new(), watch: Condvar::new(), inboxes, activities, limits }
+    pub(crate) fn new(inboxes: Arc<Inboxes>, surroundings: Arc<Surroundings>) -> SlowLane {
+        SlowLane { state: Mutex::default(), work: Condvar::new(), watch: Condvar::new(), inboxes, surroundings }
     }
 
     /// Starts the threads and their keeper.
@@ -215,7 +226,7 @@ impl SlowLane {
         }
         while let Some(work) = self.next(number) {
             let Work { execution, program, event, now_ms, under_way } = *work;
-            let attempt = attempt(&program, &execution, event, now_ms, &self.activities, &self.limits, FUEL_EVALUATION);
+            let attempt = attempt(&program, &execution, event, now_ms, &self.surroundings, FUEL_EVALUATION);
             let Some(running) = self.state.lock().running.remove(&number) else { return };
             self.tell(running, attempt);
             drop(under_way);

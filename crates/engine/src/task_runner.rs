@@ -2,6 +2,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
+use stepwell_expr::Payload;
 use stepwell_machine::{TaskOutcome, TaskRequest, effect::Exchange};
 
 /// What [`TaskRunner::run_shown`] gives.
@@ -37,5 +38,11 @@ pub trait TaskRunner: Send + Sync + 'static {
     /// False of an action that `aws-sdk:SERVICE:ACTION` cannot name: definitions with one are refused.
     fn knows(&self, _service: &str, _action: &str) -> bool {
         true
+    }
+
+    /// Why a task of a service cannot be started with these parameters. Called by whoever steps: it may take no longer than
+    /// it takes to read them.
+    fn parameters_problem(&self, _service: &str, _action: &str, _parameters: &Payload) -> Option<String> {
+        None
     }
 }

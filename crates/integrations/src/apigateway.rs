@@ -7,7 +7,11 @@ use stepwell_machine::Failure;
 
 use crate::{
     Work,
-    aws::{CallError, node::ParameterError, protocol::Call},
+    aws::{
+        CallError,
+        node::{ParameterError, only_known},
+        protocol::Call,
+    },
     metadata,
 };
 
@@ -41,6 +45,26 @@ const FIELDS: &[&str] = &[
     "AllowNullValues",
     "AuthType",
 ];
+
+/// What is wrong with parameters.
+pub(crate) fn problem(given: &Value) -> Option<String> {
+    let text = |name: &str| given.get(name).and_then(Value::as_str);
+    if let Err(unknown) = only_known(given, FIELDS) {
+        return Some(unknown.to_string());
+    }
+    if let Some(name) = ["ApiEndpoint", "Method"].into_iter().find(|name| text(name).is_none()) {
+        return Some(ParameterError::Missing(name.to_owned()).to_string());
+    }
+    let is_method = text("Method").is_some_and(|method| METHODS.contains(&method));
+    let is_auth = text("AuthType").is_none_or(|name| ["NO_AUTH", "IAM_ROLE", "RESOURCE_POLICY"].contains(&name));
+    let malformed = |name: &&str| lists(name, given.get(name)).is_err();
+    let invalid = match (is_method, is_auth) {
+        (false, _) => Some("Method"),
+        (_, false) => Some("AuthType"),
+        _ => ["Headers", "QueryParameters"].into_iter().find(malformed),
+    };
+    invalid.map(|name| format!("The value of the field '{name}' has an invalid format"))
+}
 
 pub(crate) async fn invoke(work: &Work<'_>) -> Result<Payload, Failure> {
     let given = work.parameters().value();

@@ -194,6 +194,13 @@ impl Aws {
         self.answer(caller, &service, name, operation, parameters, body).await
     }
 
+    /// What is wrong with parameters by the model; `None` also of an action that is not in the models.
+    pub(crate) fn problem(&self, service: &str, action: &str, parameters: &Value) -> Option<ParameterError> {
+        let service = self.catalogue.service(service).ok()?;
+        let (_, operation) = service.operation(action)?;
+        service.parameters(operation.input.as_ref(), parameters).err()
+    }
+
     /// The answer of a call; `body` goes before the one that the parameters make.
     async fn answer(
         &self,

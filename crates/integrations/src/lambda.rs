@@ -9,6 +9,7 @@ use crate::{
     Work,
     aws::{
         CallError,
+        node::{ParameterError, only_known},
         protocol::{Call, ServiceError},
     },
     failure::{Names, of_optimised, optimised_cause},
@@ -38,6 +39,21 @@ pub(crate) async fn invoke_function(work: &Work<'_>, arn: &str) -> Result<Payloa
         return Err(function_failure(&String::from_utf8_lossy(&answer.body)));
     }
     Ok(payload_of(&answer.body))
+}
+
+/// Source: Step Functions guide, "Invoke an AWS Lambda function with Step Functions".
+const FIELDS: &[&str] = &["FunctionName", "Payload", "InvocationType", "Qualifier", "ClientContext", "LogType"];
+
+/// What is wrong with parameters.
+pub(crate) fn problem(given: &Value) -> Option<ParameterError> {
+    only_known(given, FIELDS).err().or_else(|| {
+        let function = given.get("FunctionName").filter(|function| !function.is_null());
+        match function {
+            None => Some(ParameterError::Missing("FunctionName".to_owned())),
+            Some(Value::String(_)) => None,
+            Some(_) => Some(ParameterError::WrongType { field: "FunctionName".to_owned(), expected: "a STRING" }),
+        }
+    })
 }
 
 /// `arn:aws:states:::lambda:invoke`. Source: the API's Invoke and recordings.

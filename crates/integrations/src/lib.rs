@@ -26,7 +26,7 @@ mod states;
 use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
-use stepwell_expr::Payload;
+use stepwell_expr::{Payload, Value};
 use stepwell_functions::Functions;
 use stepwell_machine::{
     Failure, TaskOutcome, TaskRequest,
@@ -109,6 +109,20 @@ impl Integrations {
     /// Where this server itself answers the Step Functions API, which `aws-sdk:sfn` tasks call.
     pub fn answer_states_at(&self, url: String) {
         self.0.aws.answer_states_at(url);
+    }
+
+    /// Why a task of a service cannot be started with these parameters, as far as it is seen without a call.
+    pub fn parameters_problem(&self, service: &str, action: &str, parameters: &Value) -> Option<String> {
+        let problem = match (service, action) {
+            ("lambda", "invoke") => lambda::problem(parameters),
+            ("states", "startExecution") => states::problem(parameters),
+            ("apigateway", "invoke") => return apigateway::problem(parameters),
+            (service, action) => match service.strip_prefix("aws-sdk:") {
+                Some(service) => self.0.aws.problem(service, action, parameters),
+                None => Action::of(service, action)?.problem(&self.0.aws, parameters),
+            },
+        };
+        problem.map(|problem| problem.to_string())
     }
 
     /// Items and results of distributed Maps, by the same connections and sessions.
@@ -250,7 +264,9 @@ impl Work<'_> {
     }
 
     pub(crate) fn caller(&self) -> Caller {
-        let own = self.inner.settings.assumes_execution_role.then(|| self.request.role_arn.clone());
+        // What the server calls for itself has no role.
+        let assumes = self.inner.settings.assumes_execution_role && !self.request.role_arn.is_empty();
+        let own = assumes.then(|| self.request.role_arn.clone());
         let roles = own.into_iter().chain(self.request.credentials_role.clone()).collect();
         let region = self.request.execution_arn.split(':').nth(3);
         let region = region.map_or_else(|| self.inner.settings.region.clone(), Arc::from);

@@ -11,8 +11,8 @@ use stepwell_machine::Failure;
 use crate::{
     Work,
     aws::{
-        CallError, Reply,
-        node::{ParameterError, Spelling},
+        Aws, CallError, Reply,
+        node::{ParameterError, Spelling, only_known},
     },
     failure::{Names, of_optimised},
     metadata,
@@ -247,13 +247,20 @@ impl Action {
     /// The task's parameters, if all of them are known.
     pub(crate) fn given<'a>(&self, work: &'a Work<'_>) -> Result<&'a Value, Failure> {
         let given = work.parameters().value();
-        let unknown = given.as_object().and_then(|members| {
-            members.keys().find(|name| !self.fields.is_empty() && !self.fields.contains(&&***name))
-        });
-        match unknown {
-            Some(name) => Err(self.failure(work, &ParameterError::Unknown(name.to_string()).into())),
-            None => Ok(given),
-        }
+        self.known(given).map_err(|error| self.failure(work, &error.into()))?;
+        Ok(given)
+    }
+
+    fn known(&self, given: &Value) -> Result<(), ParameterError> {
+        if self.fields.is_empty() { Ok(()) } else { only_known(given, self.fields) }
+    }
+
+    /// What is wrong with parameters, as far as it is seen without a call. Those of calls that have another form than the
+    /// service's are looked at when the task runs.
+    pub(crate) fn problem(&self, aws: &Aws, given: &Value) -> Option<ParameterError> {
+        let is_own = matches!(self.service, "elasticmapreduce" | "bedrock" | "eks");
+        let (service, action) = self.calls;
+        self.known(given).err().or_else(|| if is_own { None } else { aws.problem(service, action, given) })
     }
 
     pub(crate) async fn call(&self, work: &Work<'_>, parameters: &Value) -> Result<Reply, Failure> {

@@ -10,7 +10,10 @@ use tokio::time::sleep;
 
 use crate::{
     Work,
-    aws::{node::ParameterError, protocol::ServiceError},
+    aws::{
+        node::{ParameterError, only_known},
+        protocol::ServiceError,
+    },
     failure::{Names, optimised_cause},
     limits::{EXECUTION_POLL_FIRST_MS, EXECUTION_POLL_MAX_MS},
 };
@@ -31,6 +34,14 @@ const NAMES: Names = Names { prefix: "StepFunctions", service: "AWSStepFunctions
 const UNMODELLED: &[&str] = &["ValidationException", "ThrottlingException", "AccessDeniedException", "InternalFailure"];
 const FIELDS: [(&str, &str); 4] =
     [("StateMachineArn", "stateMachineArn"), ("Name", "name"), ("Input", "input"), ("TraceHeader", "traceHeader")];
+
+/// What is wrong with parameters.
+pub(crate) fn problem(given: &Value) -> Option<ParameterError> {
+    only_known(given, &FIELDS.map(|(field, _)| field)).err().or_else(|| {
+        let is_missing = given.get("StateMachineArn").is_none_or(Value::is_null);
+        is_missing.then(|| ParameterError::Missing("StateMachineArn".to_owned()))
+    })
+}
 
 /// Starts an execution: the whole task, or its submission.
 pub(crate) async fn start(work: &Work<'_>) -> Result<Payload, Failure> {

@@ -40,7 +40,12 @@ fn execution(input: &str) -> Execution {
 }
 
 fn start(program: &Program, execution: &Execution) -> Step {
-    let moment = Moment { now_ms: 1_700_000_000_000, activity_exists: &|_| true, limits: &Limits::default() };
+    let moment = Moment {
+        now_ms: 1_700_000_000_000,
+        activity_exists: &|_| true,
+        parameters_problem: &|_, _, _| None,
+        limits: &Limits::default(),
+    };
     match step(program, execution, Event::Started, moment, FUEL_SLICE) {
         Stepped::Done(step) => step,
         Stepped::Needs(_) | Stepped::Slow => panic!("nothing is absent and nothing is slow"),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use stepwell_expr::Payload;
+
 use crate::{effect::TaskOutcome, execution::TaskId, failure::Failure, limits::Limits, map_run::MapRunOutcome};
 
 /// Something that happened outside. One that the execution no longer waits for changes nothing and is no error.
@@ -36,5 +38,8 @@ pub struct Moment<'a> {
     pub now_ms: i64,
     /// True if the activity of this ARN exists: a task of one that does not fails before it is scheduled.
     pub activity_exists: &'a dyn Fn(&str) -> bool,
+    /// Why these parameters cannot be sent to `SERVICE`, `ACTION`; `None`: they can, or it is not known. A task with others
+    /// fails before it is scheduled.
+    pub parameters_problem: &'a dyn Fn(&str, &str, &Payload) -> Option<String>,
     pub limits: &'a Limits,
 }

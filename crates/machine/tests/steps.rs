@@ -218,7 +218,15 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
     let was_running = case.execution.is_running();
     while let Some(event) = events.pop() {
         let exists = |arn: &str| !arn.ends_with(":gone");
-        let moment = Moment { now_ms: case.now_ms, activity_exists: &exists, limits: &Limits::default() };
+        let problem = |_: &str, _: &str, parameters: &Payload| {
+            parameters.value().get("Unknown").map(|_| "The field \"Unknown\" is not supported by Step Functions".into())
+        };
+        let moment = Moment {
+            now_ms: case.now_ms,
+            activity_exists: &exists,
+            parameters_problem: &problem,
+            limits: &Limits::default(),
+        };
         let fuel = case.slices.unwrap_or(limits::FUEL_EVALUATION);
         let step = match stepwell_machine::step(&case.program, &case.execution, event, moment, fuel) {
             Stepped::Done(step) => step,

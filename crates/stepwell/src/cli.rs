@@ -90,6 +90,9 @@ pub(crate) struct ServeOptions {
         value_delimiter = ','
     )]
     pub(crate) execution_logs: Vec<String>,
+    /// Tell EventBridge when Standard executions start and end ("Step Functions Execution Status Change").
+    #[arg(long, env = "STEPWELL_STATUS_EVENTS")]
+    pub(crate) status_events: bool,
     /// One JSON object for each log line, and for the line that tells where the server listens.
     #[arg(long, env = "STEPWELL_JSON")]
     pub(crate) json: bool,
@@ -212,6 +215,10 @@ pub(crate) struct RunOptions {
     /// such a case; FILE#NAME/CASE names it.
     #[arg(long, value_name = "FILE#CASE")]
     pub(crate) mock: Option<String>,
+    /// Skip what is only waited for: Wait states, pauses before retries, timeouts of tasks that nobody answers. Calls take
+    /// the time they take.
+    #[arg(long)]
+    pub(crate) fast: bool,
     #[command(flatten)]
     pub(crate) identity: IdentityOptions,
     /// One JSON object at the end instead of the trace.

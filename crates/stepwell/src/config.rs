@@ -45,6 +45,7 @@ pub(crate) struct Config {
     /// Folders whose files distributed Maps may read and write; absolute.
     pub(crate) file_roots: Vec<PathBuf>,
     pub(crate) console: Console,
+    pub(crate) events: Events,
 }
 
 /// `[console]`: the web console.
@@ -58,6 +59,24 @@ pub(crate) struct Console {
 impl Default for Console {
     fn default() -> Console {
         Console { search_values: true }
+    }
+}
+
+/// `[events]`: status changes of executions, to EventBridge.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Events {
+    /// As `--status-events`.
+    pub(crate) on: bool,
+    /// Name or ARN of the event bus.
+    pub(crate) bus: String,
+    /// The events' source. AWS itself takes no event from others whose source begins with `aws.`; stand-ins of it do.
+    pub(crate) source: String,
+}
+
+impl Default for Events {
+    fn default() -> Events {
+        Events { on: false, bus: "default".to_owned(), source: "aws.states".to_owned() }
     }
 }
 
@@ -101,6 +120,8 @@ struct File {
     map: Option<Spanned<Map>>,
     #[serde(default)]
     console: Console,
+    #[serde(default)]
+    events: Events,
     #[serde(default)]
     limits: Option<Spanned<LimitsTable>>,
     #[serde(default)]
@@ -249,7 +270,8 @@ pub(crate) struct Identity {
 
 impl ServeSettings {
     pub(crate) fn decide(options: ServeOptions) -> anyhow::Result<ServeSettings> {
-        let config = Config::read(options.identity.config.as_deref())?;
+        let mut config = Config::read(options.identity.config.as_deref())?;
+        config.events.on |= options.status_events;
         let identity = Identity::decide(&options.identity, &config)?;
         let server = &config.server;
         let on_loopback = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
@@ -312,8 +334,13 @@ impl Config {
             let at = error.span().map_or(0, |span| span.start);
             problem(text, at, error.message())
         })?;
-        let mut config =
-            Config { aws: file.aws, plain_hosts: file.http.plain_hosts, console: file.console, ..Config::default() };
+        let mut config = Config {
+            aws: file.aws,
+            plain_hosts: file.http.plain_hosts,
+            console: file.console,
+            events: file.events,
+            ..Config::default()
+        };
         if let Some(server) = file.server {
             let at = server.span().start;
             config.server = server.into_inner().checked(folder).map_err(|reason| problem(text, at, &reason))?;

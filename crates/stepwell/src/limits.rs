@@ -36,6 +36,10 @@ pub(crate) const LOG_PUT_EVENTS_MAX: usize = 10_000;
 pub(crate) const LOG_PUT_BYTES_MAX: usize = 1_048_576;
 /// Bytes that each event counts beside its text. Source: CloudWatch Logs quotas.
 pub(crate) const LOG_EVENT_OVERHEAD_BYTES: usize = 26;
+/// Entries in one call of PutEvents. Source: EventBridge API.
+pub(crate) const PUT_EVENTS_MAX: usize = 10;
+/// Bytes of the entries in one call of PutEvents. Source: EventBridge API (256 KiB, here with their names).
+pub(crate) const PUT_EVENTS_BYTES_MAX: usize = 256 * 1024;
 /// Longest line of an export that is read, in bytes: a row of the largest batch, in base64.
 pub(crate) const IMPORT_LINE_BYTES_MAX: usize = 96 * 1024 * 1024;
 /// Bytes of rows that an import gathers for one commit.

@@ -21,13 +21,16 @@ use crate::limits::{LOG_FILE_BYTES_MAX, LOG_FILES_MAX};
 
 type Taking<'a> = Pin<Box<dyn Future<Output = Result<(), LogError>> + Send + 'a>>;
 
+/// Of the option `--execution-logs`: CloudWatch Logs.
+pub(crate) const CLOUDWATCH: &str = "cloudwatch";
+
 /// Of the option `--execution-logs`; by default files in the folder `logs` of the data.
 pub(crate) fn sink(options: &[String], data: &str, runner: &Arc<dyn TaskRunner>) -> Arc<dyn LogSink> {
     let of = |option: &String| -> Option<Arc<dyn LogSink>> {
         match option.as_str() {
             "off" => None,
             "-" => Some(Arc::new(StandardOutput)),
-            "cloudwatch" => Some(Arc::new(CloudWatch::new(runner.clone(), SystemClock.now_ms()))),
+            CLOUDWATCH => Some(Arc::new(CloudWatch::new(runner.clone(), SystemClock.now_ms()))),
             folder => Some(Arc::new(Files { folder: folder.into() })),
         }
     };

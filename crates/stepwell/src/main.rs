@@ -20,6 +20,7 @@ mod quotas;
 mod run;
 mod serve;
 mod services;
+mod status_events;
 mod tasks;
 mod trace;
 mod validate;

@@ -1,7 +1,8 @@
 //! Wires the engine's Map Runs to the readers and writers of the integrations, which do not know each other.
 
 use stepwell_engine::map_items::{
-    Caller, ChildResult, ItemStream, MapItems, Pending, Position, ReadItem, ReadItems, ReadSpec, ResultSink, WriteSpec,
+    Caller, ChildResult, ItemStream, MapItems, Pending, Position, ReadItem, ReadItems, ReadSpec, ResultSink,
+    UnstartedChild, WriteSpec,
 };
 use stepwell_expr::Value;
 use stepwell_integrations::map_items as items;
@@ -97,6 +98,10 @@ impl ResultSink for Sink {
         Box::pin(async move { self.0.add(&outcome(result)).await })
     }
 
+    fn add_unstarted(&mut self, child: UnstartedChild) -> Pending<'_, ()> {
+        Box::pin(async move { self.0.add(&unstarted(child)).await })
+    }
+
     fn finish(self: Box<Self>) -> Pending<'static, Value> {
         Box::pin(self.0.finish())
     }
@@ -124,5 +129,21 @@ fn outcome(result: ChildResult) -> items::Outcome {
             status: result.redrive_status.to_owned(),
             reason: result.redrive_status_reason.map(str::to_owned),
         }),
+    }
+}
+
+fn unstarted(child: UnstartedChild) -> items::Outcome {
+    items::Outcome {
+        status: items::Status::Pending,
+        execution_arn: None,
+        name: None,
+        state_machine_arn: child.state_machine_arn.to_string(),
+        input: child.input,
+        output: None,
+        error: None,
+        cause: None,
+        start_ms: None,
+        stop_ms: None,
+        redrive: None,
     }
 }

@@ -26,6 +26,7 @@ pub(crate) struct LimitsTable {
     execution_seconds: Option<Amount>,
     express_seconds: Option<Amount>,
     open_executions: Option<Amount>,
+    open_map_runs: Option<Amount>,
     state_machines: Option<Amount>,
     activities: Option<Amount>,
     versions: Option<Amount>,
@@ -86,6 +87,7 @@ impl LimitsTable {
         amount("execution_seconds", self.execution_seconds, &mut machine.execution_seconds)?;
         amount("express_seconds", self.express_seconds, &mut machine.express_seconds)?;
         amount("open_executions", self.open_executions, &mut quotas.open_executions)?;
+        count("open_map_runs", self.open_map_runs, &mut quotas.open_map_runs)?;
         count("state_machines", self.state_machines, &mut quotas.state_machines)?;
         count("activities", self.activities, &mut quotas.activities)?;
         count("versions", self.versions, &mut quotas.versions)?;
@@ -145,8 +147,17 @@ impl Limits {
 
     /// Each limit by its key, with what it counts; `None`: lifted.
     fn rows(&self) -> Vec<(&'static str, &'static str, Option<u64>)> {
-        let Quotas { state_machines, activities, versions, aliases, open_executions, tags, activity_pollers, limits } =
-            self.quotas;
+        let Quotas {
+            state_machines,
+            activities,
+            versions,
+            aliases,
+            open_executions,
+            open_map_runs,
+            tags,
+            activity_pollers,
+            limits,
+        } = self.quotas;
         let lifted = |limit: u64| (limit != u64::MAX).then_some(limit);
         let counted = |limit: usize| (limit != usize::MAX).then_some(limit as u64);
         vec![
@@ -156,6 +167,7 @@ impl Limits {
             ("execution_seconds", "of a Standard execution", lifted(limits.execution_seconds)),
             ("express_seconds", "of an Express execution", lifted(limits.express_seconds)),
             ("open_executions", "of the server", lifted(open_executions)),
+            ("open_map_runs", "of the server", counted(open_map_runs)),
             ("state_machines", "of the server", counted(state_machines)),
             ("activities", "of the server", counted(activities)),
             ("versions", "of a state machine", counted(versions)),

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use stepwell_engine::{
-    Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, StartExecution, StartExecutionError,
-    Summary, SystemClock, Tags,
+    Clock, Config, CreateStateMachine, CreateStateMachineError, Engine, GetHistory, SkippingClock, StartExecution,
+    StartExecutionError, Summary, SystemClock, Tags,
 };
 use stepwell_expr::{Payload, Value};
 use stepwell_machine::{Failure, Status, TestCase, definition::MachineType, mock::MockError};
@@ -36,11 +36,13 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     let test_case = options.mock.as_deref().map(test_case).transpose()?.map(Arc::new);
     let (identity, mut file) = Identity::of_run(options)?;
     let runtime = runtime()?;
+    let clock: Arc<dyn Clock> = if options.fast { Arc::new(SkippingClock::default()) } else { Arc::new(SystemClock) };
     let config = Config {
         account: identity.account.as_str().into(),
         region: identity.region.as_str().into(),
         drivers: 1,
-        clock: Arc::new(SystemClock),
+        clock,
+        announces_status: false,
         quotas: file.limits.quotas,
     };
     let functions = function::host(&identity, std::mem::take(&mut file.functions));

@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     beside::LambdaApi, catalogue::CatalogueApi, cli::ServeOptions, config::ServeSettings, console,
-    data::control::Control, encryption, exit::Exit, function, logs, tasks::Tasks,
+    data::control::Control, encryption, exit::Exit, function, logs, status_events::EventBridge, tasks::Tasks,
 };
 
 pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
@@ -31,6 +31,7 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
         // The other half is for connections and tasks. Fewer drivers share each commit among more callers.
         drivers: settings.drivers.map_or_else(half_of_the_cores, usize::from),
         clock: Arc::new(SystemClock),
+        announces_status: settings.config.events.on,
         quotas: settings.config.limits.quotas,
     };
     let functions = function::host(&settings.identity, std::mem::take(&mut settings.config.functions));
@@ -42,6 +43,10 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     let engine = engine.context("the engine cannot start")?;
     let runner: Arc<dyn TaskRunner> = tasks.clone();
     engine.log_to(logs::sink(&settings.execution_logs, &settings.data, &runner));
+    if settings.config.events.on {
+        let (events, limits) = (settings.config.events.clone(), settings.config.limits.quotas.limits);
+        engine.announce_to(Arc::new(EventBridge { runner, events, limits }));
+    }
     if settings.retention_days > 0 {
         let retention = Duration::from_secs(u64::from(settings.retention_days) * 86_400);
         engine.remove_closed_after(retention).context("no thread to remove what ended long ago")?;
@@ -111,6 +116,7 @@ async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions, 
     let throttles = settings.config.limits.throttles().map_err(anyhow::Error::msg)?;
     let api = Api::new(engine.clone()).with_pages(console::page).with_mocks(settings.mock_config.clone());
     let api = api.with_throttles(throttles).with_search_of_values(settings.config.console.search_values);
+    let api = api.with_log_groups(settings.execution_logs.iter().any(|to| to == logs::CLOUDWATCH));
     let api = api.with_beside(LambdaApi::of(functions)).with_beside(CatalogueApi::of(tasks.catalogue()));
     stepwell_api::serve(listener, api, stop).await;
     engine.shut_down().await;

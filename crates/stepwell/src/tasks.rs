@@ -4,6 +4,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use stepwell_api::Api;
 use stepwell_engine::{Engine, MapItems, Shown, TaskRunner};
+use stepwell_expr::Payload;
 use stepwell_functions::Functions;
 use stepwell_integrations::{
     Catalogue, Endpoints, HttpTasks, Integrations, Pace, Settings, StepFunctions, StepFunctionsAnswer,
@@ -98,6 +99,10 @@ impl TaskRunner for Tasks {
     fn knows(&self, service: &str, action: &str) -> bool {
         self.catalogue.knows(service, action)
     }
+
+    fn parameters_problem(&self, service: &str, action: &str, parameters: &Payload) -> Option<String> {
+        self.integrations.parameters_problem(service, action, parameters.value())
+    }
 }
 
 /// The API of this process, for tasks that start executions.
@@ -156,6 +161,7 @@ mod tests {
             region: identity.region.as_str().into(),
             drivers: 1,
             clock: Arc::new(SystemClock),
+            announces_status: false,
             quotas: Quotas::default(),
         };
         let engine = Engine::open(Arc::new(Memory::new()), config, tasks.clone(), runtime.handle().clone()).unwrap();

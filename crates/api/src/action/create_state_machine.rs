@@ -9,6 +9,7 @@ use crate::{
     configuration::{Encryption, Logging, Tracing},
     error::Error,
     fields::{ARN, DEFINITION, DESCRIPTION, Fields, NAME},
+    log_group,
     machine_view::MACHINE_TYPES,
     name, tags,
     writer::Writer,
@@ -19,6 +20,9 @@ pub(super) const DESCRIPTION_WITHOUT_PUBLISH: &str = "Version description can on
 
 pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let asked = read(request.fields()?, request.engine.quotas().tags)?;
+    if request.asks_for_log_groups {
+        log_group::check(request.engine, &asked.logging, &asked.role_arn).await?;
+    }
     let created = request.engine.create_state_machine(asked).await.map_err(refusal)?;
     let mut answer = Writer::object();
     answer.string("stateMachineArn", &created.machine.arn);

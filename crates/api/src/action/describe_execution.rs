@@ -72,15 +72,19 @@ fn describe(
     answer.optional_string("mapRunArn", summary.child.as_ref().map(|child| &*child.map_run_arn));
     machine_view::write_qualifier(&mut answer, &summary.state_machine_arn, summary.qualifier.as_ref());
     write_redrives(&mut answer, &summary.redrives);
-    match NotRedrivable::check(&summary.status, machine_deleting, summary.events, summary.start_ms, now_ms, limits) {
-        Ok(()) if summary.child.is_some() => answer.string("redriveStatus", "REDRIVABLE_BY_MAP_RUN"),
-        Ok(()) => answer.string("redriveStatus", "REDRIVABLE"),
-        Err(reason) => {
-            answer.string("redriveStatus", "NOT_REDRIVABLE");
-            answer.string("redriveStatusReason", &reason.to_string());
-        }
-    }
+    let redrivable =
+        NotRedrivable::check(&summary.status, machine_deleting, summary.events, summary.start_ms, now_ms, limits);
+    answer.string("redriveStatus", redrive_status(&redrivable, summary.child.is_some()));
+    answer.optional_string("redriveStatusReason", redrivable.err().map(|reason| reason.to_string()).as_deref());
     answer.end()
+}
+
+pub(crate) fn redrive_status(redrivable: &Result<(), NotRedrivable>, is_child: bool) -> &'static str {
+    match redrivable {
+        Ok(()) if is_child => "REDRIVABLE_BY_MAP_RUN",
+        Ok(()) => "REDRIVABLE",
+        Err(_) => "NOT_REDRIVABLE",
+    }
 }
 
 pub(super) fn write_redrives(answer: &mut Writer, redrives: &Redrives) {
@@ -110,7 +114,7 @@ fn status_of(status: &Status) -> StatusName {
     }
 }
 
-fn stop_ms(status: &Status) -> Option<i64> {
+pub(crate) fn stop_ms(status: &Status) -> Option<i64> {
     match status {
         Status::Running => None,
         Status::Succeeded { stop_ms, .. }

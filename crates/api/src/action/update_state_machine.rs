@@ -10,6 +10,7 @@ use crate::{
     configuration::{Encryption, Logging, Tracing},
     error::Error,
     fields::{ARN, DEFINITION, DESCRIPTION, Fields},
+    log_group,
     writer::Writer,
 };
 
@@ -20,6 +21,10 @@ const NOTHING_TO_CHANGE: &str =
 pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let asked = read(request.fields()?)?;
     let arn = asked.arn.clone();
+    if let (true, Some(logging)) = (request.asks_for_log_groups, &asked.logging) {
+        let role_arn = asked.role_arn.clone().or_else(|| Some(request.engine.state_machine(&arn)?.role_arn.clone()));
+        log_group::check(request.engine, logging, &role_arn.unwrap_or_default()).await?;
+    }
     let updated = request.engine.update_state_machine(asked).await.map_err(|error| refusal(error, arn))?;
     let mut answer = Writer::object();
     answer.timestamp("updateDate", updated.updated_ms);

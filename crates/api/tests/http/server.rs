@@ -65,6 +65,7 @@ impl Server {
             region: "us-east-1".into(),
             drivers: 1,
             clock: Arc::new(SystemClock),
+            announces_status: false,
             quotas: Quotas::default(),
         };
         let store = Arc::new(Memory::new());

@@ -17,7 +17,7 @@ use crate::{
     limits::FILLS_PER_STEP_MAX,
     logs::Logged,
     map_runs::ChildState,
-    record::{self, ExecutionId},
+    record::{self, ExecutionId, StatusMark},
     reply::Reply,
     slow::{Attempt, Job, Thought, Whom, Work, attempt},
 };
@@ -40,15 +40,7 @@ impl Driver {
         let now_ms = self.shared.timeline.now_ms().max(resident.execution.header.last_event_ms);
         for _ in 0..FILLS_PER_STEP_MAX {
             let (program, execution) = (&resident.program, &resident.execution);
-            let attempt = attempt(
-                program,
-                execution,
-                event.clone(),
-                now_ms,
-                &self.shared.activities,
-                self.shared.limits(),
-                FUEL_SLICE,
-            );
+            let attempt = attempt(program, execution, event.clone(), now_ms, &self.shared.surroundings, FUEL_SLICE);
             match attempt {
                 Attempt::Stepped(Stepped::Done(step)) => return self.conclude(resident, &event, now_ms, step, then),
                 Attempt::Stepped(Stepped::Needs(payloads)) => {
@@ -179,6 +171,7 @@ impl Driver {
             let map_runs = self.shared.map_runs.clone();
             self.open.replies.push(Reply::Child { map_runs, child, state });
         }
+        self.announce(resident.id, before, execution);
         resident.batch = self.number;
         for frame in step.frames.keys() {
             resident.beaten.remove(frame);
@@ -208,6 +201,22 @@ impl Driver {
             }
         }
         claimed
+    }
+
+    /// A start, an end and a redrive are told to whoever asked for it; a step may hold two of them.
+    fn announce(&mut self, id: ExecutionId, before: &Execution, after: &Execution) {
+        if !self.shared.status_changes.is_on() {
+            return;
+        }
+        let (first, last) = (before.header.next_event, after.header.next_event.saturating_sub(1));
+        let begins = last >= first && (first == 1 || !before.is_running());
+        let ends = last >= first && !after.is_running();
+        let redrives = after.header.redrives;
+        for event in [begins.then_some(first), ends.then_some(last)].into_iter().flatten() {
+            let mark = StatusMark { execution: id, event, redrives };
+            record::mark_status(&mark, &mut self.open.batch);
+            self.open.replies.push(Reply::Changed(self.shared.status_changes.clone(), mark));
+        }
     }
 
     fn sweep_wrecks(&mut self, id: ExecutionId, now_ms: i64) {

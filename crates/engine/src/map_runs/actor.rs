@@ -2,7 +2,8 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    future::pending,
+    future::{Future, pending},
+    pin::Pin,
     sync::Arc,
 };
 
@@ -11,6 +12,7 @@ use stepwell_machine::{Failure, MapRunOutcome, Status, definition::MachineType};
 use stepwell_store::Batch;
 use tokio::{
     sync::{
+        AcquireError, OwnedSemaphorePermit,
         mpsc::UnboundedReceiver,
         oneshot::{self, Receiver, Sender},
     },
@@ -107,7 +109,13 @@ struct Life {
     committing: Option<Receiver<Result<(), Unavailable>>>,
     committed_updaters: Vec<Sender<Result<(), MapRunError>>>,
     finishing: Option<JoinHandle<Result<Arc<str>, NoResult>>>,
+    /// Its place among the open Map Runs; until there is one, no item is read.
+    place: Option<OwnedSemaphorePermit>,
+    turn: Option<Turn>,
 }
+
+/// A place to come.
+type Turn = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send>>;
 
 /// What an actor was woken by.
 enum Woken {
@@ -116,6 +124,7 @@ enum Woken {
     Fed(Result<Box<(Source, Fed)>, Failure>),
     Ended(u64, Option<Arc<ExpressExecution>>),
     Finished(Result<Arc<str>, NoResult>),
+    Placed(OwnedSemaphorePermit),
     Rested,
 }
 
@@ -227,6 +236,9 @@ impl Actor {
     async fn work(&mut self, order: Arc<Order>) -> Result<(), Down> {
         let all_read = order.request.wait.items.is_some();
         let source = Source::new(self.shared.clone(), order.clone(), self.mark.place, &self.row);
+        let places = &self.shared.map_runs.places;
+        let place = places.clone().try_acquire_owned().ok();
+        let turn: Option<Turn> = place.is_none().then(|| Box::pin(places.clone().acquire_owned()) as Turn);
         let mut life = Life {
             order,
             source: Some(source),
@@ -243,6 +255,8 @@ impl Actor {
             committing: None,
             committed_updaters: Vec::new(),
             finishing: None,
+            place,
+            turn,
         };
         loop {
             self.advance(&mut life);
@@ -268,7 +282,7 @@ impl Actor {
 
     /// Reads on and starts what there is room for.
     fn advance(&mut self, life: &mut Life) {
-        if life.ending.is_some() || self.has_ended() {
+        if life.ending.is_some() || self.has_ended() || life.place.is_none() {
             return;
         }
         if self.breached(life) {
@@ -507,6 +521,11 @@ impl Actor {
                 life.finishing = None;
                 Woken::Finished(finished.unwrap_or(Err(NoResult::Unavailable)))
             }
+            placed = wait_for(&mut life.turn) => {
+                life.turn = None;
+                // Nothing but the end of the engine closes the semaphore.
+                Woken::Placed(placed.map_err(|_| Down)?)
+            }
             () = tokio::time::sleep(MAP_RUN_THROTTLE_PAUSE), if life.throttled => Woken::Rested,
         })
     }
@@ -514,6 +533,7 @@ impl Actor {
     fn take(&mut self, woken: Woken, life: &mut Life) -> Result<(), Down> {
         match woken {
             Woken::Rested => {}
+            Woken::Placed(place) => life.place = Some(place),
             Woken::Committed(Ok(())) => {
                 for to in life.committed_updaters.drain(..) {
                     let _: Result<(), _> = to.send(Ok(()));
@@ -608,7 +628,9 @@ impl Actor {
             return self.finished(life, None);
         }
         let (shared, order, place) = (self.shared.clone(), life.order.clone(), self.mark.place);
-        life.finishing = Some(tokio::spawn(async move { results::result(&shared, &order, place).await }));
+        let failed = matches!(life.ending, Some(Ending::Failed(_)));
+        let unstarted = failed.then(|| Source::new(shared.clone(), order.clone(), place, &self.row));
+        life.finishing = Some(tokio::spawn(async move { results::result(&shared, &order, place, unstarted).await }));
     }
 
     fn finished(&mut self, life: &mut Life, output: Option<Arc<str>>) {
@@ -704,10 +726,10 @@ impl Life {
         (fed || self.ending.is_some()) && self.open.is_empty()
     }
 
-    /// True if only child executions are waited for.
+    /// True if only child executions, or other Map Runs, are waited for.
     fn waits_for_others(&self) -> bool {
         let works = self.feeding.is_some() || self.committing.is_some() || self.finishing.is_some() || self.throttled;
-        !works && !self.open.is_empty()
+        !works && (!self.open.is_empty() || self.turn.is_some())
     }
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use stepwell_expr::{Payload, Value, json};
 use stepwell_machine::{Failure, Redrives, Status, limits::PAYLOAD_BYTES_MAX, map_run::child_name, timestamp};
 
-use super::{Order, feeder::caller};
+use super::{Order, feeder::caller, source::Source};
 use crate::{
     handle::{StatusName, Unavailable},
     limits::{MAP_RUN_OUTCOMES_BYTES_MAX, MAP_RUN_OUTCOMES_READ_MAX},
-    map_items::{ChildResult, WriteSpec},
+    map_items::{ChildResult, ResultSink, UnstartedChild, WriteSpec},
     record::{self, ExecutionId, ExpressOutcome, MapRunPlace},
     registry::log_down,
     shared::Shared,
@@ -32,18 +32,29 @@ pub(super) enum NoResult {
     Unavailable,
 }
 
-/// The state's result, as text. With a writer it is written also of a Map Run that `failed`.
-pub(super) async fn result(shared: &Arc<Shared>, order: &Arc<Order>, place: MapRunPlace) -> Result<Arc<str>, NoResult> {
+/// The state's result, as text. `unstarted`: of a Map Run that failed, where the rest of its child executions comes from.
+pub(super) async fn result(
+    shared: &Arc<Shared>,
+    order: &Arc<Order>,
+    place: MapRunPlace,
+    unstarted: Option<Source>,
+) -> Result<Arc<str>, NoResult> {
     let writer = order.request.writer();
     match writer {
-        Some(writer) if writer.arguments.is_some() => write(shared, order, place).await,
+        Some(writer) if writer.arguments.is_some() => write(shared, order, place, unstarted).await,
         _ => {
             let shape = match writer.and_then(|writer| writer.transformation.as_deref()) {
                 Some("NONE") => Shape::All,
                 Some("FLATTEN") => Shape::Flat,
                 _ => Shape::Outputs,
             };
-            gather(shared, order, place, shape).await
+            let as_lines = writer.is_some_and(|writer| writer.output_type.as_deref() == Some("JSONL"));
+            let entries = gather(shared, order, place, shape, if as_lines { "\n" } else { "," }).await?;
+            Ok(match as_lines {
+                // A result is JSON: the lines are a text.
+                true => Value::from(entries).to_string().into(),
+                false => format!("[{entries}]").into(),
+            })
         }
     }
 }
@@ -53,42 +64,41 @@ pub(super) fn exports(order: &Order) -> bool {
     order.request.writer().is_some_and(|writer| writer.arguments.is_some())
 }
 
+/// All entries, with `between` between two of them.
 async fn gather(
     shared: &Arc<Shared>,
     order: &Arc<Order>,
     place: MapRunPlace,
     shape: Shape,
-) -> Result<Arc<str>, NoResult> {
-    let mut text = String::from("[");
+    between: &str,
+) -> Result<String, NoResult> {
+    let mut text = String::new();
     let mut from = 0;
     loop {
         let page = page(shared, order, place, from).await?;
         let Some((last, _)) = page.last() else { break };
         from = last + 1;
         for (_, result) in &page {
-            let entries = match (shape, &result.output) {
-                (Shape::All, _) | (_, None) => entry(result).to_string(),
-                (Shape::Outputs, Some(output)) => output.text().to_string(),
-                (Shape::Flat, Some(output)) => match output.value() {
-                    Value::Array(items) if items.is_empty() => continue,
-                    Value::Array(_) => {
-                        let text = json::to_text(output.value());
-                        text[1..text.len() - 1].to_owned()
-                    }
-                    _ => output.text().to_string(),
-                },
+            let mut add = |entry: &str| {
+                if !text.is_empty() {
+                    text.push_str(between);
+                }
+                text.push_str(entry);
             };
-            if text.len() > 1 {
-                text.push(',');
+            match (shape, &result.output) {
+                (Shape::All, _) | (_, None) => add(&entry(result).to_string()),
+                (Shape::Outputs, Some(output)) => add(output.text()),
+                (Shape::Flat, Some(output)) => match output.value() {
+                    Value::Array(items) => items.iter().for_each(|item| add(&json::to_text(item))),
+                    _ => add(output.text()),
+                },
             }
-            text.push_str(&entries);
             if text.len() >= PAYLOAD_BYTES_MAX {
                 return Err(NoResult::Failed(too_large(order)));
             }
         }
     }
-    text.push(']');
-    Ok(text.into())
+    Ok(text)
 }
 
 fn too_large(order: &Order) -> Failure {
@@ -99,7 +109,12 @@ fn too_large(order: &Order) -> Failure {
     Failure::new("States.DataLimitExceeded", text)
 }
 
-async fn write(shared: &Arc<Shared>, order: &Arc<Order>, place: MapRunPlace) -> Result<Arc<str>, NoResult> {
+async fn write(
+    shared: &Arc<Shared>,
+    order: &Arc<Order>,
+    place: MapRunPlace,
+    unstarted: Option<Source>,
+) -> Result<Arc<str>, NoResult> {
     let request = &order.request;
     let writer = request.writer();
     let spec = WriteSpec {
@@ -123,8 +138,26 @@ async fn write(shared: &Arc<Shared>, order: &Arc<Order>, place: MapRunPlace) -> 
             sink.add(result).await.map_err(NoResult::Failed)?;
         }
     }
+    if let Some(unstarted) = unstarted {
+        write_unstarted(sink.as_mut(), order, unstarted).await.map_err(NoResult::Failed)?;
+    }
     let details = sink.finish().await.map_err(NoResult::Failed)?;
     Ok(json::to_text(&details).into())
+}
+
+/// What has no result is read once more. Where that fails, what was read until then is written: the Map Run has failed anyway.
+async fn write_unstarted(sink: &mut dyn ResultSink, order: &Order, source: Source) -> Result<(), Failure> {
+    let mut source = Some(source);
+    while let Some(reading) = source.take() {
+        let Ok((rest, fed)) = reading.next().await else { break };
+        // One that was to be redriven has its result of before.
+        for child in fed.children.into_iter().filter(|child| !child.redriven) {
+            let state_machine_arn = order.request.child_machine_arn().into();
+            sink.add_unstarted(UnstartedChild { state_machine_arn, input: child.input }).await?;
+        }
+        source = (!fed.end).then_some(rest);
+    }
+    Ok(())
 }
 
 /// The results of the next child executions from `from` on, by their numbers; what is read together is bounded.

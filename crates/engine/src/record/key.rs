@@ -18,6 +18,7 @@
 //!          5 id first-event                       events that are to be logged
 //!          6 id task                              a job that is to be stopped
 //!          7 id task redrives                     a Map Run that is to be carried out
+//!          8 id event                             a status change that is to be announced
 //! Listing  1 machine status start-descending id   an execution of a state machine, a version or an alias
 //! Meta     engine/map-run/ hash-of-arn            the execution and task of a Map Run
 //! ```
@@ -49,6 +50,7 @@ const WRECKS: u8 = 4;
 const LOG_MARK: u8 = 5;
 const STOP: u8 = 6;
 const MAP_RUN_MARK: u8 = 7;
+const STATUS_MARK: u8 = 8;
 
 const MAP_RUN_PREFIX: &[u8] = b"engine/map-run/";
 
@@ -334,10 +336,23 @@ pub(super) fn parse_wrecks(key: &[u8]) -> Option<ExecutionId> {
     Some(ExecutionId(key.get(13..)?.try_into().ok()?))
 }
 
+pub(super) fn status_mark(id: ExecutionId, event: u64) -> Vec<u8> {
+    let mut key = of_execution(STATUS_MARK, id);
+    key.extend_from_slice(&event.to_be_bytes());
+    key
+}
+
+pub(super) fn status_marks() -> Range {
+    Range::of_prefix(vec![STATUS_MARK])
+}
+
+/// Those of one execution.
+pub(super) fn status_marks_of(id: ExecutionId) -> Range {
+    Range::of_prefix(of_execution(STATUS_MARK, id))
+}
+
 pub(super) fn log_mark(id: ExecutionId, first_event: u64) -> Vec<u8> {
-    let mut key = Vec::with_capacity(25);
-    key.push(LOG_MARK);
-    key.extend_from_slice(&id.0);
+    let mut key = of_execution(LOG_MARK, id);
     key.extend_from_slice(&first_event.to_be_bytes());
     key
 }
@@ -353,7 +368,8 @@ pub(super) fn log_marks_of(id: ExecutionId) -> Range {
     Range::of_prefix(prefix)
 }
 
-pub(super) fn parse_log_mark(key: &[u8]) -> Option<(ExecutionId, u64)> {
+/// Execution and event, of a log mark or a status mark.
+pub(super) fn parse_event_mark(key: &[u8]) -> Option<(ExecutionId, u64)> {
     let (id, first) = key.get(1..)?.split_first_chunk::<16>()?;
     Some((ExecutionId(*id), u64::from_be_bytes(first.try_into().ok()?)))
 }

@@ -50,12 +50,12 @@ pub fn remove(
     if map_run::has_marks(store, id)? {
         return Ok(Removal::NotDue);
     }
-    let (marks, stops) = (key::log_marks_of(id), key::stops_of(id));
     let mut keys: Vec<(Space, Vec<u8>)> = Vec::new();
     let ranges = [
         (Space::Frames, key::frames(id)),
-        (Space::Open, marks),
-        (Space::Open, stops),
+        (Space::Open, key::log_marks_of(id)),
+        (Space::Open, key::status_marks_of(id)),
+        (Space::Open, key::stops_of(id)),
         (Space::History, key::frames(id)),
     ];
     for (space, range) in ranges {

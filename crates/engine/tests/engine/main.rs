@@ -20,5 +20,6 @@ mod redrive;
 mod registry;
 mod restart;
 mod retention;
+mod status_changes;
 mod time;
 mod versions;

@@ -3,9 +3,14 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use stepwell_engine::{
+<<<<<<< HEAD
     Answer, ListExecutions, ListedExecution, MapRun, MapRunError, MapRunStatus, StatusName, UpdateMapRun,
 };
 use stepwell_expr::Payload;
+=======
+    ListExecutions, ListedExecution, MapRun, MapRunError, MapRunStatus, Quotas, StatusName, UpdateMapRun,
+};
+>>>>>>> main
 use stepwell_machine::Failure;
 
 use crate::world::{World, event_name};
@@ -248,6 +253,71 @@ fn a_reader_gives_items_and_a_writer_takes_results() {
     assert_eq!(written, [expected]);
     let arn = world.start("m", "y", r#"{"count":"many"}"#);
     assert_eq!(world.end(&arn), "FAILED States.ItemReaderFailed: there is no Count");
+}
+
+#[test]
+fn what_a_failed_map_run_did_not_start_is_written_as_pending() {
+    for kind in ["STANDARD", "EXPRESS"] {
+        let world = World::new();
+        let fields = format!(r#""MaxConcurrency":1,{READER}{WRITER}"#);
+        world.create("m", &distributed(kind, &fields, &two_fail()));
+        let end = world.end(&world.start("m", "x", r#"{"count":20}"#));
+        assert!(end.starts_with("FAILED States.ExceedToleratedFailureThreshold"), "{end}");
+        let pending = (1..20).map(|number| format!("PENDING {number}"));
+        let expected: Vec<String> = std::iter::once("FAILED -".to_owned()).chain(pending).collect();
+        assert_eq!(*world.script.shelf.written.lock().unwrap(), [expected], "{kind}");
+    }
+}
+
+#[test]
+fn lines_without_a_place_are_a_text() {
+    let world = World::new();
+    let config = |name: &str| {
+        format!(r#""ResultWriter":{{"WriterConfig":{{"Transformation":"{name}","OutputType":"JSONL"}}}},"#)
+    };
+    world.create("compact", &distributed("STANDARD", &config("COMPACT"), PASS));
+    assert_eq!(world.end(&world.start("compact", "x", "[[1],{},[2,3]]")), r#"SUCCEEDED "[1]\n{}\n[2,3]""#);
+    world.create("flat", &distributed("STANDARD", &config("FLATTEN"), PASS));
+    assert_eq!(world.end(&world.start("flat", "x", "[[1],{},[2,3],[]]")), r#"SUCCEEDED "1\n{}\n2\n3""#);
+}
+
+#[test]
+fn further_map_runs_wait_for_a_place() {
+    let world = World::held().restart_with(Quotas { open_map_runs: 1, ..Quotas::default() });
+    world.create("m", &distributed("STANDARD", "", WAIT));
+    let (first, second, third) =
+        (world.start("m", "a", "[1]"), world.start("m", "b", "[2]"), world.start("m", "c", "[3]"));
+    let opened = [&first, &second, &third].map(|arn| wait_for_run(&world, arn, |_| true).arn);
+    let running = |world: &World| {
+        let runs = opened.iter().map(|arn| world.run(world.engine.map_run(arn)).unwrap());
+        runs.map(|run| run.executions.running).sum::<u64>()
+    };
+    world.run(async {
+        loop {
+            let runs = [&opened[0], &opened[1], &opened[2]];
+            let mut open = 0;
+            for arn in runs {
+                open += world.engine.map_run(arn).await.unwrap().executions.running;
+            }
+            if open == 1 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    assert_eq!(running(&world), 1);
+    // One that waits for its place can be stopped, and takes none.
+    let waits = [&first, &second, &third].into_iter().zip(&opened);
+    let mut waits = waits.filter(|(_, run)| world.run(world.engine.map_run(run)).unwrap().executions.running == 0);
+    let (stopped, stopped_run) = waits.next().unwrap();
+    world.run(world.engine.stop_execution(stopped, Failure { error: None, cause: None })).unwrap();
+    wait_for_run(&world, stopped, |run| run.status == MapRunStatus::Aborted);
+    assert_eq!(running(&world), 1);
+    world.release_time();
+    for arn in [&first, &second, &third].into_iter().filter(|arn| *arn != stopped) {
+        assert!(world.end(arn).starts_with("SUCCEEDED"));
+    }
+    assert_eq!(world.run(world.engine.map_run(stopped_run)).unwrap().status, MapRunStatus::Aborted);
 }
 
 #[test]

@@ -14,6 +14,7 @@ const TINY: Bounds = Bounds {
     waiting: 1,
     express_runs: 1,
     log_events: 1,
+    status_changes: 1,
     inbox_calls: 1_000,
     inbox_bytes: 1_000_000,
 };

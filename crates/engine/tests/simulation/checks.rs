@@ -122,7 +122,12 @@ impl Checks {
             match entry {
                 Entry::Renewed { opened_ms } => renew(&mut replay.execution, opened_ms),
                 Entry::Took { event, now_ms } => {
-                    let moment = Moment { now_ms, activity_exists: &|_| true, limits: &Limits::default() };
+                    let moment = Moment {
+                        now_ms,
+                        activity_exists: &|_| true,
+                        parameters_problem: &|_, _, _| None,
+                        limits: &Limits::default(),
+                    };
                     match step(program, &replay.execution, event, moment, FUEL_SLICE) {
                         Stepped::Done(step) => {
                             replay.execution.apply(&step);

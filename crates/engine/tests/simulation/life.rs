@@ -157,6 +157,7 @@ impl<'a> Life<'a> {
             region: "us-east-1".into(),
             drivers: world.drivers,
             clock: world.clock.clone(),
+            announces_status: false,
             quotas: Quotas::default(),
         };
         let opened = Engine::open_by_hand(

@@ -144,7 +144,14 @@ pub(crate) struct World {
 }
 
 pub(crate) fn config(clock: Arc<VirtualClock>, drivers: usize) -> Config {
-    Config { account: "123456789012".into(), region: "us-east-1".into(), drivers, clock, quotas: Quotas::default() }
+    Config {
+        account: "123456789012".into(),
+        region: "us-east-1".into(),
+        drivers,
+        clock,
+        announces_status: false,
+        quotas: Quotas::default(),
+    }
 }
 
 impl World {
@@ -184,10 +191,15 @@ impl World {
 
     /// Restarts on the same store, with other quotas.
     pub(crate) fn restart_with(self, quotas: Quotas) -> World {
+        self.restart_as(|config| Config { quotas, ..config })
+    }
+
+    /// Restarts on the same store, with another configuration.
+    pub(crate) fn restart_as(self, change: impl FnOnce(Config) -> Config) -> World {
         let World { runtime, store, clock, script, bounds, drivers, engine } = self;
         runtime.block_on(engine.shut_down());
         drop(engine);
-        let config = Config { quotas, ..config(clock.clone(), drivers) };
+        let config = change(config(clock.clone(), drivers));
         let tasks = Arc::new(Scripted(script.clone()));
         let opened = Engine::open_within(store.clone(), config, tasks, runtime.handle().clone(), bounds);
         World { engine: opened.unwrap(), runtime, store, clock, script, bounds, drivers }

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use stepwell_engine::map_items::{
-    ChildResult, ItemStream, MapItems, Pending, Position, ReadItem, ReadItems, ReadSpec, ResultSink, WriteSpec,
+    ChildResult, ItemStream, MapItems, Pending, Position, ReadItem, ReadItems, ReadSpec, ResultSink, UnstartedChild,
+    WriteSpec,
 };
 use stepwell_expr::{Payload, Value};
 use stepwell_machine::Failure;
@@ -71,6 +72,11 @@ impl ResultSink for Sink {
     fn add(&mut self, result: ChildResult) -> Pending<'_, ()> {
         let output = result.output.map_or_else(|| "-".into(), |output| output.text().to_string());
         self.results.push(format!("{} {output}", result.status));
+        Box::pin(async { Ok(()) })
+    }
+
+    fn add_unstarted(&mut self, child: UnstartedChild) -> Pending<'_, ()> {
+        self.results.push(format!("PENDING {}", child.input.text()));
         Box::pin(async { Ok(()) })
     }
 

@@ -43,6 +43,12 @@ pub(crate) enum ParameterError {
     Missing(String),
 }
 
+/// Refuses parameters besides those that are known.
+pub(crate) fn only_known(given: &Value, fields: &[&str]) -> Result<(), ParameterError> {
+    let unknown = given.as_object().and_then(|members| members.keys().find(|name| !fields.contains(&&***name)));
+    unknown.map_or(Ok(()), |name| Err(ParameterError::Unknown(name.to_string())))
+}
+
 /// How members of results are named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spelling {

@@ -43,6 +43,15 @@ impl<'a> Work<'a> {
             let cause = data::cause(&self.state_of(id).name, frame.entered, &text);
             return self.fail(id, Failure::new("States.Runtime", cause), How::Plain);
         }
+        if let Resource::Service { service, action, .. } = resource
+            && self.mocked(id).is_none()
+            && let Some(problem) = (self.moment.parameters_problem)(service, action, &input)
+        {
+            // Source: users' reports (sentence and its beginning); Step Functions guide.
+            let text = format!("The Parameters '{}' could not be used to start the Task: [{problem}]", input.text());
+            let cause = data::cause(&self.state_of(id).name, self.frame(id).entered, &text);
+            return self.fail(id, Failure::new("States.Runtime", cause), How::Plain);
+        }
         let detail = match resource {
             Resource::Activity { arn } => Detail::ActivityScheduled {
                 resource: arn.clone(),

@@ -262,7 +262,12 @@ impl<'p> Run<'p> {
     fn step(&mut self, event: &Event) -> Step {
         let mut fuel = self.manner.fuel[self.steps % self.manner.fuel.len()];
         let exists = |arn: &str| !arn.ends_with(":gone");
-        let moment = Moment { now_ms: self.now_ms, activity_exists: &exists, limits: &Limits::default() };
+        let moment = Moment {
+            now_ms: self.now_ms,
+            activity_exists: &exists,
+            parameters_problem: &|_, _, _| None,
+            limits: &Limits::default(),
+        };
         for _ in 0..STEPS_MAX {
             match stepwell_machine::step(self.program, &self.execution, event.clone(), moment, fuel) {
                 Stepped::Done(step) => return step,

@@ -212,13 +212,14 @@ mod tests {
         let log_group_arn = format!("arn:aws:logs:us-east-1:123456789012:log-group:{group}:*").into();
         LogEntry::Event(LoggedEvent {
             logging: Arc::new(Logging { level: LogLevel::All, include_data: false, log_group_arn }),
-            about: About {
+            about: Arc::new(About {
                 execution_arn: "arn:e".into(),
                 state_machine_name: "m".into(),
                 role_arn: "arn:r".into(),
                 start_ms: 0,
                 redrive_count: 0,
-            },
+                map_run_arn: None,
+            }),
             event: HistoryEvent { id: 1, previous: 0, timestamp_ms, detail: Detail::LambdaFunctionStarted },
         })
     }

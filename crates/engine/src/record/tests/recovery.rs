@@ -29,7 +29,12 @@ fn program(definition: &str) -> Program {
 /// One step of the machine; answers what it did.
 fn advance(run: &mut Run<'_>, program: &Program, event: &Event, now_ms: i64) -> Step {
     loop {
-        let moment = Moment { now_ms, activity_exists: &|_| true, limits: &Limits::default() };
+        let moment = Moment {
+            now_ms,
+            activity_exists: &|_| true,
+            parameters_problem: &|_, _, _| None,
+            limits: &Limits::default(),
+        };
         match step(program, &run.execution, event.clone(), moment, FUEL_EVALUATION) {
             Stepped::Done(step) => {
                 run.step(&step);
