@@ -102,12 +102,8 @@ pub struct Api {
     /// Bytes of large bodies that may still come.
     bodies: Arc<Semaphore>,
     mocks: Option<Arc<PathBuf>>,
-<<<<<<< HEAD
-    beside: Vec<Arc<dyn Beside>>,
-=======
     asks_for_log_groups: bool,
-    beside: Option<Arc<dyn Beside>>,
->>>>>>> main
+    beside: Vec<Arc<dyn Beside>>,
     throttles: Arc<Throttles>,
     /// Largest body of a request: a payload is longer in JSON.
     pub(crate) request_bytes: usize,
@@ -163,12 +159,8 @@ impl Api {
             evaluations: Arc::new(Semaphore::new(limits::EVALUATIONS_MAX)),
             bodies,
             mocks: None,
-<<<<<<< HEAD
-            beside: Vec::new(),
-=======
             asks_for_log_groups: false,
-            beside: None,
->>>>>>> main
+            beside: Vec::new(),
             throttles: Arc::default(),
             request_bytes,
         }

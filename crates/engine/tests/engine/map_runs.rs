@@ -3,14 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use stepwell_engine::{
-<<<<<<< HEAD
-    Answer, ListExecutions, ListedExecution, MapRun, MapRunError, MapRunStatus, StatusName, UpdateMapRun,
+    Answer, ListExecutions, ListedExecution, MapRun, MapRunError, MapRunStatus, Quotas, StatusName, UpdateMapRun,
 };
 use stepwell_expr::Payload;
-=======
-    ListExecutions, ListedExecution, MapRun, MapRunError, MapRunStatus, Quotas, StatusName, UpdateMapRun,
-};
->>>>>>> main
 use stepwell_machine::Failure;
 
 use crate::world::{World, event_name};
