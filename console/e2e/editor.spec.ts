@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
-import { code, form, graph, openEditor, saved } from "./editor";
+import { code, form, graph, openEditor, save, saved } from "./editor";
 import { expect, expectAccessible, type Stepwell, test } from "./stepwell";
 
 const TEXT = `{
@@ -217,5 +217,26 @@ test("the graph is exported as SVG and PNG, the definition as it is", async ({ p
     if (name.endsWith(".json")) expect(content.toString()).toBe(TEXT);
     if (name.endsWith(".svg")) expect(content.toString()).toContain(">First</text>");
     if (name.endsWith(".png")) expect(content.subarray(1, 4).toString()).toBe("PNG");
+  }
+});
+
+const SAMPLES = new URL("../../samples/", import.meta.url);
+
+test("each sample is loaded, one field of it touched, saved: only that field's text has changed", async ({
+  page,
+  stepwell,
+}) => {
+  test.setTimeout(180_000);
+  const names = readdirSync(SAMPLES, { withFileTypes: true }).flatMap((entry) =>
+    existsSync(new URL(`${entry.name}/${entry.name}.asl.json`, SAMPLES)) ? [entry.name] : [],
+  );
+  expect(names.length).toBeGreaterThan(5);
+  for (const name of names) {
+    const text = readFileSync(new URL(`${name}/${name}.asl.json`, SAMPLES), "utf8");
+    const arn = await open(page, stepwell, text, name);
+    await form(page).getByRole("textbox", { name: "Comment" }).fill('touched, in "quotes"');
+    await save(page, name);
+    const comment = JSON.stringify(JSON.parse(text).Comment);
+    expect(await saved(stepwell, arn)).toBe(text.replace(comment, JSON.stringify('touched, in "quotes"')));
   }
 });

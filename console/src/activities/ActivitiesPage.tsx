@@ -7,7 +7,6 @@ import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
-import Modal from "@cloudscape-design/components/modal";
 import Pagination from "@cloudscape-design/components/pagination";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
@@ -15,6 +14,7 @@ import Table from "@cloudscape-design/components/table";
 import TextFilter from "@cloudscape-design/components/text-filter";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { Dialog } from "../app/Dialog";
 import { executionHref, Link } from "../app/Link";
 import { done, failed } from "../app/notices";
 import { Problem } from "../app/Problem";
@@ -201,27 +201,17 @@ function CreateActivity({ onClose }: { onClose: () => void }) {
     onSettled: () => queries.invalidateQueries({ queryKey: ["activities"] }),
   });
   return (
-    <Modal
-      visible
+    <Dialog
       header="Create activity"
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button variant="primary" disabled={!name} loading={create.isPending} onClick={() => create.mutate()}>
-              Create
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+      action="Create"
+      disabled={!name}
+      isBusy={create.isPending}
+      onAct={() => create.mutate()}
+      onClose={onClose}
     >
       <FormField label="Name" constraintText="1 to 80 characters">
         <Input value={name} onChange={(event) => setName(event.detail.value)} />
       </FormField>
-    </Modal>
+    </Dialog>
   );
 }

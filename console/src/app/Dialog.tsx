@@ -30,12 +30,7 @@ export function Dialog(props: {
             <Button variant="link" onClick={onClose}>
               Cancel
             </Button>
-            <Button
-              variant="primary"
-              disabled={props.disabled ?? false}
-              loading={props.isBusy}
-              onClick={props.onAct}
-            >
+            <Button variant="primary" disabled={props.disabled ?? false} loading={props.isBusy} onClick={props.onAct}>
               {action}
             </Button>
           </SpaceBetween>

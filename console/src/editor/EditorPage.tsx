@@ -295,7 +295,7 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
     <ToolsProvider value={tools}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: shortcuts of all that is within */}
       <div
-        className="editor"
+        className="canvas editor"
         onKeyDown={keys}
         onCopy={(event) => copy(event, false)}
         onCut={(event) => copy(event, true)}

@@ -1,6 +1,5 @@
 import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
-import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Button from "@cloudscape-design/components/button";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
@@ -8,6 +7,7 @@ import Spinner from "@cloudscape-design/components/spinner";
 import Tabs from "@cloudscape-design/components/tabs";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
+import { Crumbs, MACHINES } from "../app/Crumbs";
 import { editorHref, executionHref, go, Link, machineHref, mapRunHref } from "../app/Link";
 import { done, failed } from "../app/notices";
 import { Problem } from "../app/Problem";
@@ -119,7 +119,7 @@ function OneExecution({ arn }: { arn: string }) {
     },
   ];
   return (
-    <div className="execution">
+    <div className="canvas execution">
       <Head
         execution={execution.data}
         run={run}
@@ -212,19 +212,8 @@ function Head(props: {
   const parent = startedBy(execution.input);
   const status = run.visits.length > 0 || run.status !== "RUNNING" ? run.status : execution.status;
   return (
-    <div className="execution-head">
-      <BreadcrumbGroup
-        ariaLabel="Breadcrumbs"
-        items={[
-          { text: "State machines", href: "/state-machines" },
-          { text: nameOf(stateMachineArn), href: machineHref(stateMachineArn) },
-          { text: execution.name, href: "" },
-        ]}
-        onFollow={(event) => {
-          event.preventDefault();
-          go(event.detail.href);
-        }}
-      />
+    <div className="canvas-head">
+      <Crumbs way={[MACHINES, [nameOf(stateMachineArn), machineHref(stateMachineArn)]]} here={execution.name} />
       <Header
         variant="h1"
         info={

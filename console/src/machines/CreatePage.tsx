@@ -1,5 +1,4 @@
 import Alert from "@cloudscape-design/components/alert";
-import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
 import ContentLayout from "@cloudscape-design/components/content-layout";
@@ -13,6 +12,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useMemo, useState } from "react";
+import { Crumbs, MACHINES } from "../app/Crumbs";
 import { editorHref, go } from "../app/Link";
 import { call, messageOf } from "../aws/client";
 import type { MachineType, Tag } from "../aws/operations";
@@ -89,19 +89,7 @@ export function CreatePage() {
 
   return (
     <ContentLayout
-      breadcrumbs={
-        <BreadcrumbGroup
-          ariaLabel="Breadcrumbs"
-          items={[
-            { text: "State machines", href: "/console/state-machines" },
-            { text: "Create", href: "" },
-          ]}
-          onFollow={(event) => {
-            event.preventDefault();
-            go("/state-machines");
-          }}
-        />
-      }
+      breadcrumbs={<Crumbs way={[MACHINES]} here="Create" />}
       header={<Header variant="h1">Create state machine</Header>}
     >
       <Form

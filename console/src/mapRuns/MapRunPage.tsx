@@ -1,5 +1,4 @@
 import Box from "@cloudscape-design/components/box";
-import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Button from "@cloudscape-design/components/button";
 import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
@@ -8,13 +7,14 @@ import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
-import Modal from "@cloudscape-design/components/modal";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import Table from "@cloudscape-design/components/table";
 import { keepPreviousData, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { Crumbs } from "../app/Crumbs";
+import { Dialog } from "../app/Dialog";
 import { executionHref, go, Link } from "../app/Link";
 import { done } from "../app/notices";
 import { Pager, usePages } from "../app/Pager";
@@ -63,17 +63,12 @@ export function MapRunPage() {
   return (
     <ContentLayout
       breadcrumbs={
-        <BreadcrumbGroup
-          ariaLabel="Breadcrumbs"
-          items={[
-            { text: "Executions", href: "/executions" },
-            { text: nameOf(executionArn), href: executionHref(executionArn) },
-            { text: "Map Run", href: "" },
+        <Crumbs
+          way={[
+            ["Executions", "/executions"],
+            [nameOf(executionArn), executionHref(executionArn)],
           ]}
-          onFollow={(event) => {
-            event.preventDefault();
-            go(event.detail.href);
-          }}
+          here="Map Run"
         />
       }
       header={
@@ -240,39 +235,26 @@ function Change({ run, onClose }: { run: MapRun; onClose: () => void }) {
     onSettled: () => queries.invalidateQueries({ queryKey: ["map-run", run.mapRunArn] }),
   });
   return (
-    <Modal
-      visible
+    <Dialog
       header="Edit the Map Run"
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button variant="primary" loading={change.isPending} onClick={() => change.mutate()}>
-              Save
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+      action="Save"
+      isBusy={change.isPending}
+      onAct={() => change.mutate()}
+      onClose={onClose}
     >
-      <SpaceBetween size="m">
-        <FormField
-          label="Child executions at a time"
-          constraintText="0: as many as there are"
-          errorText={change.error ? messageOf(change.error) : ""}
-        >
-          <Input type="number" value={concurrency} onChange={(event) => setConcurrency(event.detail.value)} />
-        </FormField>
-        <FormField label="Tolerated failed items">
-          <Input type="number" value={count} onChange={(event) => setCount(event.detail.value)} />
-        </FormField>
-        <FormField label="Tolerated failed items, in per cent">
-          <Input type="number" value={percentage} onChange={(event) => setPercentage(event.detail.value)} />
-        </FormField>
-      </SpaceBetween>
-    </Modal>
+      <FormField
+        label="Child executions at a time"
+        constraintText="0: as many as there are"
+        errorText={change.error ? messageOf(change.error) : ""}
+      >
+        <Input type="number" value={concurrency} onChange={(event) => setConcurrency(event.detail.value)} />
+      </FormField>
+      <FormField label="Tolerated failed items">
+        <Input type="number" value={count} onChange={(event) => setCount(event.detail.value)} />
+      </FormField>
+      <FormField label="Tolerated failed items, in per cent">
+        <Input type="number" value={percentage} onChange={(event) => setPercentage(event.detail.value)} />
+      </FormField>
+    </Dialog>
   );
 }
