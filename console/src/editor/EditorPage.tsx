@@ -27,6 +27,7 @@ import { type Base, type Draft, dropDraft, keepDraft, keepSource, readDraft, rea
 import "./editor.css";
 import { readCopied, writeCopied } from "./clipboard";
 import { EditorHead, type Panel } from "./EditorHead";
+import { Extract } from "./Extract";
 import { FindState } from "./FindState";
 import { Inspector } from "./Inspector";
 import { Keys } from "./Keys";
@@ -76,7 +77,7 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
   });
   const [panel, setPanel] = useState<Panel>("both");
   const [marked, setMarked] = useState<readonly StateId[]>([]);
-  const [asking, setAsking] = useState<"keys" | "find" | "start">();
+  const [asking, setAsking] = useState<"keys" | "find" | "start" | "extract">();
   const [inserting, setInserting] = useState<Edge>();
   const [renaming, setRenaming] = useState<{ state: string }>();
   const [restored, setRestored] = useState(props.isDraft && opened.text !== opened.base.text);
@@ -185,6 +186,8 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
     edit,
     rename: () => selected !== undefined && setRenaming({ state: selected }),
     test: () => setPanel("test"),
+    extract: () => setAsking("extract"),
+    extractsNothing: machine.type === "EXPRESS" ? "Express state machines cannot wait for another." : undefined,
     copy: (cut) => {
       const given = copied();
       if (!given) return;
@@ -408,6 +411,7 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
         {asking === "start" && (
           <StartExecution machineArn={arn} type={machine.type} onClose={() => setAsking(undefined)} />
         )}
+        {asking === "extract" && <Extract machine={machine} states={chosen} onClose={() => setAsking(undefined)} />}
         {asking === "keys" && <Keys onClose={() => setAsking(undefined)} />}
         {asking === "find" && (
           <FindState
@@ -425,7 +429,7 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
 }
 
 /** Actions by the letter that calls them. */
-const LETTERS: Record<string, string> = { g: "parallel", m: "map", e: "catch", u: "unwrap", t: "test" };
+const LETTERS: Record<string, string> = { g: "parallel", m: "map", x: "extract", e: "catch", u: "unwrap", t: "test" };
 
 class Conflict extends Error {}
 
