@@ -170,6 +170,14 @@ impl MapRuns {
         table.actors.insert(arn, Running { mail, actor });
     }
 
+    /// Up to `most` Map Runs that are being carried out, in the order of their ARNs.
+    pub(crate) fn arns(&self, most: usize) -> Vec<Arc<str>> {
+        let mut arns: Vec<Arc<str>> = self.table.lock().actors.keys().cloned().collect();
+        arns.sort_unstable();
+        arns.truncate(most);
+        arns
+    }
+
     /// False if no Map Run of this ARN is being carried out.
     pub(crate) fn tell(&self, arn: &str, mail: Mail) -> bool {
         let table = self.table.lock();

@@ -35,7 +35,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use sha2::{Digest, Sha256};
 use stepwell_expr::Payload;
-use stepwell_machine::{Execution, Identity, Redrives, TaskId};
+use stepwell_machine::{Execution, FrameId, Identity, Redrives, TaskId};
 use stepwell_store::{Direction, Space, Store, Visit};
 
 pub use examine::{Broken, Examined, examine};
@@ -128,8 +128,10 @@ pub struct Books {
     pub trace_header: Option<Arc<str>>,
     pub qualifier: Option<Qualifier>,
     input_hash: [u8; 32],
-    /// The header row as stored; empty before the first step and after the last.
+    /// The header as stored, without the frame in its row; empty before the first step and after the last.
     header: Vec<u8>,
+    /// The frame that is part of the header's row.
+    lone: Option<FrameId>,
     /// The due time of the timer row, in milliseconds since 1970.
     timer_ms: Option<i64>,
     /// The status under which it is listed; `None` before the first step.

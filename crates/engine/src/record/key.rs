@@ -6,7 +6,7 @@
 //!          id 1 text-id                           a text longer than INLINE_TEXT_BYTES_MAX
 //!          id 2 task                              a Map Run of the execution
 //!          id 3 task child                        how a child execution of it ended
-//! Frames   id 0                                   the header
+//! Frames   id 0                                   the header, with the frame if there is only one
 //!          id 1 frame                             a frame, without its variables
 //!          id 2 frame                             the variables of a frame, if it has any
 //!          id 3 frame chunk slot                  a result of the frame's Map or Parallel

@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use stepwell_engine::{
-    ListExecutions, ListedExecution, MapRun, MapRunError, MapRunStatus, Quotas, StatusName, UpdateMapRun,
+    Answer, ListExecutions, ListedExecution, MapRun, MapRunError, MapRunStatus, Quotas, StatusName, UpdateMapRun,
 };
+use stepwell_expr::Payload;
 use stepwell_machine::Failure;
 
 use crate::world::{World, event_name, outcome};
@@ -419,4 +420,33 @@ fn each_item_counts_once_however_often_the_engine_restarts() {
         }
         world.wait_until_all_closed();
     }
+}
+
+#[test]
+fn tasks_of_child_executions_are_told_and_answered() {
+    const ASK: &str = r#""StartAt":"T","States":{"T":{"Type":"Task","End":true,
+        "Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken","Parameters":{"FunctionName":"f"}}}"#;
+    let world = World::new();
+    world.create("m", &distributed("STANDARD", "", ASK));
+    let arn = world.start("m", "x", "[1,2]");
+    let run = wait_for_run(&world, &arn, |run| run.items.running == 2);
+    let waiting = || world.run(world.engine.waiting_tasks(10, None)).unwrap().tasks;
+    let tasks = world.run(async {
+        loop {
+            let tasks = world.engine.waiting_tasks(10, None).await.unwrap().tasks;
+            if tasks.len() == 2 {
+                return tasks;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let children: BTreeSet<Arc<str>> = children(&world, &run, None).into_iter().map(|child| child.arn).collect();
+    assert_eq!(tasks.iter().map(|task| task.execution_arn.clone()).collect::<BTreeSet<_>>(), children);
+    assert_eq!(&*tasks[0].state_machine_arn, run.child_machine_arn());
+    for task in tasks {
+        let answer = Answer::Success(Payload::from_checked_text("7"));
+        world.run(world.engine.answer_waiting(&task.execution_arn, task.task, answer)).unwrap();
+    }
+    assert_eq!(world.end(&arn), "SUCCEEDED [7,7]");
+    assert!(waiting().is_empty());
 }
