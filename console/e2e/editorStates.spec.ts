@@ -64,6 +64,27 @@ test("several states are wrapped, copied, taken out; ends of edges are dragged; 
   await expect(graph(page).getByLabel("Pass B, 1 problems", { exact: true })).toBeVisible();
 });
 
+test("states are extracted to a state machine of their own, which runs in their place", async ({ page, stepwell }) => {
+  const arn = await openEditor(page, stepwell, CHAIN);
+  const state = (name: string) => graph(page).getByLabel(`Pass ${name}`, { exact: true });
+  await state("B").click();
+  await state("C").click({ modifiers: ["Control"] });
+  await state("C").focus();
+  await page.keyboard.press("x");
+  const dialog = page.getByRole("dialog", { name: "Extract to a state machine" });
+  await dialog.getByRole("textbox", { name: "Name" }).fill("inner");
+  await expectAccessible(page);
+  await dialog.getByRole("button", { name: "Extract", exact: true }).click();
+  await expect(graph(page).getByText("3 states")).toBeVisible();
+  await save(page);
+  const outer = await stepwell.execution(arn, "outer", { kept: true });
+  expect(await stepwell.end(outer)).toBe("SUCCEEDED");
+  const { output } = await stepwell.call<{ output: string }>("DescribeExecution", { executionArn: outer });
+  expect(JSON.parse(output)).toEqual({ kept: true });
+  const inner = await saved(stepwell, arn.replace("edited", "inner"));
+  expect(Object.keys(JSON.parse(inner).States)).toEqual(["B", "C"]);
+});
+
 test("problems are fixed where they are shown: in the list, in the form", async ({ page, stepwell }) => {
   await openEditor(page, stepwell, CHAIN);
   await code(page).click();

@@ -47,3 +47,55 @@ test("a Map Run: its progress, its children, a change while it runs", async ({ p
   await expect(graph.getByLabel("Task Each, failed")).toBeVisible();
   await expect(page.getByRole("link", { name: "Map Run" })).toBeVisible();
 });
+
+test("10,000 child executions are browsed: by page, by status, by what they were given", async ({ page, stepwell }) => {
+  test.setTimeout(240_000);
+  const machine = await stepwell.machine("large", {
+    QueryLanguage: "JSONata",
+    StartAt: "All",
+    States: {
+      All: {
+        Type: "Map",
+        Label: "All",
+        ToleratedFailurePercentage: 100,
+        Items: '{% [1..10000].{ "number": $ } %}',
+        ItemProcessor: {
+          ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
+          StartAt: "Check",
+          States: {
+            Check: {
+              Type: "Choice",
+              Choices: [{ Condition: "{% $states.input.number % 5000 = 0 %}", Next: "Bad" }],
+              Default: "Good",
+            },
+            Bad: { Type: "Fail", Error: "Number.Round" },
+            Good: { Type: "Pass", Output: "{% $states.input.number %}", End: true },
+          },
+        },
+        Output: "done",
+        End: true,
+      },
+    },
+  });
+  const executionArn = await stepwell.execution(machine, "parent");
+  expect(await stepwell.end(executionArn, 180_000)).toBe("SUCCEEDED");
+  const { mapRuns } = await stepwell.call<{ mapRuns: { mapRunArn: string }[] }>("ListMapRuns", { executionArn });
+  await page.goto(stepwell.page(`/map-runs/${encodeURIComponent(mapRuns[0]?.mapRunArn ?? "")}`));
+  const children = page.getByRole("table", { name: "Child executions" });
+  await expect(children.getByRole("link")).toHaveCount(50);
+  await expect(page.getByText("1 of 200", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "Next page" }).click();
+  await expect(page.getByText("2 of 200", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: /Any status/ }).click();
+  await page.getByRole("option", { name: "Failed" }).click();
+  await expect(children.getByRole("link")).toHaveCount(2);
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Search in them" }).click();
+  const filter = page.getByRole("combobox", { name: "Find executions" });
+  await filter.fill("Input:$.number=4321");
+  await filter.press("Enter");
+  const found = page.getByRole("table", { name: "Executions" });
+  await expect(found.getByRole("link", { name: "Map Run" })).toHaveCount(1);
+  await found.getByRole("link").first().click();
+  await expect(page.getByLabel("Graph of the execution").getByLabel("Pass Good, succeeded")).toBeVisible();
+});

@@ -27,10 +27,42 @@ test("waiting tasks: one is approved, one is refused, live", async ({ page, step
   await list.getByRole("button", { name: /claim-1/ }).click();
   await page.getByRole("textbox", { name: "Output" }).fill('{"approved": "by a person"}');
   await page.getByRole("button", { name: "Approve and go on" }).click();
-  await expect(page.getByText("Nothing waits for an answer.")).toBeVisible();
+  await expect(page.getByText("Nothing waits for an answer")).toBeVisible();
   expect(await stepwell.end(yes)).toBe("SUCCEEDED");
   const { output } = await stepwell.call<{ output: string }>("DescribeExecution", { executionArn: yes });
   expect(JSON.parse(output)).toEqual({ approved: "by a person" });
+});
+
+test("tasks of a Map Run's child executions are in the inbox, and answered there", async ({ page, stepwell }) => {
+  const machine = await stepwell.machine("round", {
+    QueryLanguage: "JSONata",
+    StartAt: "Each",
+    States: {
+      Each: {
+        Type: "Map",
+        Label: "Each",
+        Items: [1, 2].map((cents) => ({ claim: `C-${cents}`, by: "Ada", purpose: "Train", cents })),
+        ItemProcessor: {
+          StartAt: ASKS.StartAt,
+          States: ASKS.States,
+          ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
+        },
+        End: true,
+      },
+    },
+  });
+  const arn = await stepwell.execution(machine, "round-1");
+  await page.goto(stepwell.page("/tasks"));
+  const list = page.getByRole("region", { name: "Tasks" });
+  await expect(list.getByRole("button")).toHaveCount(2);
+  await expect(list.getByText("round/Each").first()).toBeVisible();
+  for (const left of [1, 0]) {
+    await list.getByRole("button").first().click();
+    await page.getByRole("textbox", { name: "Output" }).fill('{"approved": true}');
+    await page.getByRole("button", { name: "Approve and go on" }).click();
+    await expect(list.getByRole("button")).toHaveCount(left);
+  }
+  expect(await stepwell.end(arn)).toBe("SUCCEEDED");
 });
 
 test("a search over all executions, in the address; redrive what was found", async ({ page, stepwell }) => {

@@ -1,6 +1,6 @@
 /** The real binary on a free port over an empty store, and a page that may neither complain nor ask elsewhere. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
@@ -23,7 +23,8 @@ export class Stepwell {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     const portFile = join(folder, "port");
     const config = "stepwell.toml" in files ? ["--config", join(folder, "stepwell.toml")] : [];
-    const server = spawn(BINARY, ["serve", "--data", ":memory:", "--port", "0", "--port-file", portFile, ...config], {
+    const kept = ["--data", ":memory:", "--execution-logs", join(folder, "logs")];
+    const server = spawn(BINARY, ["serve", ...kept, "--port", "0", "--port-file", portFile, ...config], {
       stdio: ["ignore", "ignore", "inherit"],
       env: { ...process.env, STEPWELL_LOG: "warn" },
     });
@@ -65,14 +66,22 @@ export class Stepwell {
   }
 
   /** Waits until the execution has a status other than RUNNING; answers it. */
-  async end(executionArn: string): Promise<string> {
-    const until = Date.now() + START_MS;
+  async end(executionArn: string, within = START_MS): Promise<string> {
+    const until = Date.now() + within;
     while (Date.now() < until) {
       const { status } = await this.call<{ status: string }>("DescribeExecution", { executionArn });
       if (status !== "RUNNING") return status;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     throw new Error(`${executionArn} does not end`);
+  }
+
+  /** The lines of all execution logs that the server has written so far. */
+  logLines(): string[] {
+    const logs = join(this.folder, "logs");
+    const files = existsSync(logs) ? readdirSync(logs, { recursive: true, encoding: "utf8" }) : [];
+    const texts = files.filter((name) => name.includes(".")).map((name) => readFileSync(join(logs, name), "utf8"));
+    return texts.flatMap((text) => text.split("\n")).filter(Boolean);
   }
 
   page(path: string): string {

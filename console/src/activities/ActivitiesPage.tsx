@@ -3,10 +3,10 @@ import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
+import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
-import Modal from "@cloudscape-design/components/modal";
 import Pagination from "@cloudscape-design/components/pagination";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
@@ -14,6 +14,7 @@ import Table from "@cloudscape-design/components/table";
 import TextFilter from "@cloudscape-design/components/text-filter";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { Dialog } from "../app/Dialog";
 import { executionHref, Link } from "../app/Link";
 import { done, failed } from "../app/notices";
 import { Problem } from "../app/Problem";
@@ -28,7 +29,9 @@ const COLUMNS = [
   {
     id: "name",
     header: "Name",
-    cell: (activity: ActivityStanding) => activity.name,
+    cell: ({ name, activityArn }: ActivityStanding) => (
+      <Link href={`/activities?activity=${encodeURIComponent(activityArn)}`}>{name}</Link>
+    ),
     sortingField: "name",
     isRowHeader: true,
   },
@@ -44,7 +47,6 @@ const COLUMNS = [
     cell: (activity: ActivityStanding) => numberText(activity.workers),
     sortingField: "workers",
   },
-  { id: "arn", header: "ARN", cell: (activity: ActivityStanding) => activity.activityArn },
   {
     id: "created",
     header: "Created",
@@ -134,6 +136,14 @@ function Queue({ activity }: { activity: ActivityStanding }) {
   const left = waiting - tasks.length;
   return (
     <Box padding={{ top: "l" }}>
+      <Box variant="awsui-key-label">ARN of {activity.name}</Box>
+      <CopyToClipboard
+        variant="inline"
+        textToCopy={activity.activityArn}
+        copyButtonAriaLabel="Copy ARN"
+        copySuccessText="Copied"
+        copyErrorText="It cannot be copied"
+      />
       <ColumnLayout columns={2}>
         <Container
           header={
@@ -191,27 +201,17 @@ function CreateActivity({ onClose }: { onClose: () => void }) {
     onSettled: () => queries.invalidateQueries({ queryKey: ["activities"] }),
   });
   return (
-    <Modal
-      visible
+    <Dialog
       header="Create activity"
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button variant="primary" disabled={!name} loading={create.isPending} onClick={() => create.mutate()}>
-              Create
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+      action="Create"
+      disabled={!name}
+      isBusy={create.isPending}
+      onAct={() => create.mutate()}
+      onClose={onClose}
     >
       <FormField label="Name" constraintText="1 to 80 characters">
         <Input value={name} onChange={(event) => setName(event.detail.value)} />
       </FormField>
-    </Modal>
+    </Dialog>
   );
 }

@@ -28,8 +28,10 @@ export function go(href: string) {
   router.history.push(`/console${href}`);
 }
 
-export const machineHref = (arn: string) => `/state-machines/${encodeURIComponent(arn)}`;
-export const editorHref = (arn: string) => `${machineHref(arn)}/edit`;
+/** Of the labelled state machine of a Map Run's children (`…:NAME/LABEL`): that of the Map. */
+export const machineHref = (arn: string) => `/state-machines/${encodeURIComponent(arn.replace(/\/.*$/, ""))}`;
+export const editorHref = (arn: string, state?: string) =>
+  `${machineHref(arn)}/edit${state === undefined ? "" : `?state=${encodeURIComponent(state)}`}`;
 export const executionHref = (arn: string) => `/executions/${encodeURIComponent(arn)}`;
 export const taskHref = (executionArn: string, task: number) =>
   `/tasks?task=${encodeURIComponent(`${executionArn}/${task}`)}`;

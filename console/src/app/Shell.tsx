@@ -5,10 +5,11 @@ import messages from "@cloudscape-design/components/i18n/messages/all.en";
 import SideNavigation from "@cloudscape-design/components/side-navigation";
 import TopNavigation from "@cloudscape-design/components/top-navigation";
 import { Outlet, useRouterState } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { go } from "./Link";
 import { changeLook, useLook } from "./look";
 import { useNotices } from "./notices";
+import { nameOf } from "./words";
 
 const LABELS = {
   navigation: "Navigation",
@@ -41,6 +42,10 @@ export function Shell() {
   const navigation = !isCanvas && (opened ?? window.matchMedia(WIDE).matches);
   const [canvasNavigation, setCanvasNavigation] = useState(false);
   const section = SECTIONS.find((section) => path === section.path) ?? SECTIONS[path.startsWith("/map-runs") ? 1 : 0];
+  const title = titleOf(path);
+  useEffect(() => {
+    document.title = `${title} – Stepwell`;
+  }, [title]);
   return (
     <I18nProvider locale="en" messages={[messages]}>
       <div id="top">
@@ -71,6 +76,15 @@ export function Shell() {
       />
     </I18nProvider>
   );
+}
+
+/** What a page is called among the browser's tabs and in its history. */
+function titleOf(path: string): string {
+  const section = SECTIONS.find((section) => path === section.path);
+  if (section) return section.text;
+  const [, first = "", second = "", third] = path.split("/");
+  if (second !== "") return `${third === "edit" ? "Edit " : ""}${nameOf(decodeURIComponent(second))}`;
+  return first === "compare" ? "Compare executions" : "Create state machine";
 }
 
 function Top() {

@@ -26,7 +26,7 @@ const createMachineRoute = createRoute({
   component: lazyRouteComponent(() => import("../machines/CreatePage"), "CreatePage"),
 });
 
-export const MACHINE_TABS = ["executions", "definition", "versions", "tags"] as const;
+export const MACHINE_TABS = ["executions", "definition", "versions", "settings", "tags"] as const;
 export type MachineTab = (typeof MACHINE_TABS)[number];
 
 export const machineRoute = createRoute({
@@ -48,7 +48,7 @@ export const editorRoute = createRoute({
   component: lazyRouteComponent(() => import("../editor/EditorPage"), "EditorPage"),
 });
 
-export const EXECUTION_VIEWS = ["timeline", "table", "events"] as const;
+export const EXECUTION_VIEWS = ["timeline", "table", "events", "logs"] as const;
 export type ExecutionView = (typeof EXECUTION_VIEWS)[number];
 
 export const executionRoute = createRoute({

@@ -19,7 +19,14 @@ export interface Machine {
   type: MachineType;
   creationDate: number;
   revisionId?: string;
-  loggingConfiguration?: { level?: string };
+  loggingConfiguration?: Logging;
+  tracingConfiguration?: { enabled?: boolean };
+}
+
+export interface Logging {
+  level?: "ALL" | "ERROR" | "FATAL" | "OFF";
+  includeExecutionData?: boolean;
+  destinations?: { cloudWatchLogsLogGroup?: { logGroupArn?: string } }[];
 }
 
 export interface ExecutionListed {
@@ -155,7 +162,13 @@ export interface Operations {
     { stateMachineArn: string }
   >;
   UpdateStateMachine: Operation<
-    { stateMachineArn: string; definition?: string; roleArn?: string },
+    {
+      stateMachineArn: string;
+      definition?: string;
+      roleArn?: string;
+      loggingConfiguration?: Logging;
+      tracingConfiguration?: { enabled: boolean };
+    },
     { updateDate: number; revisionId?: string }
   >;
   DeleteStateMachine: Operation<{ stateMachineArn: string }, Record<string, never>>;

@@ -69,6 +69,17 @@ export const executionsQuery = (
     placeholderData: keepPreviousData,
   });
 
+/** The input of the execution of a Standard state machine that was started last; `null` if there is none. */
+export const lastInputQuery = (stateMachineArn: string) =>
+  queryOptions({
+    queryKey: ["last-input", stateMachineArn],
+    queryFn: async ({ signal }) => {
+      const [last] = (await call("ListExecutions", { stateMachineArn, maxResults: 1 }, signal)).executions;
+      if (!last) return null;
+      return (await call("DescribeExecution", { executionArn: last.executionArn }, signal)).input ?? null;
+    },
+  });
+
 /** Whether this is the ARN of an Express execution: it ends with an id of its own, and is in memory alone. */
 export const isExpress = (executionArn: string) => executionArn.split(":")[5] === "express";
 
@@ -84,7 +95,7 @@ export const executionQuery = (executionArn: string) =>
 export const machineOfExecutionQuery = (executionArn: string) =>
   queryOptions({
     queryKey: ["machine-of-execution", executionArn],
-    queryFn: ({ signal }): Promise<Pick<Machine, "definition" | "stateMachineArn">> =>
+    queryFn: ({ signal }): Promise<Pick<Machine, "definition" | "stateMachineArn" | "loggingConfiguration">> =>
       isExpress(executionArn)
         ? call("DescribeStateMachine", { stateMachineArn: machineOfExpress(executionArn) }, signal)
         : call("DescribeStateMachineForExecution", { executionArn }, signal),

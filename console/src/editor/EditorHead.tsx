@@ -1,14 +1,15 @@
-import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Button from "@cloudscape-design/components/button";
 import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
 import Header from "@cloudscape-design/components/header";
 import SegmentedControl from "@cloudscape-design/components/segmented-control";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useRef } from "react";
-import { go, machineHref } from "../app/Link";
+import { Crumbs, MACHINES } from "../app/Crumbs";
+import { download } from "../app/download";
+import { machineHref } from "../app/Link";
 import { failed } from "../app/notices";
 import type { Machine } from "../aws/operations";
-import { download, graphSvg, svgToPng } from "../graph/exportGraph";
+import { graphSvg, svgToPng } from "../graph/exportGraph";
 import { notationOf } from "../model/text";
 import { useTools } from "./context";
 import type { Document } from "./document";
@@ -51,19 +52,8 @@ export function EditorHead(props: {
     }
   };
   return (
-    <div className="editor-head">
-      <BreadcrumbGroup
-        ariaLabel="Breadcrumbs"
-        items={[
-          { text: "State machines", href: "/state-machines" },
-          { text: machine.name, href: machineHref(machine.stateMachineArn) },
-          { text: "Edit", href: "" },
-        ]}
-        onFollow={(event) => {
-          event.preventDefault();
-          go(event.detail.href);
-        }}
-      />
+    <div className="canvas-head">
+      <Crumbs way={[MACHINES, [machine.name, machineHref(machine.stateMachineArn)]]} here="Edit" />
       <Header
         variant="h1"
         info={<span className="editor-state">{isDirty ? "Not saved; kept as a draft in this browser" : "Saved"}</span>}

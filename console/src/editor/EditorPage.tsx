@@ -19,6 +19,7 @@ import { fixesOf } from "../model/fixes";
 import { copyRegion, deleteRegion, insertCopied, moveRegion, regionOf } from "../model/region";
 import { notationOf, toJson } from "../model/text";
 import { actionsOn } from "./actions";
+import { parametersQuery, servicesQuery } from "./catalogue";
 import { completeCode } from "./completeCode";
 import { ToolsProvider } from "./context";
 import { change, type Document, openDocument, redo, reread, select, undo } from "./document";
@@ -26,12 +27,13 @@ import { type Base, type Draft, dropDraft, keepDraft, keepSource, readDraft, rea
 import "./editor.css";
 import { readCopied, writeCopied } from "./clipboard";
 import { EditorHead, type Panel } from "./EditorHead";
+import { Extract } from "./Extract";
 import { FindState } from "./FindState";
 import { Inspector } from "./Inspector";
 import { Keys } from "./Keys";
 import { Palette } from "./Palette";
 import { ProblemList } from "./ProblemList";
-import { type Addable, addableById } from "./palette";
+import { type Addable, addableById, fieldsOf } from "./palette";
 import { QuickAdd } from "./QuickAdd";
 import { TestPanel } from "./TestPanel";
 import { FRESH, keepTests, readTests, type TestCase } from "./tests";
@@ -66,10 +68,16 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
   const arn = machine.stateMachineArn;
   // What the server had when the editing began, or when it was saved last.
   const [base, setBase] = useState(opened.base);
-  const [document, setDocument] = useState(() => openDocument(opened.text));
+  const search = editorRoute.useSearch();
+  const navigate = editorRoute.useNavigate();
+  const [document, setDocument] = useState(() => {
+    const document = openDocument(opened.text);
+    const named = [...document.definition.states.values()].find(({ name }) => name === search.state);
+    return select(document, named?.id);
+  });
   const [panel, setPanel] = useState<Panel>("both");
   const [marked, setMarked] = useState<readonly StateId[]>([]);
-  const [asking, setAsking] = useState<"keys" | "find" | "start">();
+  const [asking, setAsking] = useState<"keys" | "find" | "start" | "extract">();
   const [inserting, setInserting] = useState<Edge>();
   const [renaming, setRenaming] = useState<{ state: string }>();
   const [restored, setRestored] = useState(props.isDraft && opened.text !== opened.base.text);
@@ -82,6 +90,11 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
   const data = useDesignData(machine, state, state && tests[state.name]);
   const queries = useQueryClient();
   useDraft(arn, text, base);
+  // A link leads to the state that is edited.
+  const named = state?.name;
+  useEffect(() => {
+    void navigate({ search: { state: named }, replace: true });
+  }, [named, navigate]);
   const isReadable = useNotation(notationOf(text));
   useEffect(() => {
     if (isReadable) setDocument(reread);
@@ -106,13 +119,23 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
     return selected === undefined ? [] : [selected, ...there];
   }, [definition, selected, marked]);
 
-  const insert = (edge: Edge, item: Addable) => {
-    const given = item.fields && { name: item.label.replace(/^.*: /, ""), fields: item.fields(definition.language) };
-    edit(`added ${item.label}`, insertOnEdge(definition, edge, item.type, given));
+  const insert = async (edge: Edge, item: Addable) => {
+    // Without them it is added all the same.
+    const known = item.calls && queries.ensureQueryData(parametersQuery(item.calls)).catch(() => undefined);
+    const parameters = (await known)?.skeleton;
+    setDocument((document) => {
+      const { definition } = document;
+      // The text may have changed meanwhile.
+      const at = definition.edges.find(({ id }) => id === edge.id);
+      if (!at) return document;
+      const fields = fieldsOf(item, definition.language, parameters);
+      const given = fields && { name: item.label.replace(/^.*: /, ""), fields };
+      return change(document, `added ${item.label}`, insertOnEdge(definition, at, item.type, given), Date.now());
+    });
   };
   const add = (item: Addable) => {
     const edge = edgeBehind(definition, selected);
-    if (edge) insert(edge, item);
+    if (edge) void insert(edge, item);
   };
   const keepTest = (name: string, part: Partial<TestCase>) => {
     const { [name]: before = FRESH, ...others } = tests;
@@ -163,6 +186,8 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
     edit,
     rename: () => selected !== undefined && setRenaming({ state: selected }),
     test: () => setPanel("test"),
+    extract: () => setAsking("extract"),
+    extractsNothing: machine.type === "EXPRESS" ? "Express state machines cannot wait for another." : undefined,
     copy: (cut) => {
       const given = copied();
       if (!given) return;
@@ -230,8 +255,8 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
     if (region && "problem" in region) failed("They cannot be moved", region.problem);
     else if (region) edit(`moved ${region.states.length} states`, moveRegion(definition, region, edge));
     else if (id !== undefined) edit("moved a state", moveState(definition, id, edge));
-    const item = addableById(dragged);
-    if (item) insert(edge, item);
+    const item = addableById(dragged, queries.getQueryData(servicesQuery.queryKey));
+    if (item) void insert(edge, item);
   };
   const latestDrop = useRef(drop);
   latestDrop.current = drop;
@@ -273,7 +298,7 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
     <ToolsProvider value={tools}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: shortcuts of all that is within */}
       <div
-        className="editor"
+        className="canvas editor"
         onKeyDown={keys}
         onCopy={(event) => copy(event, false)}
         onCut={(event) => copy(event, true)}
@@ -377,7 +402,7 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
           <QuickAdd
             where={edgeText(definition, inserting)}
             onAdd={(item) => {
-              insert(inserting, item);
+              void insert(inserting, item);
               setInserting(undefined);
             }}
             onClose={() => setInserting(undefined)}
@@ -386,6 +411,7 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
         {asking === "start" && (
           <StartExecution machineArn={arn} type={machine.type} onClose={() => setAsking(undefined)} />
         )}
+        {asking === "extract" && <Extract machine={machine} states={chosen} onClose={() => setAsking(undefined)} />}
         {asking === "keys" && <Keys onClose={() => setAsking(undefined)} />}
         {asking === "find" && (
           <FindState
@@ -403,7 +429,7 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
 }
 
 /** Actions by the letter that calls them. */
-const LETTERS: Record<string, string> = { g: "parallel", m: "map", e: "catch", u: "unwrap", t: "test" };
+const LETTERS: Record<string, string> = { g: "parallel", m: "map", x: "extract", e: "catch", u: "unwrap", t: "test" };
 
 class Conflict extends Error {}
 

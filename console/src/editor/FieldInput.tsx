@@ -12,6 +12,7 @@ import { type DesignData, seenBy } from "./designData";
 import { ExpressionField } from "./ExpressionField";
 import { ProblemNote } from "./Fixes";
 import type { Field } from "./fields";
+import { MoreParameters, ResourceField } from "./ResourceField";
 
 export interface FieldInputProps {
   field: Field;
@@ -48,19 +49,25 @@ export function FieldInput(props: FieldInputProps) {
       : "";
   const language = state?.language ?? definition.language;
   if (field.isOld && !node) return null;
-  if (of.kind === "json") {
+  if (of.kind === "resource" && state) {
+    return <ResourceField label={label} hint={hint} resource={shown} state={state} problem={problem} />;
+  }
+  if (of.kind === "json" || of.kind === "parameters") {
     const isExpression = node?.type === "string" && isDelimited(String(node.value));
     const written = node ? (isExpression ? String(node.value) : (jsonAt(definition.text, whole) ?? "")) : "";
     return (
-      <JsonField
-        label={label}
-        hint={hint}
-        written={written}
-        state={state}
-        data={seen}
-        problem={problem}
-        onChange={set}
-      />
+      <>
+        <JsonField
+          label={label}
+          hint={hint}
+          written={written}
+          state={state}
+          data={seen}
+          problem={problem}
+          onChange={set}
+        />
+        {of.kind === "parameters" && state && <MoreParameters state={state} />}
+      </>
     );
   }
   const typed = (text: string) => {

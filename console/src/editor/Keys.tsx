@@ -11,6 +11,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["G, M (in the graph)", "Wrap in a Parallel, a Map"],
   ["E (in the graph)", "Catch the errors of a state"],
   ["U (in the graph)", "Take the states out of a Parallel or Map"],
+  ["X (in the graph)", "Extract states to a state machine of their own"],
   ["T (in the graph)", "Test the state"],
   ["Delete", "Delete"],
   ["Ctrl+Z, Ctrl+Y", "Undo, redo"],

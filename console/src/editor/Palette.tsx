@@ -1,23 +1,38 @@
-import { useState } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import { Fragment, useState } from "react";
 import { DRAGGED } from "../graph/GraphView";
 import { TypeIcon } from "../graph/icons";
-import { type Addable, findAddable } from "./palette";
+import { parametersQuery, useAddable } from "./catalogue";
+import { FoundNote } from "./FoundNote";
+import type { Addable } from "./palette";
+
+/** A name that may break between its words: `PutBucketPolicy`. */
+function breakable(label: string) {
+  return label.split(/(?<=[a-z])(?=[A-Z])/).map((word, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: the words of a name stay where they are
+    <Fragment key={index}>
+      {index > 0 && <wbr />}
+      {word}
+    </Fragment>
+  ));
+}
 
 /** Everything that can be added: dragged onto an edge, or pressed to go behind the selected state. */
 export function Palette({ onAdd }: { onAdd: (item: Addable) => void }) {
   const [find, setFind] = useState("");
-  const found = findAddable(find);
+  const found = useAddable(find);
+  const queries = useQueryClient();
   return (
     <nav className="palette" aria-label="States to add">
       <input
         type="search"
-        placeholder="Find"
+        placeholder="Find any action"
         aria-label="Find states to add"
         value={find}
         onChange={(event) => setFind(event.target.value)}
       />
-      {(["Flow", "Actions"] as const).map((group) => {
-        const items = found.filter((item) => item.group === group);
+      {(["Flow", "Actions", "AWS SDK"] as const).map((group) => {
+        const items = found.items.filter((item) => item.group === group);
         return (
           items.length > 0 && (
             <section key={group}>
@@ -28,15 +43,17 @@ export function Palette({ onAdd }: { onAdd: (item: Addable) => void }) {
                     <button
                       type="button"
                       draggable
-                      title={`Drag onto an edge, or press to add behind the selected state`}
+                      title={`${item.label}\nDrag onto an edge, or press to add behind the selected state`}
                       onDragStart={(event) => {
                         event.dataTransfer.setData(DRAGGED, item.id);
                         event.dataTransfer.effectAllowed = "copy";
+                        // They are there when it is dropped.
+                        if (item.calls) void queries.prefetchQuery(parametersQuery(item.calls));
                       }}
                       onClick={() => onAdd(item)}
                     >
                       <TypeIcon type={item.type} />
-                      <span>{item.label}</span>
+                      <span>{breakable(item.label)}</span>
                     </button>
                   </li>
                 ))}
@@ -45,6 +62,9 @@ export function Palette({ onAdd }: { onAdd: (item: Addable) => void }) {
           )
         );
       })}
+      <p className="finder-note" role="status">
+        <FoundNote find={find} {...found} />
+      </p>
     </nav>
   );
 }

@@ -18,6 +18,9 @@ interface Doing {
   rename: () => void;
   copy: (cut: boolean) => void;
   test: () => void;
+  extract: () => void;
+  /** Why nothing can be extracted here at all. */
+  extractsNothing: string | undefined;
 }
 
 export function actionsOn(definition: Definition, selected: readonly StateId[], doing: Doing): Action[] {
@@ -60,6 +63,13 @@ export function actionsOn(definition: Definition, selected: readonly StateId[], 
       keys: "M",
       disabled: problem,
       run: wrapIn("Map"),
+    },
+    {
+      id: "extract",
+      label: "Extract to a state machine…",
+      keys: "X",
+      disabled: problem ?? doing.extractsNothing,
+      run: doing.extract,
     },
     ...(catches
       ? [

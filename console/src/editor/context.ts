@@ -25,14 +25,21 @@ export function useTools(): EditorTools {
   return tools;
 }
 
-/** Sets a value of a state or of the state machine as one step of its own; the same place again joins it. */
+/**
+ * Sets a value of a state or of the state machine as one step of its own; the same place again joins it. `besides` are
+ * other fields of the same owner that change with it.
+ */
 export function useSetField(state: State | undefined) {
   const { definition, edit } = useTools();
-  return (path: Path, value: Json | Written | undefined) => {
+  return (path: Path, value: Json | Written | undefined, besides: Record<string, Json> = {}) => {
     const owner = state?.path ?? [];
     const whole = [...owner, ...path];
     const { text } = definition;
-    const changed = value === undefined ? removeDeep(text, whole, owner.length) : setDeep(text, whole, value);
+    const set = value === undefined ? removeDeep(text, whole, owner.length) : setDeep(text, whole, value);
+    const changed = Object.entries(besides).reduce(
+      (text, [name, value]) => setDeep(text, [...owner, name], value),
+      set,
+    );
     const name = path.filter((step) => typeof step === "string").join(".");
     edit(
       state ? `changed ${name} of ${state.name}` : `changed ${name}`,

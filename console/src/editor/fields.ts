@@ -17,6 +17,10 @@ export type FieldKind =
   | { kind: "path" }
   /** Any JSON, written as it should stand in the text. */
   | { kind: "json" }
+  /** What a task calls. */
+  | { kind: "resource" }
+  /** What the action that a task calls is given: JSON. */
+  | { kind: "parameters" }
   | { kind: "choice"; options: readonly string[] }
   /** The name of a sibling. */
   | { kind: "sibling" };
@@ -95,8 +99,10 @@ function ownFields(type: string, isPath: boolean): Field[] {
   switch (type) {
     case "Task":
       return [
-        text("Resource", "Resource", "The ARN of an activity, a function or a service integration"),
-        isPath ? json("Parameters", "Parameters") : json("Arguments", "Arguments"),
+        field("Resource", "Resource", { kind: "resource" }, "An activity, a function or an action of a service"),
+        isPath
+          ? field("Parameters", "Parameters", { kind: "parameters" })
+          : field("Arguments", "Arguments", { kind: "parameters" }),
         ...numberOrPath(isPath, "TimeoutSeconds", "Time-out in seconds"),
         ...numberOrPath(isPath, "HeartbeatSeconds", "Heartbeat in seconds"),
         json("Credentials", "Credentials", '{"RoleArn": …}'),

@@ -1,12 +1,12 @@
 import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
-import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import { executionHref, go, Link, machineHref } from "../app/Link";
+import { Crumbs, MACHINES } from "../app/Crumbs";
+import { executionHref, Link, machineHref } from "../app/Link";
 import { Problem } from "../app/Problem";
 import { compareRoute } from "../app/router";
 import { StatusText } from "../app/StatusText";
@@ -53,19 +53,11 @@ function Comparison({ left, right }: { left: string; right: string }) {
   const row = chosen ?? parts;
   const parting = parts === undefined ? undefined : (a.visits[parts] ?? b.visits[parts]);
   return (
-    <div className="execution">
-      <div className="execution-head">
-        <BreadcrumbGroup
-          ariaLabel="Breadcrumbs"
-          items={[
-            { text: "State machines", href: "/state-machines" },
-            { text: nameOf(one.data.stateMachineArn), href: machineHref(one.data.stateMachineArn) },
-            { text: "Compare", href: "" },
-          ]}
-          onFollow={(event) => {
-            event.preventDefault();
-            go(event.detail.href);
-          }}
+    <div className="canvas execution">
+      <div className="canvas-head">
+        <Crumbs
+          way={[MACHINES, [nameOf(one.data.stateMachineArn), machineHref(one.data.stateMachineArn)]]}
+          here="Compare"
         />
         <Header variant="h1">
           {one.data.name} and {other.data.name}

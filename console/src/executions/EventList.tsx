@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef, useState } from "react";
-import { durationText } from "../app/words";
+import { useMemo, useState } from "react";
+import { Rows } from "../app/Rows";
+import { durationText, numberText } from "../app/words";
 import { type HistoryEvent, msOf, type Run, type Visit } from "../model/history";
 import { fullEvent } from "./events";
 
 const ROW = 28;
 
-/** Every event, in either order, each with its JSON. Only what is in sight is drawn: there may be 25,000. */
+/** Every event, in either order, each with its JSON. */
 export function EventList(props: {
   arn: string;
   events: readonly HistoryEvent[];
@@ -26,18 +26,10 @@ export function EventList(props: {
     const found = text === "" ? [...events] : events.filter((event) => named(event).includes(text));
     return newest ? found.reverse() : found;
   }, [events, run, find, newest]);
-  const host = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({
-    count: shown.length,
-    getScrollElement: () => host.current,
-    estimateSize: () => ROW,
-    getItemKey: (index) => shown[index]?.id ?? index,
-    overscan: 10,
-  });
   const start = events[0];
   return (
     <div className="events">
-      <div className="events-tools">
+      <div className="list-tools">
         <input
           type="search"
           placeholder="Find by type or state"
@@ -48,46 +40,44 @@ export function EventList(props: {
         <label>
           <input type="checkbox" checked={newest} onChange={(event) => setNewest(event.target.checked)} /> Newest first
         </label>
-        <span>{shown.length} shown</span>
+        <span>{numberText(shown.length)} shown</span>
       </div>
-      <section className="events-list" ref={host} tabIndex={0} aria-label="Events">
-        <ol style={{ blockSize: rows.getTotalSize() }}>
-          {rows.getVirtualItems().map((row) => {
-            const event = shown[row.index];
-            if (!event) return null;
-            const visit = run.visitOf.get(event.id);
-            const isOpen = opened === event.id;
-            const classes = [
-              visit && visit === selected && "is-selected",
-              until !== undefined && event.id > until && "is-later",
-            ];
-            return (
-              <li
-                key={row.key}
-                ref={rows.measureElement}
-                data-index={row.index}
-                className={classes.filter(Boolean).join(" ")}
-                style={{ transform: `translateY(${row.start}px)` }}
+      <Rows
+        items={shown}
+        keyOf={(event) => event.id}
+        height={ROW}
+        grows
+        label="Events"
+        className="events-list"
+        classOf={(event) => {
+          const visit = run.visitOf.get(event.id);
+          const isLater = until !== undefined && event.id > until;
+          return [visit && visit === selected && "is-selected", isLater && "is-later"].filter(Boolean).join(" ");
+        }}
+      >
+        {(event) => {
+          const visit = run.visitOf.get(event.id);
+          const isOpen = opened === event.id;
+          return (
+            <>
+              <button
+                type="button"
+                aria-expanded={isOpen}
+                onClick={() => {
+                  setOpened(isOpen ? undefined : event.id);
+                  if (visit) onSelect(visit);
+                }}
               >
-                <button
-                  type="button"
-                  aria-expanded={isOpen}
-                  onClick={() => {
-                    setOpened(isOpen ? undefined : event.id);
-                    if (visit) onSelect(visit);
-                  }}
-                >
-                  <span className="event-id">{event.id}</span>
-                  <span className={`event-type ${toneOf(event.type)}`}>{event.type}</span>
-                  <span className="event-state">{visit?.name}</span>
-                  <span className="event-time">{start ? `+${durationText(msOf(event) - msOf(start))}` : ""}</span>
-                </button>
-                {isOpen && <EventJson arn={arn} event={event} />}
-              </li>
-            );
-          })}
-        </ol>
-      </section>
+                <span className="event-id">{event.id}</span>
+                <span className={`event-type ${toneOf(event.type)}`}>{event.type}</span>
+                <span className="event-state">{visit?.name}</span>
+                <span className="event-time">{start ? `+${durationText(msOf(event) - msOf(start))}` : ""}</span>
+              </button>
+              {isOpen && <EventJson arn={arn} event={event} />}
+            </>
+          );
+        }}
+      </Rows>
     </div>
   );
 }

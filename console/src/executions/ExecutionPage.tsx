@@ -1,6 +1,5 @@
 import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
-import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Button from "@cloudscape-design/components/button";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
@@ -8,7 +7,8 @@ import Spinner from "@cloudscape-design/components/spinner";
 import Tabs from "@cloudscape-design/components/tabs";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import { executionHref, go, Link, machineHref, mapRunHref } from "../app/Link";
+import { Crumbs, MACHINES } from "../app/Crumbs";
+import { editorHref, executionHref, go, Link, machineHref, mapRunHref } from "../app/Link";
 import { done, failed } from "../app/notices";
 import { Problem } from "../app/Problem";
 import { type ExecutionView, executionRoute } from "../app/router";
@@ -25,6 +25,7 @@ import { edgesTaken, type Run, readHistory, runsByState, stateIdsByName, type Vi
 import { isInItem, itemIn, mapOf } from "../model/items";
 import { startedBy } from "../model/links";
 import { EventList } from "./EventList";
+import { LogList } from "./LogList";
 import "./execution.css";
 import { useEvents } from "./events";
 import { Scrubber } from "./Scrubber";
@@ -102,14 +103,29 @@ function OneExecution({ arn }: { arn: string }) {
       label: `Events (${events.length})`,
       content: <EventList arn={arn} events={events} run={run} selected={visit} onSelect={choose} until={search.at} />,
     },
+    {
+      id: "logs",
+      label: "Logs",
+      content: (
+        <LogList
+          arn={arn}
+          events={events}
+          run={run}
+          logging={machine.data?.loggingConfiguration}
+          selected={visit}
+          onSelect={choose}
+        />
+      ),
+    },
   ];
   return (
-    <div className="execution">
+    <div className="canvas execution">
       <Head
         execution={execution.data}
         run={run}
         past={search.at !== undefined}
         by={feed.by}
+        state={selected === undefined ? undefined : definition.states.get(selected)?.name}
         onAgain={() => setAgain(true)}
         onRedriven={() => setRound((round) => round + 1)}
       />
@@ -167,6 +183,8 @@ function Head(props: {
   run: Run;
   past: boolean;
   by: string;
+  /** The name of the selected state. */
+  state: string | undefined;
   onAgain: () => void;
   onRedriven: () => void;
 }) {
@@ -194,19 +212,8 @@ function Head(props: {
   const parent = startedBy(execution.input);
   const status = run.visits.length > 0 || run.status !== "RUNNING" ? run.status : execution.status;
   return (
-    <div className="execution-head">
-      <BreadcrumbGroup
-        ariaLabel="Breadcrumbs"
-        items={[
-          { text: "State machines", href: "/state-machines" },
-          { text: nameOf(stateMachineArn), href: machineHref(stateMachineArn) },
-          { text: execution.name, href: "" },
-        ]}
-        onFollow={(event) => {
-          event.preventDefault();
-          go(event.detail.href);
-        }}
-      />
+    <div className="canvas-head">
+      <Crumbs way={[MACHINES, [nameOf(stateMachineArn), machineHref(stateMachineArn)]]} here={execution.name} />
       <Header
         variant="h1"
         info={
@@ -243,7 +250,9 @@ function Head(props: {
                 Redrive
               </Button>
             )}
-            <Button onClick={props.onAgain}>New execution</Button>
+            <Button onClick={() => go(editorHref(stateMachineArn, props.state))}>Edit</Button>
+            {/* Children of a Map Run are started by it alone. */}
+            {!execution.mapRunArn && <Button onClick={props.onAgain}>New execution</Button>}
           </SpaceBetween>
         }
       >

@@ -1,5 +1,5 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef, useState } from "react";
+import { useMemo, useState } from "react";
+import { Rows } from "../app/Rows";
 import { durationText, numberText } from "../app/words";
 import { StatusIcon } from "../graph/icons";
 import type { Run, Visit } from "../model/history";
@@ -33,16 +33,9 @@ export function ItemList(props: {
       ),
     [items, choice, find],
   );
-  const host = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({
-    count: shown.length,
-    getScrollElement: () => host.current,
-    estimateSize: () => ROW,
-    overscan: 10,
-  });
   return (
     <div className="items">
-      <div className="events-tools">
+      <div className="list-tools">
         <input
           type="search"
           placeholder="Find by number or error"
@@ -65,35 +58,27 @@ export function ItemList(props: {
           All items on the graph
         </button>
       </div>
-      <section className="items-list" ref={host} tabIndex={0} aria-label="Items">
-        <ol style={{ blockSize: rows.getTotalSize() }}>
-          {rows.getVirtualItems().map((row) => {
-            const item = shown[row.index];
-            if (!item) return null;
-            const isSelected = item.index === selected;
-            return (
-              <li key={item.index} style={{ blockSize: ROW, transform: `translateY(${row.start}px)` }}>
-                <button
-                  type="button"
-                  className={isSelected ? "is-selected" : ""}
-                  aria-pressed={isSelected}
-                  aria-label={`Item ${item.index}, ${item.status}`}
-                  onClick={() => onSelect(item)}
-                >
-                  <span className="item-number">#{item.index}</span>
-                  <StatusIcon status={item.status} />
-                  <span className="item-state">{item.error ?? item.last?.name ?? ""}</span>
-                  <span className="item-time">
-                    {item.startMs === undefined || item.endMs === undefined
-                      ? "–"
-                      : durationText(item.endMs - item.startMs)}
-                  </span>
-                </button>
-              </li>
-            );
-          })}
-        </ol>
-      </section>
+      <Rows items={shown} keyOf={(item) => item.index} height={ROW} label="Items" className="items-list">
+        {(item) => {
+          const isSelected = item.index === selected;
+          return (
+            <button
+              type="button"
+              className={isSelected ? "is-selected" : ""}
+              aria-pressed={isSelected}
+              aria-label={`Item ${item.index}, ${item.status}`}
+              onClick={() => onSelect(item)}
+            >
+              <span className="item-number">#{item.index}</span>
+              <StatusIcon status={item.status} />
+              <span className="item-state">{item.error ?? item.last?.name ?? ""}</span>
+              <span className="item-time">
+                {item.startMs === undefined || item.endMs === undefined ? "–" : durationText(item.endMs - item.startMs)}
+              </span>
+            </button>
+          );
+        }}
+      </Rows>
     </div>
   );
 }

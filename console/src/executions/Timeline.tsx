@@ -1,5 +1,5 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
+import { Rows } from "../app/Rows";
 import { durationText } from "../app/words";
 import { StatusIcon } from "../graph/icons";
 import type { Run, Visit } from "../model/history";
@@ -22,68 +22,53 @@ export function Timeline(props: {
     const timer = setInterval(() => setNow(Date.now()), TICK_MS);
     return () => clearInterval(timer);
   }, [live]);
-  const host = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({
-    count: run.visits.length,
-    getScrollElement: () => host.current,
-    estimateSize: () => ROW,
-    overscan: 10,
-  });
   const endMs = Math.max(run.endMs ?? (live ? now : run.lastMs), run.lastMs, run.startMs + 1);
   const share = (ms: number) => `${(100 * (ms - run.startMs)) / (endMs - run.startMs)}%`;
-  const index = selected ? run.visits.indexOf(selected) : -1;
-  useEffect(() => {
-    if (index >= 0) rows.scrollToIndex(index);
-  }, [index, rows]);
+  const bar = (startMs: number, untilMs: number) => ({
+    insetInlineStart: share(startMs),
+    inlineSize: `max(3px, calc(${share(untilMs)} - ${share(startMs)}))`,
+  });
   return (
-    <section className="timeline" ref={host} tabIndex={0} aria-label="Timeline">
-      <ul style={{ blockSize: rows.getTotalSize() }} aria-label="Visits in their order">
-        {rows.getVirtualItems().map((row) => {
-          const visit = run.visits[row.index];
-          if (!visit) return null;
-          const until = visit.endMs ?? endMs;
-          return (
-            <li key={visit.id} style={{ blockSize: ROW, transform: `translateY(${row.start}px)` }}>
-              <button
-                type="button"
-                className={visit === selected ? "is-selected" : ""}
-                aria-pressed={visit === selected}
-                onClick={() => onSelect(visit)}
-              >
-                <span className="timeline-name" style={{ paddingInlineStart: 8 + visit.depth * 14 }}>
-                  <StatusIcon status={visit.status} />
-                  <span>
-                    {visit.name}
-                    {visit.iteration === undefined ? "" : ` #${visit.iteration}`}
-                  </span>
-                </span>
-                <span className="timeline-bars">
+    <Rows
+      items={run.visits}
+      keyOf={(visit) => visit.id}
+      height={ROW}
+      label="Timeline"
+      className="timeline"
+      shown={selected ? run.visits.indexOf(selected) : -1}
+    >
+      {(visit) => {
+        const until = visit.endMs ?? endMs;
+        return (
+          <button
+            type="button"
+            className={visit === selected ? "is-selected" : ""}
+            aria-pressed={visit === selected}
+            onClick={() => onSelect(visit)}
+          >
+            <span className="timeline-name" style={{ paddingInlineStart: 8 + visit.depth * 14 }}>
+              <StatusIcon status={visit.status} />
+              <span>
+                {visit.name}
+                {visit.iteration === undefined ? "" : ` #${visit.iteration}`}
+              </span>
+            </span>
+            <span className="timeline-bars">
+              <span className={`bar status-${visit.status}`} style={bar(visit.startMs, until)} />
+              {visit.attempts
+                .filter((attempt) => attempt.outcome === "failed")
+                .map((attempt) => (
                   <span
-                    className={`bar status-${visit.status}`}
-                    style={{
-                      insetInlineStart: share(visit.startMs),
-                      inlineSize: `max(3px, calc(${share(until)} - ${share(visit.startMs)}))`,
-                    }}
+                    key={attempt.startMs}
+                    className="bar is-attempt status-failed"
+                    style={bar(attempt.startMs, attempt.endMs ?? endMs)}
                   />
-                  {visit.attempts
-                    .filter((attempt) => attempt.outcome === "failed")
-                    .map((attempt) => (
-                      <span
-                        key={attempt.startMs}
-                        className="bar is-attempt status-failed"
-                        style={{
-                          insetInlineStart: share(attempt.startMs),
-                          inlineSize: `max(3px, calc(${share(attempt.endMs ?? endMs)} - ${share(attempt.startMs)}))`,
-                        }}
-                      />
-                    ))}
-                </span>
-                <span className="timeline-time">{durationText(until - visit.startMs)}</span>
-              </button>
-            </li>
-          );
-        })}
-      </ul>
-    </section>
+                ))}
+            </span>
+            <span className="timeline-time">{durationText(until - visit.startMs)}</span>
+          </button>
+        );
+      }}
+    </Rows>
   );
 }

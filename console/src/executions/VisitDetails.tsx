@@ -6,6 +6,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tabs from "@cloudscape-design/components/tabs";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { Facts } from "../app/Facts";
 import { executionHref, Link, mapRunHref } from "../app/Link";
 import { durationText, nameOf, numberText, prettyJson } from "../app/words";
 import type { WaitingTask } from "../aws/consoleApi";
@@ -276,77 +277,44 @@ function Changes({ input, output }: { input: string | undefined; output: string 
   const changes = jsonChanges(input, output, CHANGES_MAX);
   if (changes.length === 0) return <Box color="text-body-secondary">The output is the input.</Box>;
   return (
-    <table className="variables">
-      <thead>
-        <tr>
-          <th scope="col">Where</th>
-          <th scope="col">Input</th>
-          <th scope="col">Output</th>
-        </tr>
-      </thead>
-      <tbody>
-        {changes.map(({ path, kind, before, after }) => (
-          <tr key={path} className={`is-${kind}`}>
-            <th scope="row" className="mono">
-              {path}
-            </th>
-            <td className="mono">{before ?? "–"}</td>
-            <td className="mono">{after ?? "–"}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <Facts
+      columns={["Where", "Input", "Output"]}
+      rows={changes.map(({ path, kind, before, after }) => ({
+        key: path,
+        className: `is-${kind}`,
+        cells: [path, before ?? "–", after ?? "–"],
+      }))}
+    />
   );
 }
 
 function Variables({ before, after }: { before: Map<string, string>; after: Map<string, string> }) {
   if (after.size === 0) return <Box color="text-body-secondary">No variable is assigned at this point.</Box>;
   return (
-    <table className="variables">
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Before</th>
-          <th scope="col">After</th>
-        </tr>
-      </thead>
-      <tbody>
-        {[...after].map(([name, value]) => (
-          <tr key={name} className={before.get(name) === value ? "" : "is-changed"}>
-            <th scope="row">${name}</th>
-            <td className="mono">{before.get(name) ?? "–"}</td>
-            <td className="mono">{value}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <Facts
+      columns={["Name", "Before", "After"]}
+      rows={[...after].map(([name, value]) => ({
+        key: name,
+        className: before.get(name) === value ? "" : "is-changed",
+        cells: [`$${name}`, before.get(name) ?? "–", value],
+      }))}
+    />
   );
 }
 
 function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
   return (
-    <table className="variables">
-      <thead>
-        <tr>
-          <th scope="col">Attempt</th>
-          <th scope="col">Outcome</th>
-          <th scope="col">Duration</th>
-          <th scope="col">Error</th>
-        </tr>
-      </thead>
-      <tbody>
-        {attempts.map((attempt, index) => (
-          <tr key={attempt.scheduled?.id ?? attempt.startMs}>
-            <th scope="row">{index + 1}</th>
-            <td>{attempt.outcome}</td>
-            <td>{attempt.endMs === undefined ? "–" : durationText(attempt.endMs - attempt.startMs)}</td>
-            <td>
-              {attempt.error}
-              {attempt.cause ? `: ${attempt.cause}` : ""}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <Facts
+      columns={["Attempt", "Outcome", "Duration", "Error"]}
+      rows={attempts.map(({ scheduled, startMs, endMs, outcome, error, cause }, index) => ({
+        key: scheduled?.id ?? startMs,
+        cells: [
+          index + 1,
+          outcome,
+          endMs === undefined ? "–" : durationText(endMs - startMs),
+          `${error ?? ""}${cause ? `: ${cause}` : ""}`,
+        ],
+      }))}
+    />
   );
 }

@@ -105,16 +105,6 @@ export async function svgToPng({ text, width, height }: Picture): Promise<Blob> 
   }
 }
 
-/** Has the browser save a file. */
-export function download(name: string, content: Blob) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(content);
-  link.download = name;
-  link.click();
-  // Saving begins after this turn; the address is needed until then.
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
 function at({ x, y, width, height }: Box): string {
   return `x="${x}" y="${y}" width="${width}" height="${height}"`;
 }

@@ -1,5 +1,4 @@
 import Alert from "@cloudscape-design/components/alert";
-import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
 import ContentLayout from "@cloudscape-design/components/content-layout";
@@ -13,11 +12,15 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useMemo, useState } from "react";
+import { Crumbs, MACHINES } from "../app/Crumbs";
 import { editorHref, go } from "../app/Link";
 import { call, messageOf } from "../aws/client";
 import type { MachineType, Tag } from "../aws/operations";
 import { Code } from "../code/Code";
+import { keepSource } from "../editor/drafts";
+import { useNotation } from "../editor/yaml";
 import { readDefinition } from "../model/definition";
+import { notationOf, toJson } from "../model/text";
 import { BLANK, SAMPLES } from "./samples";
 import { TagsEditor, tagsProblem } from "./TagsEditor";
 
@@ -39,10 +42,23 @@ export function CreatePage() {
   const [tags, setTags] = useState<Tag[]>([]);
   const [files, setFiles] = useState<File[]>([]);
   const [fileProblem, setFileProblem] = useState("");
-  const definition = useMemo(() => readDefinition(text), [text]);
+  const isReadable = useNotation(notationOf(text));
+  const definition = useMemo(() => (isReadable ? readDefinition(text) : undefined), [text, isReadable]);
   const queries = useQueryClient();
   const create = useMutation({
-    mutationFn: () => call("CreateStateMachine", { name, definition: text, roleArn: role, type, tags }),
+    mutationFn: async () => {
+      // The server has JSON alone; the YAML behind it stays in this browser.
+      const saved = { definition: toJson(text) ?? text, text };
+      const created = await call("CreateStateMachine", {
+        definition: saved.definition,
+        name,
+        roleArn: role,
+        type,
+        tags,
+      });
+      keepSource(created.stateMachineArn, saved);
+      return created;
+    },
     onSuccess: ({ stateMachineArn }) => {
       queries.invalidateQueries({ queryKey: ["machines"] });
       go(editorHref(stateMachineArn));
@@ -68,24 +84,12 @@ export function CreatePage() {
       return;
     }
     setText(await file.text());
-    setName((name) => name || file.name.replace(/(\.asl)?\.json$/, ""));
+    setName((name) => name || file.name.replace(/(\.asl)?\.(json|ya?ml|asl)$/, ""));
   };
 
   return (
     <ContentLayout
-      breadcrumbs={
-        <BreadcrumbGroup
-          ariaLabel="Breadcrumbs"
-          items={[
-            { text: "State machines", href: "/console/state-machines" },
-            { text: "Create", href: "" },
-          ]}
-          onFollow={(event) => {
-            event.preventDefault();
-            go("/state-machines");
-          }}
-        />
-      }
+      breadcrumbs={<Crumbs way={[MACHINES]} here="Create" />}
       header={<Header variant="h1">Create state machine</Header>}
     >
       <Form
@@ -119,8 +123,12 @@ export function CreatePage() {
                 onChange={(event) => choose(event.detail.value)}
                 columns={4}
                 items={[
-                  { value: FROM_BLANK, label: "Blank", description: "One Pass state. Or paste a definition below." },
-                  { value: FROM_FILE, label: "A file", description: "A definition in JSON." },
+                  {
+                    value: FROM_BLANK,
+                    label: "Blank",
+                    description: "One Pass state. Or paste a definition below, in JSON or YAML.",
+                  },
+                  { value: FROM_FILE, label: "A file", description: "A definition in JSON or YAML." },
                   ...SAMPLES.map(({ name, description }) => ({ value: name, label: name, description })),
                 ]}
               />
@@ -129,7 +137,7 @@ export function CreatePage() {
                   <FileUpload
                     value={files}
                     onChange={(event) => open(event.detail.value)}
-                    accept=".json,application/json"
+                    accept=".json,.yaml,.yml,.asl,application/json"
                     showFileSize
                     i18nStrings={{
                       uploadButtonText: () => "Choose a file",
@@ -179,7 +187,7 @@ export function CreatePage() {
                   <GraphView definition={definition} label="Graph of the definition" />
                 ) : (
                   <Alert type="warning" statusIconAriaLabel="Warning">
-                    This is not JSON yet.
+                    This is no JSON and no YAML yet.
                   </Alert>
                 )}
               </Suspense>

@@ -1,11 +1,9 @@
 import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
 import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
-import Modal from "@cloudscape-design/components/modal";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { Dialog } from "../app/Dialog";
 import { done, failed } from "../app/notices";
 import { call } from "../aws/client";
 
@@ -28,35 +26,18 @@ export function DeleteMachine(props: {
     onError: (error) => failed(`${machine.name} cannot be deleted`, error),
   });
   return (
-    <Modal
-      visible
+    <Dialog
       header={`Delete ${machine.name}?`}
-      closeAriaLabel="Close"
-      onDismiss={() => onClose(false)}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={() => onClose(false)}>
-              Cancel
-            </Button>
-            <Button
-              variant="primary"
-              disabled={typed !== WORD}
-              loading={remove.isPending}
-              onClick={() => remove.mutate()}
-            >
-              Delete
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+      action="Delete"
+      disabled={typed !== WORD}
+      isBusy={remove.isPending}
+      onAct={() => remove.mutate()}
+      onClose={() => onClose(false)}
     >
-      <SpaceBetween size="m">
-        <Box>Executions that run go on to their end. This cannot be undone.</Box>
-        <FormField label={`To confirm, type ${WORD}`}>
-          <Input value={typed} placeholder={WORD} onChange={(event) => setTyped(event.detail.value)} />
-        </FormField>
-      </SpaceBetween>
-    </Modal>
+      <Box>Executions that run go on to their end. This cannot be undone.</Box>
+      <FormField label={`To confirm, type ${WORD}`}>
+        <Input value={typed} placeholder={WORD} onChange={(event) => setTyped(event.detail.value)} />
+      </FormField>
+    </Dialog>
   );
 }

@@ -7,45 +7,30 @@ import Table from "@cloudscape-design/components/table";
 import TextFilter from "@cloudscape-design/components/text-filter";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { compareHref, executionHref, go, Link } from "../app/Link";
+import { compareHref, go } from "../app/Link";
 import { done, failed } from "../app/notices";
+import { Pager, usePages } from "../app/Pager";
 import { Problem } from "../app/Problem";
 import { machineRoute } from "../app/router";
-import { StatusText, statusName } from "../app/StatusText";
-import { dateText, durationText } from "../app/words";
+import { statusName } from "../app/StatusText";
 import { call } from "../aws/client";
 import { EXECUTION_STATUSES, type ExecutionListed, type ExecutionStatus } from "../aws/operations";
 import { executionsQuery } from "../aws/queries";
+import { EXECUTION_COLUMNS } from "../executions/columns";
 
 const ANY = { value: "", label: "Any status" };
 const STATUSES = [ANY, ...EXECUTION_STATUSES.map((status) => ({ value: status, label: statusName(status) }))];
 
-const COLUMNS = [
-  {
-    id: "name",
-    header: "Name",
-    cell: (execution: ExecutionListed) => <Link href={executionHref(execution.executionArn)}>{execution.name}</Link>,
-    isRowHeader: true,
-  },
-  { id: "status", header: "Status", cell: (execution: ExecutionListed) => <StatusText status={execution.status} /> },
-  { id: "started", header: "Started", cell: (execution: ExecutionListed) => dateText(execution.startDate) },
-  { id: "ended", header: "Ended", cell: (execution: ExecutionListed) => dateText(execution.stopDate) },
-  {
-    id: "duration",
-    header: "Duration",
-    cell: (execution: ExecutionListed) =>
-      execution.stopDate === undefined ? "–" : durationText((execution.stopDate - execution.startDate) * 1000),
-  },
-];
+const { name, status, started, ended, duration } = EXECUTION_COLUMNS;
+const COLUMNS = [name, status, started, ended, duration];
 
 /** The executions of a state machine, newest first, a page at a time. The filter is in the address. */
 export function Executions({ machineArn }: { machineArn: string }) {
   const search = machineRoute.useSearch();
   const navigate = machineRoute.useNavigate();
-  // Tokens of the pages before this one.
-  const [tokens, setTokens] = useState<string[]>([]);
+  const pages = usePages();
   const [selected, setSelected] = useState<ExecutionListed[]>([]);
-  const executions = useQuery(executionsQuery(machineArn, search.status, tokens.at(-1)));
+  const executions = useQuery(executionsQuery(machineArn, search.status, pages.token));
   const queries = useQueryClient();
   const find = search.find ?? "";
   const page = executions.data?.executions ?? [];
@@ -119,28 +104,13 @@ export function Executions({ machineArn }: { machineArn: string }) {
             options={STATUSES}
             onChange={(event) => {
               const status = (event.detail.selectedOption.value || undefined) as ExecutionStatus | undefined;
-              setTokens([]);
+              pages.toFirst();
               navigate({ search: { ...search, status } });
             }}
           />
         </SpaceBetween>
       }
-      pagination={
-        <SpaceBetween direction="horizontal" size="xs">
-          <Button
-            iconName="angle-left"
-            ariaLabel="Previous page"
-            disabled={tokens.length === 0}
-            onClick={() => setTokens(tokens.slice(0, -1))}
-          />
-          <Button
-            iconName="angle-right"
-            ariaLabel="Next page"
-            disabled={!next}
-            onClick={() => next && setTokens([...tokens, next])}
-          />
-        </SpaceBetween>
-      }
+      pagination={<Pager pages={pages} next={next} />}
       empty={<Box textAlign="center">{search.status || find ? "None matches." : "It was never started."}</Box>}
     />
   );

@@ -2,11 +2,13 @@ import Box from "@cloudscape-design/components/box";
 import Header from "@cloudscape-design/components/header";
 import Table from "@cloudscape-design/components/table";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { executionHref, Link } from "../app/Link";
 import { Problem } from "../app/Problem";
-import { StatusText } from "../app/StatusText";
-import { dateText, durationText } from "../app/words";
-import { searchQuery } from "../aws/consoleApi";
+import { type FoundExecution, searchQuery } from "../aws/consoleApi";
+import { EXECUTION_COLUMNS } from "../executions/columns";
+
+const { name, status, started, duration } = EXECUTION_COLUMNS;
+const error = { id: "error", header: "Error", cell: ({ error }: FoundExecution) => error ?? "–" };
+const COLUMNS = [name, status, error, started, duration];
 
 /** The Express executions of a state machine that ended last: what the server still has in memory. */
 export function ExpressExecutions({ machineArn }: { machineArn: string }) {
@@ -21,23 +23,7 @@ export function ExpressExecutions({ machineArn }: { machineArn: string }) {
       loading={ended.isPending}
       loadingText="Loading executions"
       ariaLabels={{ tableLabel: "Executions" }}
-      columnDefinitions={[
-        {
-          id: "name",
-          header: "Name",
-          cell: (execution) => <Link href={executionHref(execution.executionArn)}>{execution.name}</Link>,
-          isRowHeader: true,
-        },
-        { id: "status", header: "Status", cell: (execution) => <StatusText status={execution.status} /> },
-        { id: "error", header: "Error", cell: (execution) => execution.error ?? "–" },
-        { id: "started", header: "Started", cell: (execution) => dateText(execution.startDate) },
-        {
-          id: "duration",
-          header: "Duration",
-          cell: ({ startDate, stopDate }) =>
-            stopDate === undefined ? "–" : durationText((stopDate - startDate) * 1000),
-        },
-      ]}
+      columnDefinitions={COLUMNS}
       header={
         <Header
           counter={`(${executions.length})`}

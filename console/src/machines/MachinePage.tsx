@@ -1,4 +1,3 @@
-import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
 import ContentLayout from "@cloudscape-design/components/content-layout";
@@ -10,6 +9,7 @@ import Spinner from "@cloudscape-design/components/spinner";
 import Tabs from "@cloudscape-design/components/tabs";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useMemo, useState } from "react";
+import { Crumbs, MACHINES } from "../app/Crumbs";
 import { editorHref, go } from "../app/Link";
 import { Problem } from "../app/Problem";
 import { type MachineTab, machineRoute } from "../app/router";
@@ -21,6 +21,7 @@ import { readDefinition } from "../model/definition";
 import { DeleteMachine } from "./DeleteMachine";
 import { Executions } from "./Executions";
 import { ExpressExecutions } from "./ExpressExecutions";
+import { Settings } from "./Settings";
 import { StartExecution } from "./StartExecution";
 import { Tags } from "./Tags";
 import { Versions } from "./Versions";
@@ -39,19 +40,7 @@ export function MachinePage() {
   const start = (start: boolean) => navigate({ search: { ...search, start: start || undefined } });
   return (
     <ContentLayout
-      breadcrumbs={
-        <BreadcrumbGroup
-          ariaLabel="Breadcrumbs"
-          items={[
-            { text: "State machines", href: "/console/state-machines" },
-            { text: name, href: "" },
-          ]}
-          onFollow={(event) => {
-            event.preventDefault();
-            go("/state-machines");
-          }}
-        />
-      }
+      breadcrumbs={<Crumbs way={[MACHINES]} here={name} />}
       header={
         <Header
           variant="h1"
@@ -79,6 +68,7 @@ export function MachinePage() {
             { id: "executions", label: "Executions", content: <ExecutionsOf machine={machine.data} /> },
             { id: "definition", label: "Definition", content: <DefinitionView text={machine.data.definition} /> },
             { id: "versions", label: "Versions and aliases", content: <Versions machine={machine.data} /> },
+            { id: "settings", label: "Settings", content: <Settings machine={machine.data} /> },
             { id: "tags", label: "Tags", content: <Tags resourceArn={arn} /> },
           ]}
         />

@@ -11,6 +11,7 @@ import Spinner from "@cloudscape-design/components/spinner";
 import Table from "@cloudscape-design/components/table";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useMemo, useState } from "react";
+import { Dialog } from "../app/Dialog";
 import { done, failed } from "../app/notices";
 import { Problem } from "../app/Problem";
 import { dateText, nameOf } from "../app/words";
@@ -272,55 +273,38 @@ function Routing(props: {
   const options = versions.map(({ stateMachineVersionArn: value }) => ({ value, label: `Version ${nameOf(value)}` }));
   const shown = (value: string) => options.find((option) => option.value === value) ?? null;
   return (
-    <Modal
-      visible
+    <Dialog
       header={alias ? `Change alias ${alias.name}` : "Create alias"}
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button
-              variant="primary"
-              disabled={!name || !one || one === other || !isShare}
-              loading={change.isPending}
-              onClick={save}
-            >
-              Save
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+      action="Save"
+      disabled={!name || !one || one === other || !isShare}
+      isBusy={change.isPending}
+      onAct={save}
+      onClose={onClose}
     >
-      <SpaceBetween size="m">
-        {!alias && (
-          <FormField label="Name">
-            <Input value={name} onChange={({ detail }) => setName(detail.value)} />
-          </FormField>
-        )}
-        <FormField label="Version">
-          <Select
-            selectedOption={shown(one)}
-            options={options}
-            onChange={({ detail }) => setOne(detail.selectedOption.value ?? "")}
-          />
+      {!alias && (
+        <FormField label="Name">
+          <Input value={name} onChange={({ detail }) => setName(detail.value)} />
         </FormField>
-        <FormField label="Second version" errorText={one === other ? "It is the first one." : undefined}>
-          <Select
-            selectedOption={shown(other) ?? NO_SECOND}
-            options={[NO_SECOND, ...options]}
-            onChange={({ detail }) => setOther(detail.selectedOption.value ?? "")}
-          />
+      )}
+      <FormField label="Version">
+        <Select
+          selectedOption={shown(one)}
+          options={options}
+          onChange={({ detail }) => setOne(detail.selectedOption.value ?? "")}
+        />
+      </FormField>
+      <FormField label="Second version" errorText={one === other ? "It is the first one." : undefined}>
+        <Select
+          selectedOption={shown(other) ?? NO_SECOND}
+          options={[NO_SECOND, ...options]}
+          onChange={({ detail }) => setOther(detail.selectedOption.value ?? "")}
+        />
+      </FormField>
+      {other && (
+        <FormField label="Share of the second, in percent" errorText={isShare ? undefined : "A whole number to 100."}>
+          <Input value={weight} onChange={({ detail }) => setWeight(detail.value)} />
         </FormField>
-        {other && (
-          <FormField label="Share of the second, in percent" errorText={isShare ? undefined : "A whole number to 100."}>
-            <Input value={weight} onChange={({ detail }) => setWeight(detail.value)} />
-          </FormField>
-        )}
-      </SpaceBetween>
-    </Modal>
+      )}
+    </Dialog>
   );
 }

@@ -1,5 +1,4 @@
 import Box from "@cloudscape-design/components/box";
-import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Button from "@cloudscape-design/components/button";
 import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
@@ -8,22 +7,25 @@ import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
-import Modal from "@cloudscape-design/components/modal";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import Table from "@cloudscape-design/components/table";
 import { keepPreviousData, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { Crumbs } from "../app/Crumbs";
+import { Dialog } from "../app/Dialog";
 import { executionHref, go, Link } from "../app/Link";
 import { done } from "../app/notices";
+import { Pager, usePages } from "../app/Pager";
 import { Problem } from "../app/Problem";
 import { mapRunRoute } from "../app/router";
 import { StatusText, statusName } from "../app/StatusText";
 import { dateText, durationText, nameOf, numberText } from "../app/words";
 import { call, messageOf } from "../aws/client";
 import type { ChildStatus, ExecutionListed, MapRun, MapRunCounts } from "../aws/operations";
-import { CHILD_STATUSES, partsOf, progressOf } from "./counts";
+import { EXECUTION_COLUMNS } from "../executions/columns";
+import { CHILD_STATUSES, countOf, partsOf, progressOf } from "./counts";
 import "./mapRun.css";
 
 const LIVE_MS = 2_000;
@@ -61,17 +63,12 @@ export function MapRunPage() {
   return (
     <ContentLayout
       breadcrumbs={
-        <BreadcrumbGroup
-          ariaLabel="Breadcrumbs"
-          items={[
-            { text: "Executions", href: "/executions" },
-            { text: nameOf(executionArn), href: executionHref(executionArn) },
-            { text: "Map Run", href: "" },
+        <Crumbs
+          way={[
+            ["Executions", "/executions"],
+            [nameOf(executionArn), executionHref(executionArn)],
           ]}
-          onFollow={(event) => {
-            event.preventDefault();
-            go(event.detail.href);
-          }}
+          here="Map Run"
         />
       }
       header={
@@ -99,7 +96,7 @@ export function MapRunPage() {
           <Progress title="Child executions" counts={run.data.executionCounts} />
         </ColumnLayout>
         <Details run={run.data} />
-        <Children arn={arn} live={isRunning} />
+        <Children arn={arn} counts={run.data.executionCounts} live={isRunning} />
       </SpaceBetween>
       {changing && <Change run={run.data} onClose={() => setChanging(false)} />}
     </ContentLayout>
@@ -170,14 +167,18 @@ function Details({ run }: { run: MapRun }) {
 const ANY = { value: "", label: "Any status" };
 const STATUSES = [ANY, ...CHILD_STATUSES.map((status) => ({ value: status, label: statusName(status) }))];
 
-function Children({ arn, live }: { arn: string; live: boolean }) {
+const { name, status: statusColumn, started, duration } = EXECUTION_COLUMNS;
+const items = { id: "items", header: "Items", cell: ({ itemCount }: ExecutionListed) => itemCount ?? "–" };
+const COLUMNS = [name, statusColumn, items, started, duration];
+
+function Children({ arn, counts, live }: { arn: string; counts: MapRunCounts; live: boolean }) {
   const { status } = mapRunRoute.useSearch();
   const navigate = mapRunRoute.useNavigate();
-  // Tokens of the pages before this one.
-  const [tokens, setTokens] = useState<string[]>([]);
-  const children = useQuery(childrenQuery(arn, status, tokens.at(-1), live));
+  const pages = usePages();
+  const children = useQuery(childrenQuery(arn, status, pages.token, live));
   if (children.error) return <Problem what="The child executions cannot be listed" error={children.error} />;
   const { executions = [], nextToken } = children.data ?? {};
+  const count = countOf(counts, status);
   return (
     <Table
       items={executions}
@@ -185,54 +186,32 @@ function Children({ arn, live }: { arn: string; live: boolean }) {
       loading={children.isPending}
       loadingText="Loading executions"
       ariaLabels={{ tableLabel: "Child executions" }}
-      columnDefinitions={[
-        {
-          id: "name",
-          header: "Name",
-          cell: (child) => <Link href={executionHref(child.executionArn)}>{child.name}</Link>,
-          isRowHeader: true,
-        },
-        { id: "status", header: "Status", cell: (child) => <StatusText status={child.status} /> },
-        { id: "items", header: "Items", cell: (child) => child.itemCount ?? "–" },
-        { id: "started", header: "Started", cell: (child) => dateText(child.startDate) },
-        { id: "duration", header: "Duration", cell: durationOf },
-      ]}
-      header={<Header variant="h2">Child executions</Header>}
+      columnDefinitions={COLUMNS}
+      header={
+        <Header
+          variant="h2"
+          counter={`(${numberText(count)})`}
+          actions={<Button onClick={() => go(`/executions?machine=${encodeURIComponent(arn)}`)}>Search in them</Button>}
+        >
+          Child executions
+        </Header>
+      }
       filter={
         <Select
           ariaLabel="Status of the child executions"
           selectedOption={STATUSES.find((option) => option.value === status) ?? ANY}
           options={STATUSES}
           onChange={(event) => {
-            setTokens([]);
+            pages.toFirst();
             const value = event.detail.selectedOption.value;
             navigate({ search: { status: CHILD_STATUSES.find((status) => status === value) }, replace: true });
           }}
         />
       }
-      pagination={
-        <SpaceBetween direction="horizontal" size="xs">
-          <Button
-            iconName="angle-left"
-            ariaLabel="Previous page"
-            disabled={tokens.length === 0}
-            onClick={() => setTokens(tokens.slice(0, -1))}
-          />
-          <Button
-            iconName="angle-right"
-            ariaLabel="Next page"
-            disabled={!nextToken}
-            onClick={() => nextToken && setTokens([...tokens, nextToken])}
-          />
-        </SpaceBetween>
-      }
+      pagination={<Pager pages={pages} next={nextToken} of={Math.ceil(count / PAGE)} />}
       empty={<Box textAlign="center">{status ? "None has this status." : "There are none."}</Box>}
     />
   );
-}
-
-function durationOf({ startDate, stopDate }: ExecutionListed): string {
-  return stopDate === undefined ? "–" : durationText((stopDate - startDate) * 1000);
 }
 
 /** What may be changed while it runs. */
@@ -256,39 +235,26 @@ function Change({ run, onClose }: { run: MapRun; onClose: () => void }) {
     onSettled: () => queries.invalidateQueries({ queryKey: ["map-run", run.mapRunArn] }),
   });
   return (
-    <Modal
-      visible
+    <Dialog
       header="Edit the Map Run"
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button variant="primary" loading={change.isPending} onClick={() => change.mutate()}>
-              Save
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+      action="Save"
+      isBusy={change.isPending}
+      onAct={() => change.mutate()}
+      onClose={onClose}
     >
-      <SpaceBetween size="m">
-        <FormField
-          label="Child executions at a time"
-          constraintText="0: as many as there are"
-          errorText={change.error ? messageOf(change.error) : ""}
-        >
-          <Input type="number" value={concurrency} onChange={(event) => setConcurrency(event.detail.value)} />
-        </FormField>
-        <FormField label="Tolerated failed items">
-          <Input type="number" value={count} onChange={(event) => setCount(event.detail.value)} />
-        </FormField>
-        <FormField label="Tolerated failed items, in per cent">
-          <Input type="number" value={percentage} onChange={(event) => setPercentage(event.detail.value)} />
-        </FormField>
-      </SpaceBetween>
-    </Modal>
+      <FormField
+        label="Child executions at a time"
+        constraintText="0: as many as there are"
+        errorText={change.error ? messageOf(change.error) : ""}
+      >
+        <Input type="number" value={concurrency} onChange={(event) => setConcurrency(event.detail.value)} />
+      </FormField>
+      <FormField label="Tolerated failed items">
+        <Input type="number" value={count} onChange={(event) => setCount(event.detail.value)} />
+      </FormField>
+      <FormField label="Tolerated failed items, in per cent">
+        <Input type="number" value={percentage} onChange={(event) => setPercentage(event.detail.value)} />
+      </FormField>
+    </Dialog>
   );
 }

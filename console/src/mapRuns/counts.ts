@@ -44,3 +44,18 @@ export const CHILD_STATUSES: readonly ChildStatus[] = [
   "ABORTED",
   "PENDING_REDRIVE",
 ];
+
+const OF_STATUS: Record<ChildStatus, keyof MapRunCounts> = {
+  RUNNING: "running",
+  SUCCEEDED: "succeeded",
+  FAILED: "failed",
+  TIMED_OUT: "timedOut",
+  ABORTED: "aborted",
+  PENDING_REDRIVE: "pendingRedrive",
+};
+
+/** How many child executions there are, of one status or of any; those that have not begun are none yet. */
+export function countOf(counts: MapRunCounts, status: ChildStatus | undefined): number {
+  const statuses = status === undefined ? CHILD_STATUSES : [status];
+  return statuses.reduce((sum, status) => sum + (counts[OF_STATUS[status]] ?? 0), 0);
+}

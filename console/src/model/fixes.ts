@@ -258,7 +258,7 @@ function empty(place: Place): Fix[] {
 }
 
 function allErrorsLast({ problem, definition }: Place): Fix[] {
-  const at = problem.path.findLastIndex((step) => step === "ErrorEquals");
+  const at = problem.path.lastIndexOf("ErrorEquals");
   const item = problem.path.slice(0, at);
   const list = item.slice(0, -1);
   const errors = nodeAt(definition.text, [...item, "ErrorEquals"]);

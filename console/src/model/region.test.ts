@@ -4,10 +4,12 @@ import { type Definition, readDefinition } from "./definition";
 import {
   copyRegion,
   deleteRegion,
+  extracted,
   insertCopied,
   moveRegion,
   type Region,
   regionOf,
+  runInstead,
   unwrap,
   wrap,
   wrapWithCatch,
@@ -92,6 +94,45 @@ describe("regions", () => {
     // What is moved keeps its spelling.
     expect(text).toContain('[{ "Variable": "$.x",   "IsNull": true, "Next": "C" }]');
     expect(text).toContain('"C": { "Type": "Pass", "Result": 1.0, "End": true }');
+  });
+
+  test("several states become a state machine of their own, which a task runs", () => {
+    const definition = read(CHAIN);
+    const found = region(definition, "/States/B", "/States/C");
+    expect(extracted(definition, found)).toBe(`{
+  "StartAt": "B",
+  "States": {
+    "B": {
+      "Type": "Choice",
+      "Choices": [{ "Variable": "$.x",   "IsNull": true, "Next": "C" }],
+      "Default": "Done"
+    },
+    "C": { "Type": "Pass", "Result": 1.0, "End": true },
+    "Done": {
+      "Type": "Succeed"
+    }
+  }
+}`);
+    const after = read(runInstead(definition, found, "arn:m").text);
+    expect([...after.states.values()].map(({ name }) => name)).toEqual(["A", "m", "D", "E"]);
+    expect(after.states.get("/States/m")?.fields).toEqual({
+      Type: "Task",
+      Resource: "arn:aws:states:::states:startExecution.sync:2",
+      Parameters: { StateMachineArn: "arn:m", "Input.$": "$" },
+      OutputPath: "$.Output",
+      Next: "D",
+    });
+  });
+
+  test.each(samples())("$name: what is extracted reads as a definition of its own", ({ text }) => {
+    const definition = read(text);
+    for (const state of definition.states.values()) {
+      const found = regionOf(definition, [state.id]);
+      if ("problem" in found) continue;
+      const own = read(extracted(definition, found));
+      expect(own.language).toBe(definition.language);
+      expect([...own.states.values()].map(({ name }) => name)).toContain(state.name);
+    }
   });
 
   test("what is entered or left at several places is no region", () => {

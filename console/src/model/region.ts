@@ -15,7 +15,7 @@ import {
   scopeOf,
 } from "./definition";
 import { type Copied, type Edited, freeName, insertOnEdge, ledTo, renameState, retarget, withFreeNames } from "./edits";
-import { type Json, removeAt, replaceMember, setValue, Written, writtenAt } from "./text";
+import { type Json, jsonAt, removeAt, replaceMember, setValue, Written, writtenAt } from "./text";
 
 export interface Region {
   scope: Scope;
@@ -76,6 +76,35 @@ export function wrap(definition: Definition, region: Region, type: Wrapping): Ed
   text = moveStates(definition, region, text, inside, undefined);
   text = setValue(text, [...inside, "StartAt"], entry.name);
   return { text, selected: pointerOf(path) };
+}
+
+/** A region as a definition of its own: what stands around it is not seen there. */
+export function extracted(definition: Definition, region: Region): string {
+  const { text, selected } = wrap(definition, region, "Parallel");
+  const path = readDefinition(text)?.states.get(selected ?? "")?.path ?? [];
+  const branch = jsonAt(text, [...path, "Branches", 0]) ?? "{}";
+  const indent = /\n([ \t]*)\}$/.exec(branch)?.[1] ?? "";
+  const own = branch.replaceAll(`\n${indent}`, "\n");
+  return definition.language === "JSONata" ? setValue(own, ["QueryLanguage"], "JSONata") : own;
+}
+
+/** Puts a task in the place of a region that runs it as a state machine of its own, and gives what that gives. */
+export function runInstead(definition: Definition, region: Region, stateMachineArn: string): Edited {
+  const { text, selected } = wrap(definition, region, "Parallel");
+  const path = readDefinition(text)?.states.get(selected ?? "")?.path;
+  if (!path) return { text: definition.text };
+  const way: Json = region.exit === undefined ? { End: true } : { Next: region.exit };
+  const called: Json =
+    definition.language === "JSONata"
+      ? {
+          Arguments: { StateMachineArn: stateMachineArn, Input: "{% $states.input %}" },
+          Output: "{% $states.result.Output %}",
+        }
+      : { Parameters: { StateMachineArn: stateMachineArn, "Input.$": "$" }, OutputPath: "$.Output" };
+  const resource = "arn:aws:states:::states:startExecution.sync:2";
+  const task = { Type: "Task", Resource: resource, ...called, ...way } as Json;
+  const put = readDefinition(setValue(text, path, task));
+  return put ? renameState(put, pointerOf(path), freeName(put, stateMachineArn.split(":").at(-1) ?? "")) : { text };
 }
 
 /** Leads errors of the state to a new one beside it. */

@@ -9,16 +9,17 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table, { type TableProps } from "@cloudscape-design/components/table";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import { compareHref, executionHref, go, Link, machineHref } from "../app/Link";
+import { compareHref, go, Link, machineHref, mapRunHref } from "../app/Link";
 import { done, failed } from "../app/notices";
 import { Problem } from "../app/Problem";
 import { PERIODS, type SearchWords, searchRoute } from "../app/router";
-import { StatusText, statusName } from "../app/StatusText";
-import { dateText, durationText, nameOf, numberText } from "../app/words";
+import { statusName } from "../app/StatusText";
+import { dateText, nameOf, numberText } from "../app/words";
 import { call } from "../aws/client";
 import { type FoundExecution, searchQuery, stateQuery } from "../aws/consoleApi";
 import { EXECUTION_STATUSES } from "../aws/operations";
 import { machinesQuery } from "../aws/queries";
+import { EXECUTION_COLUMNS } from "../executions/columns";
 import { isDeep, serverQuery, tokensOf, wordsOf } from "./filters";
 import "./search.css";
 
@@ -47,28 +48,21 @@ const PROPERTIES: PropertyFilterProps.FilteringProperty[] = [
 ];
 const VALUES = new Set(["input", "output"]);
 
+const { name, status, started, duration } = EXECUTION_COLUMNS;
 const COLUMNS: TableProps.ColumnDefinition<FoundExecution>[] = [
-  {
-    id: "name",
-    header: "Name",
-    cell: (execution) => <Link href={executionHref(execution.executionArn)}>{execution.name}</Link>,
-    isRowHeader: true,
-  },
-  {
-    id: "machine",
-    header: "State machine",
-    cell: ({ stateMachineArn }) => <Link href={machineHref(stateMachineArn)}>{nameOf(stateMachineArn)}</Link>,
-  },
-  { id: "status", header: "Status", cell: (execution) => <StatusText status={execution.status} /> },
-  { id: "error", header: "Error", cell: (execution) => execution.error ?? "–" },
-  { id: "started", header: "Started", cell: (execution) => dateText(execution.startDate) },
-  {
-    id: "duration",
-    header: "Duration",
-    cell: (execution) =>
-      execution.stopDate === undefined ? "–" : durationText((execution.stopDate - execution.startDate) * 1000),
-  },
+  name,
+  { id: "machine", header: "State machine", cell: ({ stateMachineArn: arn }) => <Origin arn={arn} /> },
+  status,
+  { id: "error", header: "Error", cell: ({ error }) => error ?? "–" },
+  started,
+  duration,
 ];
+
+/** Whose execution it is: a state machine's, or a Map Run's. */
+function Origin({ arn }: { arn: string }) {
+  if (arn.includes(":mapRun:")) return <Link href={mapRunHref(arn)}>Map Run</Link>;
+  return <Link href={machineHref(arn)}>{nameOf(arn)}</Link>;
+}
 
 /** Executions of all state machines, by what they are and what they carry. The search is in the address. */
 export function SearchPage() {

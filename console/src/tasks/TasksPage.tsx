@@ -7,10 +7,10 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import TextFilter from "@cloudscape-design/components/text-filter";
 import { useQuery } from "@tanstack/react-query";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { executionHref, Link, machineHref } from "../app/Link";
 import { Problem } from "../app/Problem";
+import { Rows } from "../app/Rows";
 import { tasksRoute } from "../app/router";
 import { dateText, nameOf, prettyJson, spanText } from "../app/words";
 import { type WaitingTask, waitingQuery } from "../aws/consoleApi";
@@ -49,31 +49,39 @@ export function TasksPage() {
       >
         Waiting tasks
       </Header>
-      <div className="inbox-body">
-        <div className="inbox-list">
-          <TextFilter
-            filteringText={find}
-            filteringPlaceholder="Find by state, execution or input"
-            filteringAriaLabel="Find waiting tasks"
-            onChange={(event) =>
-              navigate({ search: { find: event.detail.filteringText || undefined, task: chosen }, replace: true })
-            }
-          />
-          <TaskList tasks={shown} selected={selected} now={now} onSelect={choose} />
-          {more && (
-            <Box color="text-body-secondary" fontSize="body-s">
-              More executions run than are looked at here.
-            </Box>
-          )}
+      {tasks.length === 0 && !more && chosen === undefined ? (
+        <Box textAlign="center" padding="xxl" color="text-body-secondary">
+          <Box variant="h3">Nothing waits for an answer</Box>
+          Tasks whose resource ends with .waitForTaskToken, and those of activities that a worker has taken, are shown
+          here as long as they wait, also those of a Map Run's child executions.
+        </Box>
+      ) : (
+        <div className="inbox-body">
+          <div className="inbox-list">
+            <TextFilter
+              filteringText={find}
+              filteringPlaceholder="Find by state, execution or input"
+              filteringAriaLabel="Find waiting tasks"
+              onChange={(event) =>
+                navigate({ search: { find: event.detail.filteringText || undefined, task: chosen }, replace: true })
+              }
+            />
+            <TaskList tasks={shown} selected={selected} now={now} onSelect={choose} />
+            {more && (
+              <Box color="text-body-secondary" fontSize="body-s">
+                More executions run than are looked at here.
+              </Box>
+            )}
+          </div>
+          <div className="inbox-one">
+            {selected ? (
+              <OneTask key={keyOf(selected)} task={selected} now={now} onAnswered={() => choose(undefined)} />
+            ) : (
+              <Nothing isGone={chosen !== undefined} find={find} />
+            )}
+          </div>
         </div>
-        <div className="inbox-one">
-          {selected ? (
-            <OneTask key={keyOf(selected)} task={selected} now={now} onAnswered={() => choose(undefined)} />
-          ) : (
-            <Nothing isGone={chosen !== undefined} find={find} />
-          )}
-        </div>
-      </div>
+      )}
     </div>
   );
 }
@@ -100,42 +108,24 @@ function TaskList(props: {
   onSelect: (task: WaitingTask) => void;
 }) {
   const { tasks, selected, now, onSelect } = props;
-  const host = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({
-    count: tasks.length,
-    getScrollElement: () => host.current,
-    estimateSize: () => ROW,
-    overscan: 8,
-  });
   return (
-    <section className="inbox-rows" ref={host} tabIndex={0} aria-label="Tasks">
-      <ul style={{ blockSize: rows.getTotalSize() }} aria-label="Newest first">
-        {rows.getVirtualItems().map((row) => {
-          const task = tasks[row.index];
-          if (!task) return null;
-          const isSelected = task === selected;
-          return (
-            <li key={keyOf(task)} style={{ blockSize: ROW, transform: `translateY(${row.start}px)` }}>
-              <button
-                type="button"
-                className={isSelected ? "is-selected" : ""}
-                aria-pressed={isSelected}
-                onClick={() => onSelect(task)}
-              >
-                <span className="inbox-state">{task.state}</span>
-                <span className="inbox-since">{spanText(now - task.since)}</span>
-                <span className="inbox-execution">
-                  {nameOf(task.stateMachineArn)} / {nameOf(task.executionArn)}
-                </span>
-                {task.timesOut !== undefined && (
-                  <span className="inbox-since">{spanText(task.timesOut - now)} left</span>
-                )}
-              </button>
-            </li>
-          );
-        })}
-      </ul>
-    </section>
+    <Rows items={tasks} keyOf={keyOf} height={ROW} label="Tasks" className="inbox-rows">
+      {(task) => (
+        <button
+          type="button"
+          className={task === selected ? "is-selected" : ""}
+          aria-pressed={task === selected}
+          onClick={() => onSelect(task)}
+        >
+          <span className="inbox-state">{task.state}</span>
+          <span className="inbox-since">{spanText(now - task.since)}</span>
+          <span className="inbox-execution">
+            {nameOf(task.stateMachineArn)} / {nameOf(task.executionArn)}
+          </span>
+          {task.timesOut !== undefined && <span className="inbox-since">{spanText(task.timesOut - now)} left</span>}
+        </button>
+      )}
+    </Rows>
   );
 }
 

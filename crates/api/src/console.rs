@@ -13,6 +13,7 @@
 //! | `executions/{arn}/events/{id}` | `{"event": {…}}` with all its data |
 //! | `executions/{arn}/stream` | the events and those to come as server-sent events, see [`stream`] |
 //! | `executions/{arn}/tasks` | as `tasks`, of one execution |
+//! | `services`, `services/{service}/{action}` | what tasks can call, and with which parameters: the binary answers it beside this |
 //!
 //! | POST | what it does |
 //! |---|---|

@@ -103,7 +103,7 @@ pub struct Api {
     bodies: Arc<Semaphore>,
     mocks: Option<Arc<PathBuf>>,
     asks_for_log_groups: bool,
-    beside: Option<Arc<dyn Beside>>,
+    beside: Vec<Arc<dyn Beside>>,
     throttles: Arc<Throttles>,
     /// Largest body of a request: a payload is longer in JSON.
     pub(crate) request_bytes: usize,
@@ -160,7 +160,7 @@ impl Api {
             bodies,
             mocks: None,
             asks_for_log_groups: false,
-            beside: None,
+            beside: Vec::new(),
             throttles: Arc::default(),
             request_bytes,
         }
@@ -195,8 +195,10 @@ impl Api {
         self.sessions.as_ref().ok_or(Error::Internal)
     }
 
-    pub fn with_beside(self, beside: Arc<dyn Beside>) -> Api {
-        Api { beside: Some(beside), ..self }
+    /// Serves another API as well; may be said of several.
+    pub fn with_beside(mut self, beside: Arc<dyn Beside>) -> Api {
+        self.beside.push(beside);
+        self
     }
 
     /// The same for a task of an execution: what it starts is known by `origin`, and started once.
@@ -285,7 +287,7 @@ fn connection(
 
 async fn respond(api: &Api, request: Request<Incoming>, stopping: watch::Receiver<bool>) -> Response<Answer> {
     let path = request.uri().path();
-    if let Some(beside) = api.beside.as_ref().filter(|beside| beside.takes(request.method(), path)) {
+    if let Some(beside) = api.beside.iter().find(|beside| beside.takes(request.method(), path)) {
         if let Err(error) = browser::check(request.headers()) {
             return refusal(&error, JSON).map(Either::Left);
         }

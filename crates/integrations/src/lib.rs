@@ -20,6 +20,7 @@ mod local;
 pub mod map_items;
 mod metadata;
 mod optimised;
+mod parameters;
 mod states;
 
 use std::sync::{Arc, OnceLock};
@@ -49,6 +50,7 @@ pub use crate::{
     connection::{ApiKey, Authorization, Connection, HttpParameter, OAuth, Secret},
     http_task::HttpTasks,
     optimised::repeatable_actions,
+    parameters::Parameters,
     states::{StepFunctions, StepFunctionsAnswer},
 };
 

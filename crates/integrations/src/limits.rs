@@ -7,6 +7,8 @@ pub const RESPONSE_BYTES_MAX: usize = 6 * 1024 * 1024 + 64 * 1024;
 pub const IDLE_CONNECTIONS_MAX: usize = 256;
 /// Deepest nesting of parameters and results of AWS services. Ours: models nest about a dozen levels, recursive ones more.
 pub const SHAPE_DEPTH_MAX: usize = 64;
+/// Deepest nesting of parameters that are filled in for those who write a definition. Ours: what they want to see at once.
+pub const SKELETON_DEPTH_MAX: usize = 4;
 /// Most items, or elements, of an answer in CBOR or XML. Ours: more cannot be a payload of 256 KiB.
 pub const ANSWER_ITEMS_MAX: usize = 1_000_000;
 /// Largest index of services, uncompressed. Ours: four times the present one.

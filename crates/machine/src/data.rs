@@ -12,7 +12,7 @@ use stepwell_expr::{
 use crate::{
     chance::Chance,
     context,
-    execution::{Identity, Redrives},
+    execution::{Identity, Redrives, TaskId},
     failure::Failure,
     history::Assigned,
     limits::{self, Limits},
@@ -28,8 +28,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) entered_ms: i64,
     /// Retries so far; of Task, Map and Parallel states.
     pub(crate) retry_count: Option<u64>,
-    /// The token of the task that is about to be scheduled.
-    pub(crate) token: Option<String>,
+    /// The task that is about to be scheduled, if it has a token.
+    pub(crate) token_of: Option<TaskId>,
     /// The iteration that the state runs in, or that an item selector is applied for.
     pub(crate) map_item: Option<MapItem>,
     /// Variables in sight, the innermost scope first.

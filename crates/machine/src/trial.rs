@@ -19,7 +19,6 @@ use crate::{
     limits::{self, Limits},
     program::{DataFlow, QueryLanguage, Transition},
     retry::{self, Cause},
-    root,
     state::{
         Kind, Ran, State, StateType,
         map::{Bounds, Map},
@@ -402,7 +401,7 @@ impl Trial {
             state_name: LONE_STATE,
             entered_ms: self.now_ms,
             retry_count: state.counts_retries().then_some(self.retries),
-            token: has_token.then(|| root::token(&self.identity, SCHEDULED)),
+            token_of: has_token.then_some(SCHEDULED),
             map_item: None,
             variables: vec![self.variables.clone()],
             redrives: Redrives::default(),

@@ -2,6 +2,7 @@
 
 mod argument;
 mod beside;
+mod catalogue;
 mod cli;
 mod config;
 mod console;

@@ -15,8 +15,8 @@ use tokio::{
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    beside::LambdaApi, cli::ServeOptions, config::ServeSettings, console, data::control::Control, encryption,
-    exit::Exit, function, logs, status_events::EventBridge, tasks::Tasks,
+    beside::LambdaApi, catalogue::CatalogueApi, cli::ServeOptions, config::ServeSettings, console,
+    data::control::Control, encryption, exit::Exit, function, logs, status_events::EventBridge, tasks::Tasks,
 };
 
 pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
@@ -117,7 +117,8 @@ async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions, 
     let api = Api::new(engine.clone()).with_pages(console::page).with_mocks(settings.mock_config.clone());
     let api = api.with_throttles(throttles).with_search_of_values(settings.config.console.search_values);
     let api = api.with_log_groups(settings.execution_logs.iter().any(|to| to == logs::CLOUDWATCH));
-    stepwell_api::serve(listener, api.with_beside(LambdaApi::of(functions)), stop).await;
+    let api = api.with_beside(LambdaApi::of(functions)).with_beside(CatalogueApi::of(tasks.catalogue()));
+    stepwell_api::serve(listener, api, stop).await;
     engine.shut_down().await;
     tracing::info!("stopped");
     Ok(())

@@ -59,7 +59,7 @@ fn describe(catalogue: &Catalogue, service: &str, action: &str, json: bool) -> a
     Ok(())
 }
 
-fn as_json(field: &Field) -> Value {
+pub(crate) fn as_json(field: &Field) -> Value {
     Value::object([
         ("name", Value::from(field.name.as_str())),
         ("type", field.kind.as_str().into()),

@@ -51,6 +51,10 @@ impl Tasks {
         Tasks { integrations, catalogue, ready: Arc::default() }
     }
 
+    pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
+        self.catalogue.clone()
+    }
+
     /// Lets tasks run. To be called once, with the engine, which is opened with these tasks and in which they start
     /// executions, and the URL at which this process answers the API, if it does.
     pub(crate) fn begin(&self, engine: &Engine, url: Option<String>) {

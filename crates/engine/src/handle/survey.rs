@@ -126,7 +126,8 @@ impl Engine {
         ended
     }
 
-    /// About `limit` tasks (at most [`HELD_OF_ONE_MAX`] of one execution) whose token somebody holds, of the executions that run, newest start first.
+    /// About `limit` tasks (at most [`HELD_OF_ONE_MAX`] of one execution) whose token somebody holds, of the executions that run and the
+    /// child executions of Map Runs, newest start first.
     pub async fn waiting_tasks(&self, limit: usize, after: Option<Cursor>) -> Result<WaitingTasks, Unavailable> {
         self.blocking(move |shared| waiting(shared, limit.clamp(1, PAGE_MAX), after.as_ref()).map_err(log_down)).await?
     }
@@ -336,7 +337,11 @@ fn is_member(of: &Value, path: &[Arc<str>], wanted: &str) -> bool {
 
 fn waiting(shared: &Shared, limit: usize, after: Option<&Cursor>) -> Result<WaitingTasks, RecordError> {
     let store = shared.store.as_ref();
-    let (group, place) = Group::read(shared, None, after);
+    let (mut group, place) = Group::read(shared, None, after);
+    if group.before == 0 {
+        // Child executions stand in the list of their Map Run.
+        group.machines.extend(shared.map_runs.arns(SEARCH_MACHINES_MAX));
+    }
     let mut found = WaitingTasks { tasks: Vec::new(), examined: 0, next: group.end() };
     let running = Some(&shared.committer.running);
     record::newest(

@@ -3,11 +3,12 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use stepwell_engine::{
-    ListExecutions, ListedExecution, MapRun, MapRunError, MapRunStatus, Quotas, StatusName, UpdateMapRun,
+    Answer, ListExecutions, ListedExecution, MapRun, MapRunError, MapRunStatus, Quotas, StatusName, UpdateMapRun,
 };
+use stepwell_expr::Payload;
 use stepwell_machine::Failure;
 
-use crate::world::{World, event_name};
+use crate::world::{World, event_name, outcome};
 
 /// A machine with a distributed Map over `items`; `more` are further fields of the Map, each with a comma at its end.
 fn distributed(kind: &str, more: &str, processor: &str) -> String {
@@ -264,6 +265,35 @@ fn what_a_failed_map_run_did_not_start_is_written_as_pending() {
 }
 
 #[test]
+fn express_child_executions_are_described() {
+    let world = World::new();
+    let fields = format!(r#""ToleratedFailureCount":9,{WRITER}"#);
+    world.create("m", &distributed("EXPRESS", &fields, &two_fail()));
+    let arn = world.start("m", "x", "[0,5,6]");
+    assert!(world.end(&arn).starts_with("SUCCEEDED"));
+    let run = only_run(&world, &arn);
+    let arns = world.script.shelf.arns.lock().unwrap().clone();
+    let described: Vec<String> = arns
+        .iter()
+        .map(|arn| {
+            let child = world.run(world.engine.express_child(arn)).unwrap();
+            assert_eq!(*child.state_machine_arn, run.child_machine_arn());
+            assert_eq!(child.child.unwrap().map_run_arn, run.arn);
+            assert!(arn.contains(&format!(":express:m/L:{}:", child.name)), "{arn}");
+            format!("{} {}", child.input.text(), outcome(&child.status))
+        })
+        .collect();
+    assert_eq!(described, ["0 FAILED Small: too small", "5 SUCCEEDED 5", "6 SUCCEEDED 6"]);
+    let other = arns[0].replace(":m/L:", ":n/L:");
+    assert_eq!(
+        world.run(world.engine.express_child(&other)).map(|_| ()).unwrap_err().to_string(),
+        "the execution does not exist"
+    );
+    let restarted = world.restart();
+    assert_eq!(outcome(&restarted.run(restarted.engine.express_child(&arns[1])).unwrap().status), "SUCCEEDED 5");
+}
+
+#[test]
 fn lines_without_a_place_are_a_text() {
     let world = World::new();
     let config = |name: &str| {
@@ -390,4 +420,33 @@ fn each_item_counts_once_however_often_the_engine_restarts() {
         }
         world.wait_until_all_closed();
     }
+}
+
+#[test]
+fn tasks_of_child_executions_are_told_and_answered() {
+    const ASK: &str = r#""StartAt":"T","States":{"T":{"Type":"Task","End":true,
+        "Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken","Parameters":{"FunctionName":"f"}}}"#;
+    let world = World::new();
+    world.create("m", &distributed("STANDARD", "", ASK));
+    let arn = world.start("m", "x", "[1,2]");
+    let run = wait_for_run(&world, &arn, |run| run.items.running == 2);
+    let waiting = || world.run(world.engine.waiting_tasks(10, None)).unwrap().tasks;
+    let tasks = world.run(async {
+        loop {
+            let tasks = world.engine.waiting_tasks(10, None).await.unwrap().tasks;
+            if tasks.len() == 2 {
+                return tasks;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let children: BTreeSet<Arc<str>> = children(&world, &run, None).into_iter().map(|child| child.arn).collect();
+    assert_eq!(tasks.iter().map(|task| task.execution_arn.clone()).collect::<BTreeSet<_>>(), children);
+    assert_eq!(&*tasks[0].state_machine_arn, run.child_machine_arn());
+    for task in tasks {
+        let answer = Answer::Success(Payload::from_checked_text("7"));
+        world.run(world.engine.answer_waiting(&task.execution_arn, task.task, answer)).unwrap();
+    }
+    assert_eq!(world.end(&arn), "SUCCEEDED [7,7]");
+    assert!(waiting().is_empty());
 }

@@ -60,11 +60,11 @@ pub struct ActionFields {
 impl Catalogue {
     /// The services of this build; none if it was built without their models.
     pub fn embedded() -> Catalogue {
-        Catalogue::read(EMBEDDED).unwrap_or_else(|| Catalogue {
-            services: BTreeMap::new(),
-            models: &[],
-            read: Mutex::default(),
-        })
+        Catalogue::read(EMBEDDED).unwrap_or_else(Catalogue::without_models)
+    }
+
+    pub(crate) fn without_models() -> Catalogue {
+        Catalogue { services: BTreeMap::new(), models: &[], read: Mutex::default() }
     }
 
     fn read(file: &'static [u8]) -> Option<Catalogue> {
@@ -109,6 +109,11 @@ impl Catalogue {
     /// The names of all services, sorted.
     pub fn services(&self) -> impl Iterator<Item = &str> {
         self.services.keys().map(|name| &**name)
+    }
+
+    /// The name that people know a service by, as in its errors: `DynamoDb`.
+    pub fn title(&self, service: &str) -> Option<&str> {
+        self.services.get(service).map(|entry| &*entry.prefix)
     }
 
     /// The actions of a service that tasks may call, sorted.
