@@ -1,6 +1,7 @@
 """Data that is encrypted with a key file: nothing of it readable, other keys refused, all tools know it."""
 
 import json
+import os
 import pathlib
 import subprocess
 
@@ -9,6 +10,7 @@ from definitions import PASS, wait
 from server import ROLE, Server, binary, closed
 
 SECRET = "a-text-that-nobody-may-read"
+KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
 @pytest.fixture
@@ -94,3 +96,50 @@ def test_what_is_no_key_is_told(tmp_path):
     (tmp_path / "key").write_text("no key")
     refused = data("check", "--data", tmp_path, "--encryption-key-file", tmp_path / "key")
     assert refused.returncode == 2
+
+
+def test_kms_opens_the_key_at_every_start(moto, aws, tmp_path):
+    arn = aws("kms").create_key()["KeyMetadata"]["Arn"]
+    key, environment = tmp_path / "key.json", {**KEYS, "AWS_ENDPOINT_URL": moto}
+    command = [str(binary()), "data", "key", str(key), "--kms-key", arn]
+    made = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
+    assert made.returncode == 0, made.stderr
+    assert json.loads(key.read_text())["kmsKeyId"] == arn and key.stat().st_mode & 0o077 == 0
+    again = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
+    assert again.returncode != 0 and "cannot make the key file" in again.stderr, "a key is never overwritten"
+
+    server = Server(tmp_path, options=["--encryption-key-file", key], environment=environment)
+    sfn = server.start().connect()
+    managed = {"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": arn}
+    machine = sfn.create_state_machine(name="m", definition=PASS, roleArn=ROLE, encryptionConfiguration=managed)
+    shown = sfn.describe_state_machine(stateMachineArn=machine["stateMachineArn"])["encryptionConfiguration"]
+    assert shown == {**managed, "kmsDataKeyReusePeriodSeconds": 300}
+    started = sfn.start_execution(stateMachineArn=machine["stateMachineArn"], input=json.dumps({"secret": SECRET}))
+    closed(sfn, started["executionArn"])
+    server.kill()
+    assert not holds(server.data, SECRET)
+    sfn = server.start().connect()
+    assert SECRET in closed(sfn, started["executionArn"])["output"]
+    assert server.stop() == 0
+
+    aws("kms").disable_key(KeyId=arn.rsplit("/", 1)[1])
+    command = [str(binary()), "serve", "--data", server.data, "--port", "0", "--encryption-key-file", str(key)]
+    refused = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
+    assert refused.returncode != 0 and "DisabledException" in refused.stderr, refused.stderr
+
+
+def test_a_new_key_is_random(tmp_path):
+    for name in ("first", "second"):
+        assert data("key", tmp_path / name).returncode == 0
+    first, second = ((tmp_path / name).read_text() for name in ("first", "second"))
+    assert first != second
+    server, arns = filled(tmp_path, "--encryption-key-file", tmp_path / "first")
+    assert closed(server.connect(), arns[1])["status"] == "SUCCEEDED"
+    server.kill()
+
+
+def test_a_customers_key_is_refused_where_nothing_is_encrypted(own_server):
+    sfn = own_server.start().connect()
+    managed = {"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": "alias/mine"}
+    with pytest.raises(sfn.exceptions.ClientError, match="without --encryption-key-file"):
+        sfn.create_activity(name="a", encryptionConfiguration=managed)

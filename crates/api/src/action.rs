@@ -113,6 +113,8 @@ pub(crate) struct Request<'a> {
     pub(crate) mocks: Option<&'a Arc<PathBuf>>,
     /// CloudWatch Logs is asked whether the log group of a state machine is there.
     pub(crate) asks_for_log_groups: bool,
+    /// The data of the server are encrypted.
+    pub(crate) encrypts: bool,
 }
 
 impl<'a> Request<'a> {

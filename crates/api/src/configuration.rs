@@ -14,6 +14,8 @@ use crate::{
 
 /// Bounds of `kmsDataKeyReusePeriodSeconds`. Source: API model.
 const KEY_REUSE_SECONDS: (i64, i64) = (60, 900);
+/// Source: API reference (not confirmed by a recording).
+const KEY_REUSE_SECONDS_DEFAULT: i64 = 300;
 
 /// Source: recorded answers.
 pub(crate) const LOG_DESTINATION_NOT_FOUND: &str = "Log Destination not found.";
@@ -131,14 +133,25 @@ impl Encryption {
 
     /// The block as it is described. The sentences are ours.
     ///
-    /// Differs from AWS: customer managed keys are refused; what is asked to be encrypted must not be stored in the
-    /// clear.
-    pub(crate) fn checked(&self) -> Result<Value, Error> {
+    /// Differs from AWS: all data are encrypted with the one key of the server. Where it has none, customer managed keys
+    /// are refused: what is asked to be encrypted must not be stored in the clear.
+    pub(crate) fn checked(&self, encrypts: bool) -> Result<Value, Error> {
         match self.kind {
-            Some(EncryptionType::CustomerManagedKey) if self.key.is_none() => {
-                Err(Error::InvalidEncryptionConfiguration("kmsKeyId is required for type CUSTOMER_MANAGED_KMS_KEY"))
+            Some(EncryptionType::CustomerManagedKey) => {
+                let Some(key) = &self.key else {
+                    let text = "kmsKeyId is required for type CUSTOMER_MANAGED_KMS_KEY";
+                    return Err(Error::InvalidEncryptionConfiguration(text));
+                };
+                if !encrypts {
+                    return Err(Error::Unsupported("a customer managed key without --encryption-key-file"));
+                }
+                let reuse_seconds = self.reuse_seconds.unwrap_or(KEY_REUSE_SECONDS_DEFAULT);
+                Ok(Value::object([
+                    ("kmsKeyId", Value::String(key.clone())),
+                    ("kmsDataKeyReusePeriodSeconds", Value::from(reuse_seconds)),
+                    ("type", Value::from("CUSTOMER_MANAGED_KMS_KEY")),
+                ]))
             }
-            Some(EncryptionType::CustomerManagedKey) => Err(Error::Unsupported("customer managed keys")),
             Some(EncryptionType::AwsOwnedKey) | None => {
                 if self.key.is_some() || self.reuse_seconds.is_some() {
                     return Err(Error::InvalidEncryptionConfiguration(
@@ -203,13 +216,16 @@ mod tests {
 
     #[test]
     fn encryption_blocks() {
-        let read = |block: &str| {
+        let read_by = |encrypts: bool, block: &str| {
             let body = json::parse(&format!(r#"{{"encryptionConfiguration":{block}}}"#)).unwrap();
             let mut fields = Fields::of(&body).unwrap();
             let block = Encryption::read(&mut fields).unwrap().unwrap();
             fields.check()?;
-            block.checked().map(|value| value.to_string())
+            block.checked(encrypts).map(|value| value.to_string())
         };
+        let read = |block: &str| read_by(false, block);
+        let shown = r#"{"kmsKeyId":"k","kmsDataKeyReusePeriodSeconds":300,"type":"CUSTOMER_MANAGED_KMS_KEY"}"#;
+        assert_eq!(read_by(true, r#"{"type":"CUSTOMER_MANAGED_KMS_KEY","kmsKeyId":"k"}"#), Ok(shown.to_string()));
         assert_eq!(read(r#"{"type":"AWS_OWNED_KEY"}"#), Ok(r#"{"type":"AWS_OWNED_KEY"}"#.to_string()));
         for (block, code) in [
             (r#"{"type":"AWS_OWNED_KEY","kmsKeyId":"k"}"#, "InvalidEncryptionConfiguration"),

@@ -103,6 +103,7 @@ pub struct Api {
     bodies: Arc<Semaphore>,
     mocks: Option<Arc<PathBuf>>,
     asks_for_log_groups: bool,
+    encrypts: bool,
     beside: Vec<Arc<dyn Beside>>,
     throttles: Arc<Throttles>,
     /// Largest body of a request: a payload is longer in JSON.
@@ -160,6 +161,7 @@ impl Api {
             bodies,
             mocks: None,
             asks_for_log_groups: false,
+            encrypts: false,
             beside: Vec::new(),
             throttles: Arc::default(),
             request_bytes,
@@ -179,6 +181,11 @@ impl Api {
     /// State machines whose log group CloudWatch Logs does not know are refused.
     pub fn with_log_groups(self, asks_for_log_groups: bool) -> Api {
         Api { asks_for_log_groups, ..self }
+    }
+
+    /// The data are encrypted: state machines and activities may ask for it.
+    pub fn with_encryption(self, encrypts: bool) -> Api {
+        Api { encrypts, ..self }
     }
 
     /// Bounds how often callers may call; tasks of executions are not bounded by it.
@@ -435,6 +442,7 @@ async fn dispatch(
         stopping,
         mocks: api.mocks.as_ref(),
         asks_for_log_groups: api.asks_for_log_groups,
+        encrypts: api.encrypts,
     };
     action.answer(request).await
 }

@@ -3,10 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use stepwell_engine::Engine;
-use stepwell_expr::{Payload, Value};
-use stepwell_machine::{
-    Failure, TaskId, TaskOutcome, TaskRequest, effect::TaskTarget, program::ServicePattern, root::Root,
-};
+use stepwell_expr::Value;
+use stepwell_machine::{Failure, TaskOutcome, TaskRequest};
 
 use crate::{configuration::LOG_DESTINATION_NOT_FOUND, error::Error, limits::LOG_GROUP_SECONDS_MAX};
 
@@ -18,22 +16,8 @@ pub(crate) async fn check(engine: &Engine, block: &Value, role_arn: &Arc<str>) -
     let Some((group, region)) = group_of(block) else { return Ok(()) };
     // Names that begin with it come in order, so its own is the first.
     let parameters = [("LogGroupNamePrefix", Value::from(group)), ("Limit", Value::from(1))];
-    let request = TaskRequest {
-        task: TaskId(0),
-        target: TaskTarget::Service {
-            service: "aws-sdk:cloudwatchlogs".into(),
-            action: "describeLogGroups".into(),
-            pattern: ServicePattern::RequestResponse,
-        },
-        input: Payload::from_value(Value::object(parameters)),
-        submitted: None,
-        origin: Root([0; 32]),
-        credentials_role: None,
-        // Calls go to the region of the execution that makes them: here that of the log group.
-        execution_arn: format!("arn:aws:states:{region}").into(),
-        state_machine_arn: "".into(),
-        role_arn: role_arn.clone(),
-    };
+    let (service, action) = ("aws-sdk:cloudwatchlogs", "describeLogGroups");
+    let request = TaskRequest::of_server(service, action, Value::object(parameters), role_arn.clone(), region);
     let asked = tokio::time::timeout(Duration::from_secs(LOG_GROUP_SECONDS_MAX), engine.run_task(request)).await;
     match asked {
         Ok(TaskOutcome::Succeeded { output }) if has_group(output.value(), group) => Ok(()),

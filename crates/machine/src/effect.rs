@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stepwell_expr::Payload;
+use stepwell_expr::{Payload, Value};
 
 use crate::{execution::TaskId, failure::Failure, program::ServicePattern, root::Root};
 
@@ -44,6 +44,29 @@ pub struct TaskRequest {
 }
 
 impl TaskRequest {
+    /// A call that the server makes for itself and not for a task, e.g. `aws-sdk:kms`, `decrypt`.
+    ///
+    /// `role_arn` may be assumed for it, if it is not empty; `region` is the server's own if it is empty. Repeating it
+    /// must start nothing twice: all of these have the same origin.
+    pub fn of_server(service: &str, action: &str, parameters: Value, role_arn: Arc<str>, region: &str) -> TaskRequest {
+        TaskRequest {
+            task: TaskId(0),
+            target: TaskTarget::Service {
+                service: service.into(),
+                action: action.into(),
+                pattern: ServicePattern::RequestResponse,
+            },
+            input: Payload::from_value(parameters),
+            submitted: None,
+            origin: Root([0; 32]),
+            credentials_role: None,
+            // Calls go to the region of the execution that makes them.
+            execution_arn: if region.is_empty() { "".into() } else { format!("arn:aws:states:{region}").into() },
+            state_machine_arn: "".into(),
+            role_arn,
+        }
+    }
+
     /// Payloads that are to be filled before the request can be run.
     pub fn absent(&self) -> Vec<Payload> {
         let payloads = [Some(&self.input), self.submitted.as_ref()];

@@ -145,6 +145,18 @@ pub(crate) enum DataCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Make a key file for --encryption-key-file: a random key, or one that AWS KMS guards and opens at every start.
+    Key {
+        /// The file to make; it must not be there.
+        file: PathBuf,
+        /// A symmetric key of KMS (id, ARN or alias), which encrypts the new key. Endpoint and credentials are those of the
+        /// environment and of profiles.
+        #[arg(long, value_name = "KEY")]
+        kms_key: Option<String>,
+        /// The region of the key, where it is not named by its ARN. By default us-east-1.
+        #[arg(long, env = "AWS_REGION", value_parser = region)]
+        region: Option<String>,
+    },
     /// Copy all rows, as of one commit, into a new data folder, beside the running server or without one.
     Backup {
         /// The folder to make; it must not be there, or be empty.

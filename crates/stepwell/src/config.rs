@@ -27,7 +27,7 @@ use crate::{
 pub(crate) const FILE: &str = "stepwell.toml";
 
 const ACCOUNT: &str = "123456789012";
-const REGION: &str = "us-east-1";
+pub(crate) const REGION: &str = "us-east-1";
 const DATA: &str = "stepwell-data";
 const PORT: u16 = 8083;
 

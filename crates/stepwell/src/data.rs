@@ -17,6 +17,7 @@ use stepwell_store::{Error, Store, Visit, embedded, embedded::Embedded};
 
 use crate::{
     cli::{DataCommand, DataPlace},
+    config::REGION,
     encryption,
     exit::{BadInput, Exit},
     limits::PROGRESS_ROWS,
@@ -31,6 +32,12 @@ pub(crate) fn data(command: &DataCommand) -> anyhow::Result<Exit> {
             import(file, data, encryption_key_file.as_deref(), *json)
         }
         DataCommand::Backup { dir, place } => backup(dir, place),
+        DataCommand::Key { file, kms_key, region } => {
+            let of_arn = kms_key.as_deref().and_then(|key| key.split(':').nth(3));
+            let region = of_arn.or(region.as_deref()).unwrap_or(REGION);
+            encryption::make_key(file, kms_key.as_deref(), region)?;
+            Ok(Exit::Done)
+        }
     }
 }
 

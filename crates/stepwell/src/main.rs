@@ -13,6 +13,7 @@ mod eval;
 mod exit;
 mod fmt;
 mod function;
+mod kms;
 mod limits;
 mod logs;
 mod map_items;

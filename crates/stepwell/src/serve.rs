@@ -116,6 +116,7 @@ async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions, 
     let throttles = settings.config.limits.throttles().map_err(anyhow::Error::msg)?;
     let api = Api::new(engine.clone()).with_pages(console::page).with_mocks(settings.mock_config.clone());
     let api = api.with_throttles(throttles).with_search_of_values(settings.config.console.search_values);
+    let api = api.with_encryption(settings.encryption_key_file.is_some());
     let api = api.with_log_groups(settings.execution_logs.iter().any(|to| to == logs::CLOUDWATCH));
     let api = api.with_beside(LambdaApi::of(functions)).with_beside(CatalogueApi::of(tasks.catalogue()));
     stepwell_api::serve(listener, api, stop).await;

@@ -4,11 +4,8 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use stepwell_api::status_event_detail;
 use stepwell_engine::{LogError, StatusChange, StatusSink, TaskRunner};
-use stepwell_expr::{Payload, Value};
-use stepwell_machine::{
-    TaskId, TaskOutcome, TaskRequest, effect::TaskTarget, limits::Limits, program::ServicePattern, root::Root,
-    timestamp,
-};
+use stepwell_expr::Value;
+use stepwell_machine::{TaskOutcome, TaskRequest, limits::Limits, timestamp};
 
 use crate::{
     config::Events,
@@ -56,22 +53,9 @@ impl EventBridge {
 
     /// Entries that are refused for themselves are dropped: they would be again.
     async fn put(&self, entries: &[Value]) -> Result<(), LogError> {
-        let request = TaskRequest {
-            task: TaskId(0),
-            target: TaskTarget::Service {
-                service: "aws-sdk:eventbridge".into(),
-                action: "putEvents".into(),
-                pattern: ServicePattern::RequestResponse,
-            },
-            input: Payload::from_value(Value::object([("Entries", Value::array(entries.to_vec()))])),
-            submitted: None,
-            origin: Root([0; 32]),
-            credentials_role: None,
-            execution_arn: "".into(),
-            state_machine_arn: "".into(),
-            // AWS tells EventBridge in its own name, not in that of the state machine.
-            role_arn: "".into(),
-        };
+        let parameters = Value::object([("Entries", Value::array(entries.to_vec()))]);
+        // AWS tells EventBridge in its own name, not in that of the state machine.
+        let request = TaskRequest::of_server("aws-sdk:eventbridge", "putEvents", parameters, "".into(), "");
         let output = match self.runner.run(request).await {
             TaskOutcome::Succeeded { output } => output,
             TaskOutcome::Failed(failure) => {

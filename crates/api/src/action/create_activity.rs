@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
-    let asked = read(request.fields()?, request.engine.quotas().tags)?;
+    let asked = read(request.fields()?, request.engine.quotas().tags, request.encrypts)?;
     let created = request.engine.create_activity(&asked.name, asked.encryption, asked.tags).await;
     let activity = created.map_err(|error| match error {
         CreateActivityError::AlreadyExists { arn } => Error::ActivityAlreadyExists(arn),
@@ -34,13 +34,13 @@ struct Asked {
     tags: Tags,
 }
 
-fn read(mut fields: Fields<'_>, tags_max: usize) -> Result<Asked, Error> {
+fn read(mut fields: Fields<'_>, tags_max: usize, encrypts: bool) -> Result<Asked, Error> {
     let name = fields.required_text("name", &NAME)?;
     let tags = fields.optional_objects("tags", tags::read)?;
     let encryption = Encryption::read(&mut fields)?;
     fields.check()?;
     name::check(&name)?;
-    let encryption = encryption.map_or_else(|| Ok(Encryption::default_block()), |block| block.checked())?;
+    let encryption = encryption.map_or_else(|| Ok(Encryption::default_block()), |block| block.checked(encrypts))?;
     let tags = tags::checked(tags.unwrap_or_default())?;
     if tags.len() > tags_max {
         return Err(Error::TooManyTags { resource: None, most: tags_max });

@@ -19,7 +19,7 @@ use crate::{
 pub(super) const DESCRIPTION_WITHOUT_PUBLISH: &str = "Version description can only be set when publish is true";
 
 pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
-    let asked = read(request.fields()?, request.engine.quotas().tags)?;
+    let asked = read(request.fields()?, request.engine.quotas().tags, request.encrypts)?;
     if request.asks_for_log_groups {
         log_group::check(request.engine, &asked.logging, &asked.role_arn).await?;
     }
@@ -31,7 +31,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     Ok(answer.end())
 }
 
-fn read(mut fields: Fields<'_>, tags_max: usize) -> Result<CreateStateMachine, Error> {
+fn read(mut fields: Fields<'_>, tags_max: usize, encrypts: bool) -> Result<CreateStateMachine, Error> {
     let name = fields.required_text("name", &NAME)?;
     let definition = fields.required_text("definition", &DEFINITION)?;
     let role_arn = fields.required_text("roleArn", &ARN)?;
@@ -60,7 +60,7 @@ fn read(mut fields: Fields<'_>, tags_max: usize) -> Result<CreateStateMachine, E
         role_arn,
         logging: logging.map_or_else(|| Ok(Logging::default_block()), |block| block.checked())?,
         tracing: tracing.map_or_else(Tracing::default_block, |block| block.block()),
-        encryption: encryption.map_or_else(|| Ok(Encryption::default_block()), |block| block.checked())?,
+        encryption: encryption.map_or_else(|| Ok(Encryption::default_block()), |block| block.checked(encrypts))?,
         tags,
         publish: publish.then_some(Publish { description }),
     })
@@ -84,7 +84,7 @@ mod tests {
 
     fn read_text(members: &str) -> Result<CreateStateMachine, String> {
         let body = json::parse(&format!(r#"{{"name":"M","definition":"{{}}","roleArn":"arn:r"{members}}}"#)).unwrap();
-        let found = Fields::of(&body).and_then(|fields| read(fields, 50));
+        let found = Fields::of(&body).and_then(|fields| read(fields, 50, false));
         found.map_err(|error| format!("{}: {error}", error.code()))
     }
 

@@ -19,7 +19,7 @@ const NOTHING_TO_CHANGE: &str =
     "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified";
 
 pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
-    let asked = read(request.fields()?)?;
+    let asked = read(request.fields()?, request.encrypts)?;
     let arn = asked.arn.clone();
     if let (true, Some(logging)) = (request.asks_for_log_groups, &asked.logging) {
         let role_arn = asked.role_arn.clone().or_else(|| Some(request.engine.state_machine(&arn)?.role_arn.clone()));
@@ -33,7 +33,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     Ok(answer.end())
 }
 
-fn read(mut fields: Fields<'_>) -> Result<UpdateStateMachine, Error> {
+fn read(mut fields: Fields<'_>, encrypts: bool) -> Result<UpdateStateMachine, Error> {
     let arn = fields.required_text("stateMachineArn", &ARN)?;
     let definition = fields.optional_text("definition", &DEFINITION)?;
     let role_arn = fields.optional_text("roleArn", &ARN)?;
@@ -65,7 +65,7 @@ fn read(mut fields: Fields<'_>) -> Result<UpdateStateMachine, Error> {
         role_arn,
         logging: logging.map(|block| block.checked()).transpose()?,
         tracing: tracing.map(|block| block.block()),
-        encryption: encryption.map(|block| block.checked()).transpose()?,
+        encryption: encryption.map(|block| block.checked(encrypts)).transpose()?,
         publish: publish.then_some(Publish { description }),
     })
 }
@@ -89,7 +89,7 @@ mod tests {
     fn read_text(arn_tail: &str, members: &str) -> Result<UpdateStateMachine, String> {
         let arn = format!("arn:aws:states:us-east-1:123456789012:{arn_tail}");
         let body = json::parse(&format!(r#"{{"stateMachineArn":"{arn}"{members}}}"#)).unwrap();
-        let found = Fields::of(&body).and_then(read);
+        let found = Fields::of(&body).and_then(|fields| read(fields, false));
         found.map_err(|error| format!("{}: {error}", error.code()))
     }
 

@@ -11,10 +11,8 @@ use std::{
 use parking_lot::Mutex;
 use stepwell_api::{log_gap, log_record};
 use stepwell_engine::{LogEntry, LogError, LogSink, TaskRunner};
-use stepwell_expr::{Payload, Value};
-use stepwell_machine::{
-    Failure, TaskId, TaskOutcome, TaskRequest, effect::TaskTarget, program::ServicePattern, root::Root, timestamp,
-};
+use stepwell_expr::Value;
+use stepwell_machine::{Failure, TaskOutcome, TaskRequest, timestamp};
 
 use super::Taking;
 use crate::limits::{LOG_EVENT_OVERHEAD_BYTES, LOG_PUT_BYTES_MAX, LOG_PUT_EVENTS_MAX};
@@ -132,22 +130,8 @@ impl CloudWatch {
         role_arn: &Arc<str>,
     ) -> Result<(), Failure> {
         let names = [("LogGroupName", Value::from(group.as_str())), ("LogStreamName", Value::from(stream.as_str()))];
-        let request = TaskRequest {
-            task: TaskId(0),
-            target: TaskTarget::Service {
-                service: SERVICE.into(),
-                action: action.into(),
-                pattern: ServicePattern::RequestResponse,
-            },
-            input: Payload::from_value(Value::object(names.into_iter().chain(parameters))),
-            submitted: None,
-            // Nothing of these calls is started twice by being repeated.
-            origin: Root([0; 32]),
-            credentials_role: None,
-            execution_arn: "".into(),
-            state_machine_arn: "".into(),
-            role_arn: role_arn.clone(),
-        };
+        let parameters = Value::object(names.into_iter().chain(parameters));
+        let request = TaskRequest::of_server(SERVICE, action, parameters, role_arn.clone(), "");
         match self.runner.run(request).await {
             TaskOutcome::Succeeded { .. } => Ok(()),
             TaskOutcome::Failed(failure) => Err(failure),
@@ -187,7 +171,8 @@ mod tests {
     use std::{future::Future, pin::Pin};
 
     use stepwell_engine::logs::{About, LogLevel, LoggedEvent, Logging};
-    use stepwell_machine::{HistoryEvent, history::Detail};
+    use stepwell_expr::Payload;
+    use stepwell_machine::{HistoryEvent, effect::TaskTarget, history::Detail};
 
     use super::*;
 
