@@ -143,6 +143,8 @@ impl Environment for View<'_> {
 pub(crate) enum Fault {
     /// JSONPath: `States.Runtime`, which nothing catches.
     Runtime(String),
+    /// The items of a JSONPath Map are no array: `States.Runtime` like any other, but for a test of the Map alone.
+    NoArray(String),
     /// An error of its own name that Retry and Catch may see, e.g. `States.IntrinsicFailure`.
     Named(&'static str, String),
     /// JSONata: `States.QueryEvaluationError` with an EvaluationFailed event; `location` is the field.
@@ -186,7 +188,7 @@ impl Fault {
                 QueryLanguage::Jsonata => (OUT_OF_FUEL.to_owned(), None),
                 QueryLanguage::JsonPath => return plain(Failure::new("States.Runtime", cause(OUT_OF_FUEL))),
             },
-            Fault::Runtime(text) => return plain(Failure::new("States.Runtime", cause(&text))),
+            Fault::Runtime(text) | Fault::NoArray(text) => return plain(Failure::new("States.Runtime", cause(&text))),
             Fault::Named(error, text) => return plain(Failure::new(error, cause(&text))),
             Fault::ResultTooLarge => return plain(too_large(state_name)),
             Fault::InputTooLarge => return plain(too_large_input(state_name)),

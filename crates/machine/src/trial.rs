@@ -357,7 +357,11 @@ impl Trial {
     }
 
     fn failure_of(&self, fault: Fault) -> Failure {
-        fault.explained(self.state().language, LONE_STATE, ENTERED).failure
+        match fault {
+            // Without the usual beginning. Source: recordings (reference asl.md §3, Map).
+            Fault::NoArray(text) => Failure::new("States.Runtime", text).bounded(),
+            fault => fault.explained(self.state().language, LONE_STATE, ENTERED).failure,
+        }
     }
 
     /// The state failed: a retry, a catch, or its end.

@@ -146,8 +146,10 @@ impl Map {
     }
 }
 
+/// A path of the Context object is shown with one `$`. Source: recordings.
 fn no_array(path: &str) -> Fault {
-    Fault::Runtime(format!("Reference path \"{path}\" must point to array."))
+    let shown = if path.starts_with("$$") { &path[1..] } else { path };
+    Fault::NoArray(format!("Reference path \"{shown}\" must point to array."))
 }
 
 /// A count that is not negative; a text of digits counts. Source: recordings.
