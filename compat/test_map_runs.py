@@ -66,6 +66,24 @@ def test_what_the_api_shows(sfn):
     assert children(client, run, statusFilter="PENDING_REDRIVE") == []
 
 
+def test_express_children_are_described(sfn):
+    """Source: API reference, DescribeExecution: of Express executions those that a Map Run has started."""
+    config = {"WriterConfig": {"Transformation": "NONE", "OutputType": "JSON"}}
+    definition = distributed(PASS, kind="EXPRESS", ResultWriter=config)
+    execution = start(sfn, "map-run-express", definition, [1, {"a": 2}])
+    found = json.loads(closed(sfn, execution)["output"])
+    for entry in found:
+        child = sfn.describe_execution(executionArn=entry["ExecutionArn"])
+        assert (child["status"], child["input"], child["output"]) == ("SUCCEEDED", entry["Input"], entry["Output"])
+        assert (child["mapRunArn"], child["name"]) == (map_run(sfn, execution), entry["Name"])
+        assert child["redriveStatus"] == "NOT_REDRIVABLE"
+        for refused in [sfn.get_execution_history, sfn.stop_execution, sfn.redrive_execution]:
+            with pytest.raises(sfn.exceptions.InvalidArn, match="Resource type not valid in this context: express"):
+                refused(executionArn=entry["ExecutionArn"])
+    with pytest.raises(sfn.exceptions.ExecutionDoesNotExist):
+        sfn.describe_execution(executionArn=found[0]["ExecutionArn"][:-1] + "x")
+
+
 def test_one_that_runs_is_updated_and_stopped(sfn):
     client = sfn
     execution = start(client, "map-run-updated", distributed(LONG, MaxConcurrency=1), [1, 2, 3])

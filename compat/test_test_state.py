@@ -91,7 +91,7 @@ def test_a_map_with_a_selector(sfn):
         mock={"result": "[1, 2]"},
     )  # fmt: skip
     data = answer["inspectionData"]
-    assert (answer["output"], data["maxConcurrency"], data["afterItemsPath"]) == ("[1, 2]", 2, "[7,8]")
+    assert (answer["output"], data["maxConcurrency"], data["afterItemsPath"]) == ("[1, 2]", 2, "[7, 8]")
     assert json.loads(data["afterItemSelector"]) == [{"at": 0, "of": "n"}, {"at": 1, "of": "n"}]
 
 

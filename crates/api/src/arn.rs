@@ -71,6 +71,16 @@ pub(crate) fn execution(arn: &str) -> Result<(), Error> {
     if resource.parts.len() == 2 { Ok(()) } else { Err(malformed(arn)) }
 }
 
+/// Checks the ARN of an execution that DescribeExecution knows: a Standard one, or an Express child execution of a Map Run
+/// (`...:express:NAME/LABEL:NAME:UUID`), of which it answers true. Source: API reference, DescribeExecution.
+pub(crate) fn described_execution(arn: &str) -> Result<bool, Error> {
+    let resource = parse(arn)?;
+    match resource.parts.as_slice() {
+        [machine, _, _] if resource.kind == "express" && machine.contains('/') => Ok(true),
+        _ => execution(arn).map(|()| false),
+    }
+}
+
 /// Checks the ARN of a Map Run: `...:mapRun:NAME/LABEL:UUID`.
 pub(crate) fn map_run(arn: &str) -> Result<(), Error> {
     let resource = parse(arn)?;

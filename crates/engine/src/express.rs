@@ -35,7 +35,7 @@ use crate::{
     handle::{StartedExecution, StateMachine, Unavailable},
     limits::{EXPRESS_ENDED_BYTES_MAX, EXPRESS_ENDED_MAX, EXPRESS_EVENTS_MAX, EXPRESS_HISTORY_BYTES_MAX},
     logs::{Logged, Logging},
-    map_runs::Order,
+    map_runs::{Order, express_arn::express_arn},
     record::ExecutionId,
     registry::Revision,
     shared::Shared,
@@ -147,6 +147,7 @@ impl Express {
         &self,
         shared: &Arc<Shared>,
         order: &Order,
+        redrives: u64,
         index: u64,
         items: u64,
         input: Payload,
@@ -155,7 +156,7 @@ impl Express {
         let (request, machine) = (&order.request, &order.revision.machine);
         let (name, machine_name) = (request.child_name(index), request.child_machine_name());
         let prefix = &shared.registry.arn_prefix;
-        let arn: Arc<str> = format!("{prefix}:express:{machine_name}:{name}:{}", uuid::Uuid::new_v4()).into();
+        let arn = express_arn(prefix, &machine_name, &name, (&request.wait.arn, index), redrives);
         let execution = Execution::new(Arc::new(Identity {
             id: ExecutionId::of_arn(&arn).0,
             arn,

@@ -170,6 +170,8 @@ pub const STATUS_BATCH_MAX: usize = 100;
 /// How long after an error the sink is tried again; then twice as long, up to [`STATUS_RETRY_AFTER_MAX`]. Ours.
 pub const STATUS_RETRY_AFTER: Duration = Duration::from_millis(500);
 pub const STATUS_RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
+/// Map Runs that are looked at where an ARN names a few bytes of one. Ours.
+pub const MAP_RUN_PLACES_MAX: usize = 4;
 /// Child executions of one Map Run that run at the same time. Source: Step Functions guide.
 pub const MAP_RUN_CONCURRENCY_MAX: u64 = 10_000;
 /// Starts of child executions that one Map Run has under way, so that other calls find their turn. Ours.

@@ -10,6 +10,7 @@
 //! after the commit. The actor's own rows go through the committer, those of many ends at a time.
 
 mod actor;
+pub(crate) mod express_arn;
 mod feeder;
 mod results;
 mod source;
@@ -20,6 +21,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use stepwell_expr::Payload;
 use stepwell_machine::{MapRunRequest, Status, TaskId};
 use tokio::{
     runtime::Handle,
@@ -51,10 +53,23 @@ pub(crate) enum Mail {
     Stop,
     /// The execution waits for it again, after so many redrives of it.
     Redriven(u64),
+    /// What is known of an Express child execution that runs.
+    Look {
+        index: u64,
+        to: Sender<Option<OpenChild>>,
+    },
     Update {
         update: UpdateMapRun,
         to: Sender<Result<(), MapRunError>>,
     },
+}
+
+/// An Express child execution that runs.
+pub(crate) struct OpenChild {
+    pub(crate) arn: Arc<str>,
+    pub(crate) input: Payload,
+    /// Milliseconds since 1970.
+    pub(crate) start_ms: i64,
 }
 
 /// What is known of a child execution.

@@ -35,7 +35,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use sha2::{Digest, Sha256};
 use stepwell_expr::Payload;
-use stepwell_machine::{Execution, Identity, Redrives, TaskId};
+use stepwell_machine::{Execution, FrameId, Identity, Redrives, TaskId};
 use stepwell_store::{Direction, Space, Store, Visit};
 
 pub use examine::{Broken, Examined, examine};
@@ -44,8 +44,8 @@ pub use listing::{count, list};
 pub use load::{load, load_wrecked};
 pub use map_run::{
     ChildOutcome, ExpressOutcome, ItemCursor, MapRunMark, MapRunPlace, MapRunRow, ended_children, last_outcome,
-    map_run, map_run_marks, map_run_place, map_runs, mark as mark_map_run, outcomes, put as put_map_run, put_outcome,
-    unmark as unmark_map_run,
+    map_run, map_run_marks, map_run_place, map_run_places, map_runs, mark as mark_map_run, outcomes,
+    put as put_map_run, put_outcome, unmark as unmark_map_run,
 };
 pub use marks::{forget_log, forget_status, log_marks, mark_log, mark_status, status_marks};
 pub use newest::{from_start, newest};
@@ -128,8 +128,10 @@ pub struct Books {
     pub trace_header: Option<Arc<str>>,
     pub qualifier: Option<Qualifier>,
     input_hash: [u8; 32],
-    /// The header row as stored; empty before the first step and after the last.
+    /// The header as stored, without the frame in its row; empty before the first step and after the last.
     header: Vec<u8>,
+    /// The frame that is part of the header's row.
+    lone: Option<FrameId>,
     /// The due time of the timer row, in milliseconds since 1970.
     timer_ms: Option<i64>,
     /// The status under which it is listed; `None` before the first step.

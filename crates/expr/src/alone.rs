@@ -4,7 +4,7 @@ use std::{cell::Cell, ops::Range};
 
 use crate::{
     Environment, Fuel, Value,
-    intrinsic::{Call, CallError},
+    intrinsic::{self, Call, CallError},
     jsonata::{EvaluationError, Expression, place},
     jsonpath::{Path, PathError},
 };
@@ -108,12 +108,8 @@ fn call(text: &str, given: &Given<'_>) -> Result<Value, Wrong> {
     call.evaluate(given).map_err(|error| match error {
         CallError::OutOfFuel(_) => Wrong::failed("States.Runtime", OUT_OF_FUEL),
         CallError::Failed(cause) => Wrong::failed("States.IntrinsicFailure", cause),
-        CallError::Path { path, .. } => {
-            let cause = format!(
-                "There was an error while evaluating the intrinsic function: {text}. The JsonPath argument for the \
-                 field '{path}' could not be found in the input '{}'",
-                given.input()
-            );
+        CallError::Path { call, path, .. } => {
+            let cause = intrinsic::missing_argument(&call, &path, &given.input().to_string());
             let place = text.find(&*path).map(|start| start..start + path.len());
             Wrong { place, ..Wrong::failed("States.Runtime", cause) }
         }

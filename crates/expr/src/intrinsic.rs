@@ -58,18 +58,27 @@ pub struct CallSyntaxError {
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum CallError {
-    /// A path argument could not be read: the path's own text, and why.
-    ///
-    /// AWS's cause: `There was an error while evaluating the intrinsic function: CALL. The JsonPath argument for the
-    /// field 'PATH' could not be found in the input 'INPUT'`.
+    /// A path argument could not be read: the call that it stands in, its own text, and why. AWS's cause is
+    /// [`missing_argument`].
     #[error("{error}")]
-    Path { path: Arc<str>, error: PathError },
+    Path { call: Arc<str>, path: Arc<str>, error: PathError },
     /// The function refuses its arguments. AWS's cause, after the usual beginning: `There was an error while evaluating
     /// the intrinsic function: CALL. Invalid arguments in States.NAME`.
     #[error("{0}")]
     Failed(String),
     #[error(transparent)]
     OutOfFuel(#[from] OutOfFuel),
+}
+
+/// What is said of a path argument that finds nothing in the text of the input. Source: seen on AWS.
+pub fn missing_argument(call: &str, path: &str, input: &str) -> String {
+    let detail = format!("The JsonPath argument for the field '{path}' could not be found in the input '{input}'");
+    failed(call, &detail)
+}
+
+/// Source: causes of `States.Runtime` seen on AWS.
+fn failed(call: &str, detail: &str) -> String {
+    format!("There was an error while evaluating the intrinsic function: {call}. {detail}")
 }
 
 impl Call {
@@ -115,7 +124,7 @@ impl Node {
                 Argument::Call(node) => node.evaluate(environment)?,
                 Argument::Path(path) => path.read(environment).map_err(|error| match error {
                     PathError::OutOfFuel(out) => CallError::OutOfFuel(out),
-                    error => CallError::Path { path: path.text().clone(), error },
+                    error => CallError::Path { call: self.text.clone(), path: path.text().clone(), error },
                 })?,
             });
         }
@@ -135,12 +144,8 @@ impl Node {
         }
     }
 
-    /// Source: causes of `States.Runtime` seen on AWS.
     fn failed(&self, detail: &str) -> CallError {
-        CallError::Failed(format!(
-            "There was an error while evaluating the intrinsic function: {}. {detail}",
-            self.text
-        ))
+        CallError::Failed(failed(&self.text, detail))
     }
 }
 

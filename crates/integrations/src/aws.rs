@@ -44,6 +44,7 @@ pub(crate) mod node;
 mod profile;
 pub(crate) mod protocol;
 mod sign;
+mod sso;
 mod time;
 
 /// In whose name and where a call is made.

@@ -5,7 +5,7 @@ use stepwell_expr::{Object, Value};
 use crate::{
     data::{ItemFrom, MapItem, Scene},
     execution::{ExpressStart, Workflow},
-    timestamp,
+    root, timestamp,
 };
 
 /// Builds it for a state. Source: Step Functions guide and recordings (reference asl.md §8).
@@ -40,8 +40,9 @@ pub(crate) fn build(scene: &Scene<'_>) -> Value {
         state.insert("RetryCount".into(), Value::from(i64::try_from(count).unwrap_or(i64::MAX)));
     }
     context.insert("State".into(), Value::Object(state.into()));
-    if let Some(token) = &scene.token {
-        context.insert("Task".into(), Value::object([("Token", Value::from(token.as_str()))]));
+    if let Some(task) = scene.token_of {
+        let token = root::token(identity, task);
+        context.insert("Task".into(), Value::object([("Token", Value::from(token))]));
     }
     if let Some(item) = &scene.map_item {
         context.insert("Map".into(), Value::object([("Item", map_item(item))]));

@@ -4,7 +4,7 @@ use std::{cell::OnceCell, collections::BTreeMap, sync::Arc};
 
 use stepwell_expr::{
     Environment, Fuel, Payload, Value,
-    intrinsic::{Call, CallError},
+    intrinsic::{self, Call, CallError},
     jsonata::{EvaluationError, Expression},
     jsonpath::{Path, PathError},
 };
@@ -12,7 +12,7 @@ use stepwell_expr::{
 use crate::{
     chance::Chance,
     context,
-    execution::{Identity, Redrives},
+    execution::{Identity, Redrives, TaskId},
     failure::Failure,
     history::Assigned,
     limits::{self, Limits},
@@ -28,8 +28,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) entered_ms: i64,
     /// Retries so far; of Task, Map and Parallel states.
     pub(crate) retry_count: Option<u64>,
-    /// The token of the task that is about to be scheduled.
-    pub(crate) token: Option<String>,
+    /// The task that is about to be scheduled, if it has a token.
+    pub(crate) token_of: Option<TaskId>,
     /// The iteration that the state runs in, or that an item selector is applied for.
     pub(crate) map_item: Option<MapItem>,
     /// Variables in sight, the innermost scope first.
@@ -242,7 +242,7 @@ fn compose(template: &Template, view: &View<'_>) -> Result<Value, Fault> {
             Expr::Path(path) => {
                 path.read_or_null_past_end(view).map_err(|error| template_path_fault(path, &leaf.field, error, view))
             }
-            Expr::Call(call) => call.evaluate(view).map_err(|error| call_fault(&leaf.field, error, view)),
+            Expr::Call(call) => evaluate_call(call, view),
             Expr::Jsonata(expression) => evaluate_jsonata(expression, &leaf.field, view),
         },
         Template::Object(members) => {
@@ -273,21 +273,20 @@ pub(crate) fn evaluate_jsonata(expression: &Expression, field: &Arc<str>, view: 
 fn template_path_fault(path: &Path, field: &str, error: PathError, view: &View<'_>) -> Fault {
     match error {
         PathError::OutOfFuel(_) => Fault::OutOfFuel,
-        _ => not_found(path.text(), field, view),
+        _ => Fault::Runtime(format!(
+            "The JSONPath '{}' specified for the field '{field}' could not be found in the input '{}'",
+            path.text(),
+            view.input.text()
+        )),
     }
 }
 
-fn not_found(path: &str, field: &str, view: &View<'_>) -> Fault {
-    Fault::Runtime(format!(
-        "The JSONPath '{path}' specified for the field '{field}' could not be found in the input '{}'",
-        view.input.text()
-    ))
-}
-
-fn call_fault(field: &str, error: CallError, view: &View<'_>) -> Fault {
+fn call_fault(error: CallError, view: &View<'_>) -> Fault {
     match error {
         CallError::OutOfFuel(_) => Fault::OutOfFuel,
-        CallError::Path { path, .. } => not_found(&path, field, view),
+        CallError::Path { call, path, .. } => {
+            Fault::Runtime(intrinsic::missing_argument(&call, &path, view.input.text()))
+        }
         CallError::Failed(text) => Fault::Named("States.IntrinsicFailure", text),
     }
 }
@@ -436,13 +435,13 @@ pub(crate) fn field<T: Clone>(field: &Field<T>, name: &Arc<str>, view: &View<'_>
     match field {
         Field::Constant(constant) => Ok(FieldValue::Constant(constant.clone())),
         Field::Path(path) => Ok(FieldValue::AtPath(path.text().clone(), read_path(path, view)?)),
-        Field::Call(call) => Ok(FieldValue::Evaluated(evaluate_call(call, name, view)?)),
+        Field::Call(call) => Ok(FieldValue::Evaluated(evaluate_call(call, view)?)),
         Field::Jsonata(expression) => Ok(FieldValue::Evaluated(evaluate_jsonata(expression, name, view)?)),
     }
 }
 
-fn evaluate_call(call: &Call, field: &str, view: &View<'_>) -> Result<Value, Fault> {
-    call.evaluate(view).map_err(|error| call_fault(field, error, view))
+fn evaluate_call(call: &Call, view: &View<'_>) -> Result<Value, Fault> {
+    call.evaluate(view).map_err(|error| call_fault(error, view))
 }
 
 /// A JSONata field of another type than it must have. Source: recordings.
@@ -455,6 +454,12 @@ pub(crate) fn unexpected_type(expression: &str, field: &Arc<str>, expected: &str
         ),
         location: Some(field.clone()),
     }
+}
+
+/// A JSONata field that must be a whole number. Of fractions no recording tells; the wording is ours.
+pub(crate) fn no_whole_number<T>(field: &Field<T>, name: &str, value: &Value) -> Fault {
+    let expected = if value.as_number().is_some() { "integer" } else { "number" };
+    unexpected_type(expression_text(field), &name.into(), expected, value)
 }
 
 /// The text of the expression that a field holds, for error texts.

@@ -274,7 +274,7 @@ impl MapRunRequest {
             state_name: &state.name,
             entered_ms: self.frame.entered_ms,
             retry_count: Some(self.frame.retries.iter().sum()),
-            token: None,
+            token_of: None,
             map_item: Some(MapItem { index: item.index, from }),
             variables: self.variables.clone(),
             chance: &chance,

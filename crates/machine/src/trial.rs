@@ -19,7 +19,6 @@ use crate::{
     limits::{self, Limits},
     program::{DataFlow, QueryLanguage, Transition},
     retry::{self, Cause},
-    root,
     state::{
         Kind, Ran, State, StateType,
         map::{Bounds, Map},
@@ -251,7 +250,7 @@ impl Trial {
             false => Some(map.items(flow, &input, &view)?),
         };
         if let (Some(items), DataFlow::JsonPath(_)) = (&items, flow) {
-            scene.saw(|stages| stages.after_items_path = Some(items.clone()));
+            scene.saw(|stages| stages.after_items_path = Some(listed(items)));
         }
         let Bounds { max_concurrency, failures, failures_percentage } = map.bounds(&view)?;
         scene.saw(|stages| {
@@ -267,7 +266,7 @@ impl Trial {
         if let Some(selector) = &map.selector {
             let selected = (0..length).map(|index| self.select_item(selector, index, &items, &input));
             let selected = Payload::from_value(Value::array(selected.collect::<Result<_, Fault>>()?));
-            scene.saw(|stages| stages.after_item_selector = Some(selected));
+            scene.saw(|stages| stages.after_item_selector = Some(listed(&selected)));
         }
         Ok(Some(length))
     }
@@ -402,7 +401,7 @@ impl Trial {
             state_name: LONE_STATE,
             entered_ms: self.now_ms,
             retry_count: state.counts_retries().then_some(self.retries),
-            token: has_token.then(|| root::token(&self.identity, SCHEDULED)),
+            token_of: has_token.then_some(SCHEDULED),
             map_item: None,
             variables: vec![self.variables.clone()],
             redrives: Redrives::default(),
@@ -431,6 +430,15 @@ impl Trial {
         }
         context
     }
+}
+
+/// Items as the stages of the data show them: each compact, a blank after the comma between two.
+///
+/// Source: recordings of `afterItemsPath`; the items of a selector by analogy.
+fn listed(items: &Payload) -> Payload {
+    let Some(values) = items.value().as_array() else { return items.clone() };
+    let texts: Vec<String> = values.iter().map(Value::to_string).collect();
+    Payload::from_checked_text(format!("[{}]", texts.join(", ")))
 }
 
 /// Chance and fuel of one evaluation.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stepwell_engine::{Clock, ExecutionError, NotRedrivable, StatusName, Summary, SystemClock};
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, Redrives, Status, limits::Limits};
+use stepwell_machine::{Failure, Redrives, Status};
 
 use crate::{
     action::Request,
@@ -20,7 +20,10 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let arn = fields.required_text("executionArn", &ARN)?;
     let included = IncludedData::read(&mut fields)?;
     fields.check()?;
-    arn::execution(&arn)?;
+    if arn::described_execution(&arn)? {
+        let summary = request.engine.express_child(&arn).await.map_err(|error| refusal(error, arn))?;
+        return Ok(describe(&summary, Err(NotRedrivable::Express), false, included));
+    }
     let summary = request.engine.execution(&arn).await.map_err(|error| refusal(error, arn))?;
     let machine = request.engine.state_machine(arn::unlabelled(&summary.state_machine_arn));
     let deleting = machine.is_none_or(|machine| machine.deleting);
@@ -31,7 +34,9 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
         None => None,
     };
     let pending = map_run.is_some_and(|run| run.awaits_redrive(status_of(&summary.status), stop_ms(&summary.status)));
-    Ok(describe(&summary, deleting, pending, included, SystemClock.now_ms(), limits))
+    let now_ms = SystemClock.now_ms();
+    let redrivable = NotRedrivable::check(&summary.status, deleting, summary.events, summary.start_ms, now_ms, limits);
+    Ok(describe(&summary, redrivable, pending, included))
 }
 
 pub(super) fn refusal(error: ExecutionError, arn: Arc<str>) -> Error {
@@ -42,14 +47,7 @@ pub(super) fn refusal(error: ExecutionError, arn: Arc<str>) -> Error {
 }
 
 /// `pending`: its Map Run is to redrive it.
-fn describe(
-    summary: &Summary,
-    machine_deleting: bool,
-    pending: bool,
-    included: IncludedData,
-    now_ms: i64,
-    limits: &Limits,
-) -> String {
+fn describe(summary: &Summary, redrivable: Result<(), NotRedrivable>, pending: bool, included: IncludedData) -> String {
     let mut answer = Writer::object();
     answer.string("executionArn", &summary.arn);
     answer.string("stateMachineArn", &summary.state_machine_arn);
@@ -72,8 +70,6 @@ fn describe(
     answer.optional_string("mapRunArn", summary.child.as_ref().map(|child| &*child.map_run_arn));
     machine_view::write_qualifier(&mut answer, &summary.state_machine_arn, summary.qualifier.as_ref());
     write_redrives(&mut answer, &summary.redrives);
-    let redrivable =
-        NotRedrivable::check(&summary.status, machine_deleting, summary.events, summary.start_ms, now_ms, limits);
     answer.string("redriveStatus", redrive_status(&redrivable, summary.child.is_some()));
     answer.optional_string("redriveStatusReason", redrivable.err().map(|reason| reason.to_string()).as_deref());
     answer.end()
@@ -141,6 +137,8 @@ pub(super) fn write_failure(answer: &mut Writer, failure: &Failure, included: In
 
 #[cfg(test)]
 mod tests {
+    use stepwell_machine::limits::Limits;
+
     use super::*;
 
     fn describe_as(status: Status, included: IncludedData, machine_deleting: bool, now_ms: i64) -> String {
@@ -157,7 +155,10 @@ mod tests {
             qualifier: None,
             child: None,
         };
-        let text = describe(&summary, machine_deleting, false, included, now_ms, &Limits::default());
+        let limits = Limits::default();
+        let redrivable =
+            NotRedrivable::check(&summary.status, machine_deleting, summary.events, summary.start_ms, now_ms, &limits);
+        let text = describe(&summary, redrivable, false, included);
         let head = r#"{"executionArn":"arn:e","stateMachineArn":"arn:m","name":"e","status":""#;
         text.strip_prefix(head).expect("the head").to_string()
     }

@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
-use stepwell_machine::{Failure, TaskId};
+use stepwell_expr::Payload;
+use stepwell_machine::{Child, Failure, Redrives, Status, TaskId, map_run::child_name, program::ScopeId};
 use tokio::sync::oneshot;
 
-use super::{Cursor, Engine, ExecutionError, Page, StatusName, Unavailable};
+use super::{Cursor, Engine, ExecutionError, Page, StatusName, Summary, Unavailable};
 use crate::{
     limits::PAGE_MAX,
-    map_runs::Mail,
-    record::{self, ExecutionId},
+    map_runs::{
+        Mail,
+        express_arn::{self, Whence},
+    },
+    record::{self, ExecutionId, ExpressOutcome},
     registry::log_down,
+    shared::Shared,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -113,6 +118,37 @@ impl Engine {
         .await?
     }
 
+    /// An Express child execution of a Map Run. An ended one is there as long as its Map Run.
+    pub async fn express_child(&self, arn: &str) -> Result<Summary, ExecutionError> {
+        let arn: Arc<str> = arn.into();
+        let wanted = arn.clone();
+        let found = self.blocking(move |shared| found(shared, &wanted).map_err(ExecutionError::from)).await??;
+        let (run, index, outcome) = found.ok_or(ExecutionError::DoesNotExist)?;
+        let summary = |status, input, start_ms, items| Summary {
+            name: child_name(&run.arn, index),
+            state_machine_arn: run.child_machine_arn().into(),
+            status,
+            start_ms,
+            input,
+            trace_header: None,
+            qualifier: None,
+            events: 0,
+            redrives: Redrives::default(),
+            child: Some(Arc::new(Child { map_run_arn: run.arn.clone(), index, items, scope: ScopeId(0) })),
+            arn: arn.clone(),
+        };
+        if let Some((status, items, express)) = outcome.filter(|(_, _, express)| express.arn == arn) {
+            let ended = ended(status, &express);
+            return Ok(summary(ended, Payload::from_checked_text(express.input), express.start_ms, items));
+        }
+        let (to, answer) = oneshot::channel();
+        if !self.0.shared.map_runs.tell(&run.arn, Mail::Look { index, to }) {
+            return Err(ExecutionError::DoesNotExist);
+        }
+        let open = answer.await.ok().flatten().filter(|open| open.arn == arn).ok_or(ExecutionError::DoesNotExist)?;
+        Ok(summary(Status::Running, open.input, open.start_ms, 1))
+    }
+
     /// Newest first.
     pub async fn list_map_runs(
         &self,
@@ -146,5 +182,39 @@ impl Engine {
         }
         self.map_run(arn).await?;
         Err(MapRunError::Ended)
+    }
+}
+
+/// How an Express child execution ended: its status, its items, and what is kept of it.
+type Outcome = (StatusName, u64, ExpressOutcome);
+
+/// The Map Run of an Express child execution, its number there, and how it ended, if it has.
+fn found(shared: &Shared, arn: &str) -> Result<Option<(MapRun, u64, Option<Outcome>)>, Unavailable> {
+    let Some((name, Whence { map_run, index })) = express_arn::parse(arn) else { return Ok(None) };
+    let store = shared.store.as_ref();
+    for place in record::map_run_places(store, &map_run).map_err(log_down)? {
+        let Some(row) = record::map_run(store, place).map_err(log_down)? else { continue };
+        if *child_name(&row.run.arn, index) != *name {
+            continue;
+        }
+        let outcome = record::outcomes(store, place, index, 1).map_err(log_down)?.into_iter().next();
+        let outcome = outcome.filter(|(of, _)| *of == index);
+        let outcome = outcome.and_then(|(_, outcome)| Some((outcome.status, outcome.items, outcome.express?)));
+        return Ok(Some((row.run, index, outcome)));
+    }
+    Ok(None)
+}
+
+fn ended(status: StatusName, express: &ExpressOutcome) -> Status {
+    let (stop_ms, failure) = (express.stop_ms, express.failure.clone());
+    match status {
+        StatusName::Running => Status::Running,
+        StatusName::Succeeded => {
+            let output = express.output.clone().unwrap_or_else(|| "null".into());
+            Status::Succeeded { output: Payload::from_checked_text(output), stop_ms }
+        }
+        StatusName::Failed => Status::Failed { failure, stop_ms },
+        StatusName::TimedOut => Status::TimedOut { failure, stop_ms },
+        StatusName::Aborted => Status::Aborted { failure, stop_ms },
     }
 }

@@ -36,6 +36,9 @@ pub enum NotRedrivable {
     /// A child execution; the sentence is ours.
     #[error("Execution is REDRIVABLE_BY_MAP_RUN and cannot be redriven by itself")]
     ByMapRun,
+    /// A child execution of a Map Run. Source: as in result files; the sentence is not recorded.
+    #[error("Execution is EXPRESS and cannot be redriven")]
+    Express,
     #[error("Execution redrivable period exceeded")]
     PeriodExceeded,
 }

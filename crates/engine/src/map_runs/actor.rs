@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{
-    ChildState, Letter, Mail, Order,
+    ChildState, Letter, Mail, OpenChild, Order,
     results::{self, NoResult},
     source::{Fed, NewChild, Source},
 };
@@ -180,6 +180,7 @@ impl Actor {
         match mail {
             Mail::Redriven(redrives) if redrives > self.mark.redrives => self.redriven = Some(redrives),
             Mail::Update { to, .. } => drop(to.send(Err(MapRunError::Ended))),
+            Mail::Look { to, .. } => drop(to.send(None)),
             Mail::Redriven(_) | Mail::Stop | Mail::Child { .. } => {}
         }
     }
@@ -337,7 +338,14 @@ impl Actor {
                 None
             }
             MachineType::Express => {
-                let begun = self.shared.express.begin_child(&self.shared, order, index, items, child.input.clone());
+                let begun = self.shared.express.begin_child(
+                    &self.shared,
+                    order,
+                    self.row.run.redrives,
+                    index,
+                    items,
+                    child.input.clone(),
+                );
                 let Ok(run) = begun else { return Err(child) };
                 let started = run.started();
                 life.express.spawn(async move { (index, run.end().await) });
@@ -582,6 +590,15 @@ impl Actor {
             Mail::Child { index, state: ChildState::Ended(status), .. } => self.child_ended(life, index, status, None),
             Mail::Stop if self.has_ended() || matches!(life.ending, Some(Ending::Aborted)) => {}
             Mail::Stop => self.give_up(life, Ending::Aborted),
+            Mail::Look { index, to } => {
+                let open = life.open.get(&index).and_then(|open| open.express.as_ref());
+                let open = open.map(|OpenExpress { arn, input, start_ms }| OpenChild {
+                    arn: arn.clone(),
+                    input: input.clone(),
+                    start_ms: *start_ms,
+                });
+                drop(to.send(open));
+            }
             Mail::Redriven(_) => self.take_late(mail),
             Mail::Update { update, to } if !self.has_ended() => self.update(update, to),
             Mail::Update { .. } => self.take_late(mail),

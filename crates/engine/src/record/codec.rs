@@ -12,6 +12,9 @@ use super::{ExecutionId, RecordError};
 /// Most bytes of a number: 64 bits in groups of seven.
 const NUMBER_BYTES_MAX: u32 = 10;
 
+/// Room for most rows, so that they need not grow: they do not stay in memory as they are here.
+const ROW_BYTES: usize = 256;
+
 /// A row's value, as it grows.
 pub(super) struct Writer {
     bytes: Vec<u8>,
@@ -21,7 +24,9 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn row(version: u8) -> Writer {
-        Writer { bytes: vec![version], last: None }
+        let mut bytes = Vec::with_capacity(ROW_BYTES);
+        bytes.push(version);
+        Writer { bytes, last: None }
     }
 
     pub(super) fn into_bytes(self) -> Vec<u8> {
@@ -126,6 +131,11 @@ impl<'a> Reader<'a> {
     /// Nothing may be left.
     pub(super) fn end(self) -> Result<(), Fault> {
         if self.rest.is_empty() { Ok(()) } else { Err(Fault::Damaged("it is too long")) }
+    }
+
+    /// All that is left.
+    pub(super) fn rest(self) -> &'a [u8] {
+        self.rest
     }
 
     pub(super) fn raw(&mut self, count: usize) -> Result<&'a [u8], Fault> {

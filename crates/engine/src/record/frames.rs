@@ -1,6 +1,6 @@
 //! The rows of an execution that runs: header, frames, variables, results.
 //!
-//! A frame's variables have a row of their own, written only when a state assigned some, and each result of a Map or
+//! The only frame of an execution is part of the header's row, since a step changes both. A frame's variables have a row of their own, written only when a state assigned some, and each result of a Map or
 //! Parallel has one: a step then writes what it changed, however much the execution holds.
 
 use std::{
@@ -22,8 +22,10 @@ use super::{
     texts::{Rows, Texts},
 };
 
-/// 2: the header of an execution that was redriven; others are written as 1, which older releases read.
-const HEADER_VERSION: u8 = 2;
+/// 2: the header of an execution that was redriven. 3: a header in one of these versions and the only frame, which has no
+/// row of its own then. Others are written as 1, which older releases read.
+const HEADER_VERSION: u8 = 3;
+const REDRIVEN_VERSION: u8 = 2;
 /// 2: a frame that ended unsuccessfully with what is left of its branches or iterations, or is kept for a redrive,
 /// or whose task watches a job, or that waits for a Map Run; others are written as 1.
 const FRAME_VERSION: u8 = 2;
@@ -40,7 +42,7 @@ pub(super) type Variables = BTreeMap<Arc<str>, Payload>;
 /// frame may be written long after the timer row.
 pub(super) fn encode_header(header: &Header, timer_ms: Option<i64>) -> Writer {
     let redriven = header.redrives != Redrives::default();
-    let mut out = Writer::row(if redriven { HEADER_VERSION } else { 1 });
+    let mut out = Writer::row(if redriven { REDRIVEN_VERSION } else { 1 });
     out.number(header.next_event);
     out.number(u64::from(header.next_frame));
     out.signed(header.last_event_ms);
@@ -56,8 +58,40 @@ pub(super) fn encode_header(header: &Header, timer_ms: Option<i64>) -> Writer {
     out
 }
 
-pub(super) fn decode_header(row: &[u8]) -> Result<(Header, Option<i64>), Fault> {
-    let (mut row, version) = Reader::versioned(row, HEADER_VERSION)?;
+/// The row of a header, as [`encode_header`] writes it, with the only frame.
+pub(super) fn encode_header_and_frame(header: &[u8], id: FrameId, frame: &Frame, rows: &mut Rows<'_>) -> Writer {
+    let mut out = Writer::row(HEADER_VERSION);
+    out.count(header.len());
+    out.raw(header);
+    out.number(u64::from(id.0));
+    out.raw(&encode_frame(frame, rows).into_bytes());
+    out
+}
+
+/// What the row of a header says.
+pub(super) struct HeaderRow {
+    pub(super) header: Header,
+    /// The due time of the timer row.
+    pub(super) timer_ms: Option<i64>,
+    /// The frame that is part of it.
+    pub(super) lone: Option<(FrameId, Frame)>,
+}
+
+pub(super) fn decode_header_row(row: &[u8], texts: &mut Texts) -> Result<HeaderRow, Fault> {
+    let (mut reader, version) = Reader::versioned(row, HEADER_VERSION)?;
+    if version < HEADER_VERSION {
+        let (header, timer_ms) = decode_header(row)?;
+        return Ok(HeaderRow { header, timer_ms, lone: None });
+    }
+    let length = reader.count()?;
+    let (header, timer_ms) = decode_header(reader.raw(length)?)?;
+    let id = FrameId(reader.small()?);
+    let frame = decode_frame(reader.rest(), texts)?;
+    Ok(HeaderRow { header, timer_ms, lone: Some((id, frame)) })
+}
+
+fn decode_header(row: &[u8]) -> Result<(Header, Option<i64>), Fault> {
+    let (mut row, version) = Reader::versioned(row, REDRIVEN_VERSION)?;
     let next_event = row.number()?;
     let next_frame = row.small()?;
     let last_event_ms = row.signed()?;

@@ -6,7 +6,7 @@
 //!          id 1 text-id                           a text longer than INLINE_TEXT_BYTES_MAX
 //!          id 2 task                              a Map Run of the execution
 //!          id 3 task child                        how a child execution of it ended
-//! Frames   id 0                                   the header
+//! Frames   id 0                                   the header, with the frame if there is only one
 //!          id 1 frame                             a frame, without its variables
 //!          id 2 frame                             the variables of a frame, if it has any
 //!          id 3 frame chunk slot                  a result of the frame's Map or Parallel
@@ -143,6 +143,11 @@ pub(super) fn parse_map_run_outcome(key: &[u8]) -> Option<u64> {
 /// Where a Map Run is found by its ARN.
 pub(super) fn map_run_place(arn: &str) -> Vec<u8> {
     [MAP_RUN_PREFIX, &ExecutionId::of_arn(arn).0].concat()
+}
+
+/// Where the Map Runs are found whose ids begin with these bytes.
+pub(super) fn map_run_places(beginning: &[u8]) -> Range {
+    Range::of_prefix([MAP_RUN_PREFIX, beginning].concat())
 }
 
 pub(super) fn map_run_mark(mark: MapRunMark) -> Vec<u8> {

@@ -85,16 +85,28 @@ fn encode(identity: &Identity, qualifier: Option<&Qualifier>, header: &Header) -
     out.text(&identity.name);
     out.option(stop_ms(status), Writer::signed);
     // The ARN only where it cannot be made from the two names.
-    let usual = execution_arn(&identity.state_machine_arn, &identity.name);
-    out.optional_text(Some(&identity.arn).filter(|arn| arn.as_ref() != usual));
+    out.optional_text(Some(&identity.arn).filter(|arn| !is_usual(arn, &identity.state_machine_arn, &identity.name)));
     write_qualifier_and_redrives(version, qualifier, &header.redrives, &mut out);
     identity.child.iter().for_each(|child| out.number(child.items));
     out
 }
 
+const EXECUTION: &str = ":execution:";
+
+/// What an execution's ARN has [`EXECUTION`] instead of.
+fn kind(state_machine_arn: &str) -> &'static str {
+    if state_machine_arn.contains(":mapRun:") { ":mapRun:" } else { ":stateMachine:" }
+}
+
 fn execution_arn(state_machine_arn: &str, name: &str) -> String {
-    let kind = if state_machine_arn.contains(":mapRun:") { ":mapRun:" } else { ":stateMachine:" };
-    format!("{}:{name}", state_machine_arn.replacen(kind, ":execution:", 1))
+    format!("{}:{name}", state_machine_arn.replacen(kind(state_machine_arn), EXECUTION, 1))
+}
+
+/// True of what [`execution_arn`] makes of the two.
+fn is_usual(arn: &str, state_machine_arn: &str, name: &str) -> bool {
+    let Some((before, behind)) = state_machine_arn.split_once(kind(state_machine_arn)) else { return false };
+    let parts = [before, EXECUTION, behind, ":", name];
+    parts.iter().try_fold(arn, |rest, part| rest.strip_prefix(part)) == Some("")
 }
 
 /// The machine's own ARN, `arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME`, of one that may be qualified; of a

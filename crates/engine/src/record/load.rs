@@ -12,7 +12,7 @@ use stepwell_store::{Direction, Space, Store, Visit};
 use super::{
     Books, ExecutionId, Loaded, RecordError,
     codec::Fault,
-    frames::{self, Variables},
+    frames::{self, HeaderRow, Variables},
     key::{self, FramesKey},
     summary::{self, Stored, status_name, stop_ms},
     texts::Texts,
@@ -40,6 +40,7 @@ pub fn load(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, Record
         qualifier: stored.qualifier,
         input_hash: stored.input_hash,
         header: frames::encode_header(&execution.header, timer_ms).into_bytes(),
+        lone: rows.lone,
         timer_ms,
         listed: Some(status_name(&execution.header.status)),
         waking: execution.is_ready(),
@@ -88,6 +89,7 @@ fn ended(stored: Stored) -> Loaded {
         qualifier: stored.qualifier,
         input_hash: stored.input_hash,
         header: Vec::new(),
+        lone: None,
         timer_ms: None,
         listed,
         waking: false,
@@ -110,6 +112,8 @@ fn queued(frame: &Frame) -> Option<TaskId> {
 #[derive(Default)]
 struct FramesRows {
     header: Option<(Header, Option<i64>)>,
+    /// The frame that was part of the header's row.
+    lone: Option<FrameId>,
     frames: BTreeMap<FrameId, Frame>,
     results: BTreeMap<(FrameId, u32), Vec<Option<Payload>>>,
     test_case: Option<TestCase>,
@@ -141,7 +145,12 @@ impl FramesRows {
     /// Rows come in the order of their keys: a frame before its variables, results by slot.
     fn take(&mut self, key: FramesKey, value: &[u8], texts: &mut Texts) -> Result<(), Fault> {
         match key {
-            FramesKey::Header => self.header = Some(frames::decode_header(value)?),
+            FramesKey::Header => {
+                let HeaderRow { header, timer_ms, lone } = frames::decode_header_row(value, texts)?;
+                self.header = Some((header, timer_ms));
+                self.lone = lone.as_ref().map(|(id, _)| *id);
+                self.frames.extend(lone);
+            }
             FramesKey::Frame(frame) => {
                 self.frames.insert(frame, frames::decode_frame(value, texts)?);
             }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     handle::{Counts, MapRun, MapRunStatus, StatusName},
-    limits::{MAP_RUN_OUTCOMES_BYTES_MAX, PAGE_MAX},
+    limits::{MAP_RUN_OUTCOMES_BYTES_MAX, MAP_RUN_PLACES_MAX, PAGE_MAX},
     map_items::Position,
 };
 
@@ -150,6 +150,16 @@ pub fn map_run_place(store: &dyn Store, arn: &str) -> Result<Option<MapRunPlace>
     let Some(row) = store.get(Space::Meta, &key::map_run_place(arn))? else { return Ok(None) };
     let place = decode_place(&row).map_err(|fault| fault.of("map run place", ExecutionId::of_arn(arn)))?;
     Ok(Some(place))
+}
+
+/// Where the Map Runs are kept whose ids begin with these bytes: one, or by a rare chance a few.
+pub fn map_run_places(store: &dyn Store, beginning: &[u8]) -> Result<Vec<MapRunPlace>, RecordError> {
+    let mut found = Vec::new();
+    scan(store, Space::Meta, &key::map_run_places(beginning), Direction::Forward, &mut |_, row| {
+        found.push(decode_place(row).map_err(|fault| fault.of("map run place", ExecutionId([0; 16])))?);
+        Ok(if found.len() < MAP_RUN_PLACES_MAX { Visit::Continue(()) } else { Visit::Break(()) })
+    })?;
+    Ok(found)
 }
 
 fn decode_place(row: &[u8]) -> Result<MapRunPlace, Fault> {

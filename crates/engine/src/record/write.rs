@@ -28,6 +28,7 @@ pub fn record_start(
         qualifier,
         input_hash: input_hash(&execution.identity.input),
         header: Vec::new(),
+        lone: None,
         timer_ms: None,
         listed: None,
         waking: false,
@@ -49,48 +50,59 @@ pub fn record_step(books: &mut Books, before: &Execution, step: &Step, after: &E
     let mut texts = std::mem::take(&mut books.texts);
     let mut rows = Rows { id, root: &after.identity.root, stored: &mut texts, batch };
     events::record(&step.history, &mut rows);
-    record_frames(before, step, &mut rows);
+    let lone = lone_frame(after);
+    record_frames(books.lone, lone, before, step, after, &mut rows);
     record_results(before, step, &mut rows);
     record_test_case(is_new, after, &mut rows);
     record_tasks(books, step, after, &mut rows);
     record_timer(books, after, &mut rows);
     record_wake(books, after, &mut rows);
     record_wrecks(before, after, &mut rows);
-    record_header(books, after, &mut rows);
+    record_header(books, lone, step, after, &mut rows);
     record_status(books, after, &mut rows);
     books.texts = texts;
 }
 
-fn record_frames(before: &Execution, step: &Step, rows: &mut Rows<'_>) {
-    for (frame_id, frame) in &step.frames {
-        let old = before.frames.get(frame_id);
-        match (old, frame) {
-            (old, Some(frame)) => put_frame(*frame_id, old, frame, rows),
-            (Some(old), None) => remove_frame(*frame_id, old, rows),
-            (None, None) => {}
+/// The frame that is part of the header's row: the only one of an execution that runs.
+fn lone_frame(execution: &Execution) -> Option<FrameId> {
+    let (id, _) = execution.frames.first_key_value()?;
+    (execution.is_running() && execution.frames.len() == 1).then_some(*id)
+}
+
+/// Frames have rows of their own, but for the one in the header's row: `old` before the step, `new` after it.
+fn record_frames(
+    old: Option<FrameId>,
+    new: Option<FrameId>,
+    before: &Execution,
+    step: &Step,
+    after: &Execution,
+    rows: &mut Rows<'_>,
+) {
+    let moved = old.into_iter().chain(new).filter(|id| old != new && !step.frames.contains_key(id));
+    for id in step.frames.keys().copied().chain(moved) {
+        let [was, is] = [before, after].map(|execution| execution.frames.get(&id));
+        match is {
+            Some(frame) if new != Some(id) => {
+                let row = frames::encode_frame(frame, rows);
+                rows.put(Space::Frames, key::frame(rows.id, id), row);
+            }
+            _ if was.is_some() && old != Some(id) => rows.delete(Space::Frames, key::frame(rows.id, id)),
+            _ => {}
         }
+        record_variables(id, was, is, rows);
     }
 }
 
-fn put_frame(frame_id: FrameId, old: Option<&Arc<Frame>>, frame: &Frame, rows: &mut Rows<'_>) {
-    let row = frames::encode_frame(frame, rows);
-    rows.put(Space::Frames, key::frame(rows.id, frame_id), row);
-    let had_variables = old.is_some_and(|old| !old.variables.is_empty());
-    if old.is_some_and(|old| Arc::ptr_eq(&old.variables, &frame.variables)) {
-        return;
-    }
-    if !frame.variables.is_empty() {
-        let row = frames::encode_variables(&frame.variables, rows);
-        rows.put(Space::Frames, key::variables(rows.id, frame_id), row);
-    } else if had_variables {
-        rows.delete(Space::Frames, key::variables(rows.id, frame_id));
-    }
-}
-
-fn remove_frame(frame_id: FrameId, old: &Frame, rows: &mut Rows<'_>) {
-    rows.delete(Space::Frames, key::frame(rows.id, frame_id));
-    if !old.variables.is_empty() {
-        rows.delete(Space::Frames, key::variables(rows.id, frame_id));
+fn record_variables(id: FrameId, was: Option<&Arc<Frame>>, is: Option<&Arc<Frame>>, rows: &mut Rows<'_>) {
+    let had_variables = was.is_some_and(|frame| !frame.variables.is_empty());
+    match is {
+        Some(frame) if was.is_some_and(|was| Arc::ptr_eq(&was.variables, &frame.variables)) => {}
+        Some(frame) if !frame.variables.is_empty() => {
+            let row = frames::encode_variables(&frame.variables, rows);
+            rows.put(Space::Frames, key::variables(rows.id, id), row);
+        }
+        _ if had_variables => rows.delete(Space::Frames, key::variables(rows.id, id)),
+        _ => {}
     }
 }
 
@@ -234,18 +246,24 @@ fn wrecks_until_ms(execution: &Execution) -> Option<i64> {
     (!execution.frames.is_empty()).then(|| stop_ms.saturating_add(REDRIVE_PERIOD_MS))
 }
 
-fn record_header(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
+fn record_header(books: &mut Books, lone: Option<FrameId>, step: &Step, after: &Execution, rows: &mut Rows<'_>) {
     let header =
         if after.is_running() { frames::encode_header(&after.header, books.timer_ms).into_bytes() } else { Vec::new() };
-    if header == books.header {
+    let frame = lone.and_then(|id| Some((id, after.frames.get(&id)?)));
+    let same_frame = lone == books.lone && lone.is_none_or(|id| !step.frames.contains_key(&id));
+    if header == books.header && same_frame {
         return;
     }
-    if header.is_empty() {
-        rows.delete(Space::Frames, key::header(rows.id));
-    } else {
-        rows.batch.put(Space::Frames, key::header(rows.id), header.clone());
+    match frame {
+        _ if header.is_empty() => rows.delete(Space::Frames, key::header(rows.id)),
+        None => rows.batch.put(Space::Frames, key::header(rows.id), header.clone()),
+        Some((id, frame)) => {
+            let row = frames::encode_header_and_frame(&header, id, frame, rows);
+            rows.put(Space::Frames, key::header(rows.id), row);
+        }
     }
     books.header = header;
+    books.lone = lone;
 }
 
 /// Summary and listing: written at the start and at the end.

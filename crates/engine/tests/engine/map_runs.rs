@@ -8,7 +8,7 @@ use stepwell_engine::{
 use stepwell_expr::Payload;
 use stepwell_machine::Failure;
 
-use crate::world::{World, event_name};
+use crate::world::{World, event_name, outcome};
 
 /// A machine with a distributed Map over `items`; `more` are further fields of the Map, each with a comma at its end.
 fn distributed(kind: &str, more: &str, processor: &str) -> String {
@@ -262,6 +262,35 @@ fn what_a_failed_map_run_did_not_start_is_written_as_pending() {
         let expected: Vec<String> = std::iter::once("FAILED -".to_owned()).chain(pending).collect();
         assert_eq!(*world.script.shelf.written.lock().unwrap(), [expected], "{kind}");
     }
+}
+
+#[test]
+fn express_child_executions_are_described() {
+    let world = World::new();
+    let fields = format!(r#""ToleratedFailureCount":9,{WRITER}"#);
+    world.create("m", &distributed("EXPRESS", &fields, &two_fail()));
+    let arn = world.start("m", "x", "[0,5,6]");
+    assert!(world.end(&arn).starts_with("SUCCEEDED"));
+    let run = only_run(&world, &arn);
+    let arns = world.script.shelf.arns.lock().unwrap().clone();
+    let described: Vec<String> = arns
+        .iter()
+        .map(|arn| {
+            let child = world.run(world.engine.express_child(arn)).unwrap();
+            assert_eq!(*child.state_machine_arn, run.child_machine_arn());
+            assert_eq!(child.child.unwrap().map_run_arn, run.arn);
+            assert!(arn.contains(&format!(":express:m/L:{}:", child.name)), "{arn}");
+            format!("{} {}", child.input.text(), outcome(&child.status))
+        })
+        .collect();
+    assert_eq!(described, ["0 FAILED Small: too small", "5 SUCCEEDED 5", "6 SUCCEEDED 6"]);
+    let other = arns[0].replace(":m/L:", ":n/L:");
+    assert_eq!(
+        world.run(world.engine.express_child(&other)).map(|_| ()).unwrap_err().to_string(),
+        "the execution does not exist"
+    );
+    let restarted = world.restart();
+    assert_eq!(outcome(&restarted.run(restarted.engine.express_child(&arns[1])).unwrap().status), "SUCCEEDED 5");
 }
 
 #[test]

@@ -13,6 +13,8 @@ use stepwell_machine::Failure;
 pub(crate) struct Shelf {
     /// What was written, attempt by attempt.
     pub(crate) written: Mutex<Vec<Vec<String>>>,
+    /// Of the child executions whose results were written.
+    pub(crate) arns: Mutex<Vec<Arc<str>>>,
 }
 
 /// The shelf as the engine has it.
@@ -70,6 +72,7 @@ struct Sink {
 
 impl ResultSink for Sink {
     fn add(&mut self, result: ChildResult) -> Pending<'_, ()> {
+        self.shelf.arns.lock().unwrap().push(result.arn);
         let output = result.output.map_or_else(|| "-".into(), |output| output.text().to_string());
         self.results.push(format!("{} {output}", result.status));
         Box::pin(async { Ok(()) })

@@ -24,7 +24,7 @@ fn evaluate(call: &str) -> String {
         Err(error) => format!("! {error}"),
         Ok(call) => match call.evaluate(&environment()) {
             Ok(value) => value.to_string(),
-            Err(CallError::Path { path, error }) => format!("$ {path}: {error}"),
+            Err(CallError::Path { path, error, .. }) => format!("$ {path}: {error}"),
             Err(error) => format!("? {error}"),
         },
     }

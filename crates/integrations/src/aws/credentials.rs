@@ -1,11 +1,12 @@
 //! Where credentials come from: the usual AWS chain, up to calls of STS, which the client makes.
 //!
-//! In order: environment variables; the profile (keys, a role over another profile, a web identity, a process); a web
-//! identity named by the environment; the container's endpoint; the instance's metadata service. Source: AWS SDKs and
+//! In order: environment variables; the profile (keys, a role over another profile, a web identity, IAM Identity Center, a
+//! process); a web identity named by the environment; the container's endpoint; the instance's metadata service. Source: AWS SDKs and
 //! Tools reference guide, "Standardized credential providers".
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     time::{Duration, SystemTime},
 };
 
@@ -15,7 +16,10 @@ use hyper::{Method, Request};
 use jiff::Timestamp;
 use stepwell_expr::{Value, json};
 
-use super::profile::Profiles;
+use super::{
+    profile::Profiles,
+    sso::{self, SsoProfile},
+};
 use crate::{
     http::HttpClient,
     limits::{CREDENTIALS_SECONDS_MAX, METADATA_SECONDS_MAX, PROFILES_CHAINED_MAX},
@@ -78,6 +82,8 @@ pub(crate) enum Found {
 pub(crate) struct Chain {
     variables: BTreeMap<String, String>,
     profiles: Profiles,
+    /// Where the AWS CLI keeps the tokens of IAM Identity Center.
+    sso_cache: Option<PathBuf>,
 }
 
 const METADATA: &str = "http://169.254.169.254";
@@ -89,13 +95,15 @@ impl Chain {
         let variables =
             variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let variables = variables.filter(|(name, value)| name.starts_with("AWS_") && !value.is_empty()).collect();
-        Chain { variables, profiles: Profiles::from_environment() }
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let sso_cache = home.map(|home| home.join(".aws").join("sso").join("cache"));
+        Chain { variables, profiles: Profiles::from_environment(), sso_cache }
     }
 
     #[cfg(test)]
     pub(crate) fn of(variables: &[(&str, &str)], config: &str) -> Chain {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Chain { variables: variables.collect(), profiles: Profiles::read(config, "", "default") }
+        Chain { variables: variables.collect(), profiles: Profiles::read(config, "", "default"), sso_cache: None }
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -110,7 +118,7 @@ impl Chain {
             return Ok(found);
         }
         let is_chosen = self.variables.contains_key("AWS_PROFILE");
-        match self.of_profile(self.profiles.chosen(), 0).await? {
+        match self.of_profile(http, self.profiles.chosen(), 0).await? {
             Found::Nothing if is_chosen => {
                 return Err(format!("the AWS profile `{}` has no credentials", self.profiles.chosen()));
             }
@@ -143,7 +151,7 @@ impl Chain {
         }))
     }
 
-    async fn of_profile(&self, profile: &str, depth: usize) -> Result<Found, String> {
+    async fn of_profile(&self, http: &HttpClient, profile: &str, depth: usize) -> Result<Found, String> {
         if depth > PROFILES_CHAINED_MAX {
             return Err(format!("the AWS profile `{profile}` is part of a circle, or of too long a chain"));
         }
@@ -158,7 +166,7 @@ impl Chain {
                 Some(source) if !self.profiles.has(&source) => {
                     return Err(format!("the AWS profile `{profile}` names the profile `{source}`, which is missing"));
                 }
-                Some(source) => Box::pin(self.of_profile(&source, depth + 1)).await?,
+                Some(source) => Box::pin(self.of_profile(http, &source, depth + 1)).await?,
                 None => self.of_variables().unwrap_or(Found::Nothing),
             };
             return match over {
@@ -170,10 +178,25 @@ impl Chain {
             let session_token = get("aws_session_token");
             return Ok(Found::Credentials(Credentials { access_key, secret_key, session_token, expires: None }));
         }
+        if let Some(sso) = SsoProfile::of(&self.profiles, profile)? {
+            return self.of_sso(http, &sso).await.map(Found::Credentials);
+        }
         match get("credential_process") {
             Some(command) => of_process(&command).await.map(Found::Credentials),
             None => Ok(Found::Nothing),
         }
+    }
+
+    /// What the portal of IAM Identity Center gives for the token of a log-in.
+    async fn of_sso(&self, http: &HttpClient, sso: &SsoProfile) -> Result<Credentials, String> {
+        let token = sso.token(self.sso_cache.as_ref()).await?;
+        let of_services = || self.profiles.service_endpoints().remove("sso");
+        let endpoint = self.variable("AWS_ENDPOINT_URL_SSO").or_else(|| self.variable("AWS_ENDPOINT_URL"));
+        let endpoint = endpoint.or_else(of_services).or_else(|| self.profiles.endpoint());
+        let url = sso.url(endpoint.as_deref());
+        let text = get(http, Method::GET, &url, Some(("x-amz-sso_bearer_token", &token))).await;
+        let text = text.map_err(|why| format!("IAM Identity Center gives no credentials: {why}"))?;
+        sso::credentials_of(&text).ok_or_else(|| "the credentials of IAM Identity Center cannot be read".to_owned())
     }
 
     /// `AWS_CONTAINER_CREDENTIALS_…`: ECS and EKS.
@@ -240,6 +263,8 @@ async fn get(http: &HttpClient, method: Method, url: &str, header: Option<(&str,
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
 
     async fn find(variables: &[(&str, &str)], config: &str) -> Result<Found, String> {
@@ -284,6 +309,51 @@ mod tests {
             find(&[], "[default]\ncredential_process = false\n").await,
             Err("the credential process failed".into())
         );
+    }
+
+    /// A portal that answers one call, and what it was asked.
+    async fn portal(status: &str) -> (String, tokio::task::JoinHandle<String>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let body = r#"{"roleCredentials":{"accessKeyId":"k","secretAccessKey":"s","expiration":32503680000000}}"#;
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let asked = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = vec![0; 4_096];
+            let length = stream.read(&mut asked).await.unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            String::from_utf8_lossy(&asked[..length]).into_owned()
+        });
+        (url, asked)
+    }
+
+    #[tokio::test]
+    async fn a_log_in_to_iam_identity_center_gives_credentials() {
+        let config = "[default]\nsso_session = my\nsso_account_id = 1\nsso_role_name = r\n\
+                      [sso-session my]\nsso_region = eu-west-1\n";
+        let folder = tempfile::tempdir().unwrap();
+        let token = r#"{"accessToken":"secret","expiresAt":"2999-01-01T00:00:00Z"}"#;
+        std::fs::write(folder.path().join("3ece1471f44f63177cbc35ba0b904e0c096b6783.json"), token).unwrap();
+        for (status, expected) in [
+            ("200 OK", Ok("k")),
+            (
+                "401 Unauthorized",
+                Err("IAM Identity Center gives no credentials: the source of credentials answers 401 Unauthorized"),
+            ),
+        ] {
+            let (url, asked) = portal(status).await;
+            let mut chain = Chain::of(&[("AWS_ENDPOINT_URL_SSO", &url)], config);
+            chain.sso_cache = Some(folder.path().to_path_buf());
+            let found = chain.find(&HttpClient::new(), false).await;
+            let found = found.map(|found| match found {
+                Found::Credentials(credentials) if credentials.is_fresh() => credentials.access_key,
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(found, expected.map(str::to_owned).map_err(str::to_owned));
+            let asked = asked.await.unwrap();
+            assert!(asked.starts_with("GET /federation/credentials?account_id=1&role_name=r HTTP/1.1\r\n"), "{asked}");
+            assert!(asked.contains("x-amz-sso_bearer_token: secret\r\n"), "{asked}");
+        }
     }
 
     #[test]

@@ -65,6 +65,14 @@ impl<'d> Compiler<'d> {
         }
     }
 
+    /// The type of the executions that run the states of `scope`.
+    pub(crate) fn machine_type_of(&self, scope: ScopeId) -> MachineType {
+        match self.outline.scopes[scope.0 as usize].express {
+            true => MachineType::Express,
+            false => self.machine_type,
+        }
+    }
+
     pub(crate) fn has_errors(&self) -> bool {
         self.problems.iter().any(|problem| problem.severity == Severity::Error)
     }

@@ -26,6 +26,8 @@ pub(crate) struct WrittenScope<'d> {
     pub(crate) names: BTreeMap<&'d str, StateId>,
     /// The processor of a distributed Map: its variables are its own.
     pub(crate) distributed: bool,
+    /// It runs in Express children of a distributed Map.
+    pub(crate) express: bool,
 }
 
 pub(crate) struct WrittenState<'d> {
@@ -62,12 +64,15 @@ impl<'d> Outline<'d> {
             return None;
         }
         let id = ScopeId(self.scopes.len() as u32);
-        let distributed = members
-            .get("ProcessorConfig")
-            .and_then(|config| config.get("Mode"))
-            .is_some_and(|mode| mode.as_str() == Some("DISTRIBUTED"));
+        let config = members.get("ProcessorConfig");
+        let says = |field: &str, text: &str| {
+            config.and_then(|config| config.get(field)).is_some_and(|value| value.as_str() == Some(text))
+        };
+        let distributed = says("Mode", "DISTRIBUTED");
+        let express =
+            distributed && says("ExecutionType", "EXPRESS") || owner.is_some_and(|owner| self.scope_of(owner).express);
         let names = BTreeMap::new();
-        self.scopes.push(WrittenScope { members, place: place.clone(), owner, names, distributed });
+        self.scopes.push(WrittenScope { members, place: place.clone(), owner, names, distributed, express });
         let states = members.get("States").and_then(Value::as_object);
         let place = place.key("States");
         for (name, value) in states.into_iter().flatten() {

@@ -87,7 +87,7 @@ impl Distributed {
         let template = |template: Option<&Template>| -> Result<Option<Payload>, Fault> {
             template.map(|template| data::evaluate(template, view).map(Payload::from_value)).transpose()
         };
-        let size = |field: Option<&Field<u64>>, name: &str| field.map(|field| count(field, name, view)).transpose();
+        let size = |field: Option<&Field<u64>>, place: &str| field.map(|field| count(field, place, view)).transpose();
         let bounds = map.bounds(view)?;
         let (reader, batcher) = (self.reader.as_ref(), self.batcher.as_ref());
         let max_items = reader.and_then(|reader| reader.max_items.as_ref());
@@ -97,8 +97,11 @@ impl Distributed {
             tolerated_failure_count: bounds.failures,
             tolerated_failure_percentage: bounds.failures_percentage,
             max_items: max_items.min(MAP_RUN_ITEMS_MAX),
-            batch_items: size(batcher.and_then(|batcher| batcher.max_items.as_ref()), "MaxItemsPerBatch")?,
-            batch_bytes: size(batcher.and_then(|batcher| batcher.max_bytes.as_ref()), "MaxInputBytesPerBatch")?,
+            batch_items: size(batcher.and_then(|batcher| batcher.max_items.as_ref()), "ItemBatcher/MaxItemsPerBatch")?,
+            batch_bytes: size(
+                batcher.and_then(|batcher| batcher.max_bytes.as_ref()),
+                "ItemBatcher/MaxInputBytesPerBatch",
+            )?,
         };
         Ok(Evaluated {
             settings,
@@ -111,8 +114,8 @@ impl Distributed {
 
 /// Negative ones are the Map Run's to refuse. Source: recordings.
 fn max_items_of(field: &Field<i64>, view: &View<'_>) -> Result<i64, Fault> {
-    let name = "MaxItems";
-    match data::field(field, &name.into(), view)? {
+    let (name, place) = ("MaxItems", "ItemReader/ReaderConfig/MaxItems");
+    match data::field(field, &place.into(), view)? {
         FieldValue::Constant(max) => Ok(max),
         FieldValue::AtPath(path, value) => data::whole_number(&value).ok_or_else(|| {
             let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -120,9 +123,7 @@ fn max_items_of(field: &Field<i64>, view: &View<'_>) -> Result<i64, Fault> {
                 "The {name}Path field refers to value \"{shown}\" which is not a valid integer: {path}"
             ))
         }),
-        FieldValue::Evaluated(value) => value
-            .as_i64()
-            .ok_or_else(|| data::unexpected_type(data::expression_text(field), &name.into(), "number", &value)),
+        FieldValue::Evaluated(value) => value.as_i64().ok_or_else(|| data::no_whole_number(field, place, &value)),
     }
 }
 

@@ -151,9 +151,12 @@ fn no_array(path: &str) -> Fault {
 }
 
 /// A count that is not negative; a text of digits counts. Source: recordings.
-pub(super) fn count(field: &Field<u64>, name: &str, view: &View<'_>) -> Result<u64, Fault> {
+///
+/// `place`: the field's way inside the state, e.g. `ItemBatcher/MaxItemsPerBatch`.
+pub(super) fn count(field: &Field<u64>, place: &str, view: &View<'_>) -> Result<u64, Fault> {
+    let name = place.rsplit('/').next().unwrap_or(place);
     let negative = || format!("{name} cannot be negative.");
-    match data::field(field, &name.into(), view)? {
+    match data::field(field, &place.into(), view)? {
         FieldValue::Constant(count) => Ok(count),
         FieldValue::AtPath(path, value) => match data::whole_number(&value) {
             Some(count) => u64::try_from(count).map_err(|_| Fault::Runtime(negative())),
@@ -166,9 +169,9 @@ pub(super) fn count(field: &Field<u64>, name: &str, view: &View<'_>) -> Result<u
         },
         FieldValue::Evaluated(value) => match value.as_i64() {
             Some(count) => {
-                u64::try_from(count).map_err(|_| Fault::Query { cause: negative(), location: Some(name.into()) })
+                u64::try_from(count).map_err(|_| Fault::Query { cause: negative(), location: Some(place.into()) })
             }
-            None => Err(data::unexpected_type(data::expression_text(field), &name.into(), "number", &value)),
+            None => Err(data::no_whole_number(field, place, &value)),
         },
     }
 }
@@ -329,7 +332,7 @@ fn processor(source: &Source, compiler: &mut Compiler) -> Option<(ScopeId, Optio
         Some(config) => processor_config(&config, compiler),
         None => None,
     };
-    if distributed.is_some() && compiler.machine_type == MachineType::Express {
+    if distributed.is_some() && compiler.machine_type_of(source.scope) == MachineType::Express {
         // Source: Step Functions guide; AWS's own wording is not known.
         compiler.schema(&fields.place, "Express state machine does not support Distributed Map");
     }

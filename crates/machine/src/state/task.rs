@@ -14,7 +14,7 @@ use crate::{
     effect::TaskTarget,
     history::ServiceResource,
     limits::{self, SECONDS_MAX},
-    program::{DataFlow, Field, QueryLanguage, ServicePattern, Template, Transition},
+    program::{DataFlow, Expr, Field, Leaf, QueryLanguage, ServicePattern, Template, Transition},
     retry::{Catcher, Retrier},
     state::{Ran, Source, State, resource::ResourceError},
 };
@@ -73,7 +73,7 @@ impl Task {
             field.as_ref().map(|field| positive_seconds(field, name, &view)).transpose()
         };
         let credentials_role = match &self.credentials {
-            Some(template) => Some(role(&data::evaluate(template, &view)?)?),
+            Some(template) => Some(role(template, &view)?),
             None => None,
         };
         Ok(Ran::Task(Scheduling {
@@ -141,10 +141,13 @@ impl Resource {
     }
 }
 
-fn role(value: &Value) -> Result<Arc<str>, Fault> {
-    match value.get("RoleArn").unwrap_or(value) {
-        Value::String(role) => Ok(role.clone()),
-        other => Err(Fault::Runtime(format!("The field 'RoleArn' must be a string but was: {other}"))),
+fn role(template: &Template, view: &View<'_>) -> Result<Arc<str>, Fault> {
+    match (data::evaluate(template, view)?, template) {
+        (Value::String(role), _) => Ok(role),
+        (other, Template::Leaf(Leaf { expression: Expr::Jsonata(expression), field })) => {
+            Err(data::unexpected_type(expression.text(), field, "string", &other))
+        }
+        (other, _) => Err(Fault::Runtime(format!("The field 'RoleArn' must be a string but was: {other}"))),
     }
 }
 
@@ -161,7 +164,7 @@ fn positive_seconds(field: &Field<u64>, name: &str, view: &View<'_>) -> Result<u
                 cause: format!("The {name} field must be a positive integer but was: {value}"),
                 location: Some(name.into()),
             }),
-            None => Err(data::unexpected_type(data::expression_text(field), &name.into(), "number", &value)),
+            None => Err(data::no_whole_number(field, name, &value)),
         },
     }
 }
@@ -230,7 +233,7 @@ fn compile_resource(source: &Source, compiler: &mut Compiler) -> Option<Resource
             return None;
         }
     };
-    if compiler.machine_type == MachineType::Express {
+    if compiler.machine_type_of(source.scope) == MachineType::Express {
         let unsupported = match &resource {
             Resource::Activity { .. } => Some("Activity ARN"),
             Resource::LambdaFunction { .. } => None,

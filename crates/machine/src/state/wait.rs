@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use stepwell_expr::{Number, Payload, Value, jsonpath::PathError};
+use stepwell_expr::{
+    Number, Payload, Value,
+    jsonpath::{Path, PathError},
+};
 
 use crate::{
-    data::{self, Fault, FieldValue, Scene},
+    data::{self, Fault, FieldValue, Scene, View},
     definition::compiler::{BOTH, Compiler, FieldTable, JSON_PATH},
     limits::SECONDS_MAX,
     program::{DataFlow, Field, Transition},
@@ -81,15 +84,7 @@ fn delay_seconds(field: &Field<u64>, input: &Payload, scene: &Scene<'_>) -> Resu
         Field::Constant(seconds) => Ok(i64::try_from(*seconds).unwrap_or(i64::MAX)),
         Field::Path(path) => {
             let text = path.text();
-            let value = match path.read(&view) {
-                Ok(value) => value,
-                Err(PathError::OutOfFuel(_)) => return Err(Fault::OutOfFuel),
-                Err(_) => {
-                    return Err(Fault::Runtime(format!(
-                        "The SecondsPath parameter does not reference an input value: {text}"
-                    )));
-                }
-            };
+            let value = input_value("SecondsPath", path, &view)?;
             let Some(seconds) = whole(&value) else {
                 return Err(Fault::Runtime(format!(
                     "The SecondsPath parameter cannot be parsed as a long value: {text} == {value}"
@@ -133,31 +128,36 @@ fn whole(value: &Value) -> Option<i64> {
 }
 
 fn until(field: &Field<Arc<str>>, input: &Payload, scene: &Scene<'_>) -> Result<i64, Fault> {
+    let view = scene.view(input);
     let name: Arc<str> = "Timestamp".into();
-    let value = match data::field(field, &name, &scene.view(input))? {
-        FieldValue::Constant(text) => Value::String(text),
-        FieldValue::AtPath(path, value) => {
-            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            return match value.as_str().and_then(timestamp::parse) {
-                Some(at) => Ok(at.as_millisecond()),
-                None => Err(Fault::Runtime(format!(
-                    "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format \
-                     string: {path} == {shown}"
-                ))),
-            };
-        }
-        FieldValue::Evaluated(value) => value,
+    let value = match field {
+        Field::Constant(text) => Value::String(text.clone()),
+        Field::Path(path) => input_value("TimestampPath", path, &view)?,
+        Field::Call(_) | Field::Jsonata(_) => match data::field(field, &name, &view)? {
+            FieldValue::Evaluated(value) => value,
+            _ => return Err(Fault::Runtime("Timestamp is no expression".to_owned())),
+        },
     };
-    match value.as_str().and_then(timestamp::parse) {
-        Some(at) => Ok(at.as_millisecond()),
-        None => {
-            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            let text = format!(
-                "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: {shown}"
-            );
-            Err(field_fault(&name, text))
-        }
+    if let Some(at) = value.as_str().and_then(timestamp::parse) {
+        return Ok(at.as_millisecond());
     }
+    let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let form = "ISO-8601 extended offset date-time format string";
+    Err(match field {
+        Field::Path(path) => Fault::Runtime(format!(
+            "The TimestampPath parameter does not reference a valid {form}: {} == {shown}",
+            path.text()
+        )),
+        _ => field_fault(&name, format!("The Timestamp field cannot be parsed as an {form}: {shown}")),
+    })
+}
+
+/// What a path of the state's input finds. Source: recordings for `SecondsPath`; `TimestampPath` by analogy.
+fn input_value(name: &str, path: &Path, view: &View<'_>) -> Result<Value, Fault> {
+    path.read(view).map_err(|error| match error {
+        PathError::OutOfFuel(_) => Fault::OutOfFuel,
+        _ => Fault::Runtime(format!("The {name} parameter does not reference an input value: {}", path.text())),
+    })
 }
 
 pub(crate) const FIELDS: &FieldTable = &[

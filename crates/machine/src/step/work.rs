@@ -17,7 +17,6 @@ use crate::{
     history::{Detail, EventId, HistoryEvent},
     limits,
     program::Program,
-    root,
     state::{Kind, State},
     step::Step,
 };
@@ -406,14 +405,11 @@ impl<'a> Work<'a> {
                 map_item = Some(MapItem::of_array(index, wait.items.clone()));
             }
         }
-        let token = match &state.kind {
-            Kind::Task(task) if task.resource.has_token() => {
-                let task = match &frame.phase {
-                    Phase::Task(wait) => wait.task,
-                    _ => TaskId(self.header.next_event),
-                };
-                Some(root::token(&self.base.identity, task))
-            }
+        let token_of = match &state.kind {
+            Kind::Task(task) if task.resource.has_token() => Some(match &frame.phase {
+                Phase::Task(wait) => wait.task,
+                _ => TaskId(self.header.next_event),
+            }),
             _ => None,
         };
         let read = [&frame.input, &self.base.identity.input].into_iter();
@@ -429,7 +425,7 @@ impl<'a> Work<'a> {
             state_name: &state.name,
             entered_ms: frame.entered_ms,
             retry_count: state.counts_retries().then(|| frame.retries.iter().sum()),
-            token,
+            token_of,
             map_item,
             variables,
             chance: &self.chance,

@@ -15,8 +15,8 @@ use super::samples::{
     succeeded, task,
 };
 use crate::record::{
-    ExecutionId, Intent, Offer, Shards, Timer, intents, load, offers, record_start, record_step, runnable, summary,
-    timers,
+    ExecutionId, Intent, Offer, Shards, Timer, intents, load, load_wrecked, offers, record_start, record_step,
+    runnable, summary, timers,
 };
 
 fn assert_comes_back(run: &Run<'_>) {
@@ -65,6 +65,51 @@ fn an_execution_that_holds_everything_comes_back_and_goes_on() {
     // Chunk, frame, frame gone, two results, intent gone, header.
     assert_eq!(run.step(&step), 7);
     assert_comes_back(&run);
+}
+
+#[test]
+fn the_only_frame_is_part_of_the_headers_row() {
+    let store = Memory::new();
+    let mut run = Run::new(&store, identity("e", START_MS, json("{}")));
+    let mut step = run.next();
+    let top = Frame { parent: None, ..frame(Phase::Run) };
+    step.frames.insert(FrameId(0), Some(Arc::new(top.clone())));
+    run.step(&step);
+    let variables = usize::from(!top.variables.is_empty());
+    assert_eq!(count(&store, Space::Frames), 1 + variables);
+    assert_comes_back(&run);
+
+    // It changes alone, in a step without events.
+    let mut step = run.next();
+    step.header.next_event = run.execution.header.next_event;
+    step.frames.insert(FrameId(0), Some(Arc::new(Frame { phase: Phase::Enter, ..top.clone() })));
+    assert_eq!(run.step(&step), 1);
+    assert_comes_back(&run);
+
+    // Another one comes: both have rows, also the one that did not change.
+    let mut step = run.next();
+    step.frames.insert(FrameId(1), Some(Arc::new(frame(Phase::Run))));
+    run.step(&step);
+    assert_eq!(count(&store, Space::Frames), 3 + 2 * variables);
+    assert_comes_back(&run);
+
+    // It goes again, after a restart.
+    let loaded = run.loaded();
+    let mut run = Run { store: &store, execution: loaded.execution, books: loaded.books };
+    let mut step = run.next();
+    step.frames.insert(FrameId(1), None);
+    run.step(&step);
+    assert_eq!(count(&store, Space::Frames), 1 + variables);
+    assert_comes_back(&run);
+
+    // What is left of one that failed is a frame without a header.
+    let failed = Status::Failed { failure: Failure::new("Error", "cause"), stop_ms: START_MS + 9 };
+    let mut step = run.next();
+    step.header.status = failed;
+    run.step(&step);
+    assert_eq!(count(&store, Space::Frames), 1 + variables);
+    let left = load_wrecked(&store, run.id()).unwrap().unwrap().execution;
+    assert_eq!(left.frames.len(), 1);
 }
 
 #[test]
@@ -224,7 +269,11 @@ fn there_is_one_timer_row_for_the_earliest_deadline() {
         let expected: Vec<Timer> = until.map(|due_ms| Timer { due_ms, execution: id }).into_iter().collect();
         assert_eq!(due(&run), expected);
     }
-    // A heartbeat moved a deadline in memory only; the row is still found when another step is recorded.
+    // A heartbeat moved a deadline in memory only; the row is still found when another step is recorded. Of an only frame
+    // that step would also write the deadline.
+    let mut step = run.next();
+    step.frames.insert(FrameId(1), Some(Arc::new(frame(Phase::Run))));
+    run.step(&step);
     let Phase::Wait { until_ms } = &mut Arc::make_mut(run.execution.frames.get_mut(&FrameId(0)).unwrap()).phase else {
         panic!("it waits")
     };
