@@ -23,7 +23,8 @@ import { dateText, nameOf, numberText } from "../app/words";
 import { call } from "../aws/client";
 import { type ActivityStanding, activitiesQuery, activityQuery } from "../aws/consoleApi";
 
-const PAGE = 25;
+/** So few that what is told of the selected one stays in sight. */
+const PAGE = 10;
 
 const COLUMNS = [
   {
