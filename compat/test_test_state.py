@@ -100,6 +100,17 @@ def test_a_wait_is_waited_for(sfn):
     assert (answer["status"], answer["output"], answer["nextState"]) == ("SUCCEEDED", '{"a": 1}', "N")
 
 
+def test_parameters_that_cannot_be_sent(sfn):
+    """As in an execution (test_aws_services.py)."""
+    task = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"FunctionName": "f", "Foo": 1}}
+    answer = sfn.test_state(definition=state(**task), roleArn=ROLE, inspectionLevel="DEBUG")
+    assert (answer["status"], answer["error"]) == ("FAILED", "States.Runtime")
+    assert answer["cause"] == (
+        "An error occurred while executing the state 'StateName' (entered at the event id #2). The Parameters "
+        '\'{"FunctionName":"f","Foo":1}\' could not be used to start the Task: [The field "Foo" is not supported by Step Functions]'
+    )
+
+
 def test_a_task_without_a_mock_is_run(sfn):
     # Nothing answers for Lambda here: that the call was made shows in how it failed.
     answer = sfn.test_state(definition=state(**TASK), roleArn=ROLE)

@@ -160,6 +160,12 @@ pub(crate) fn cause(state_name: &str, entered: u64, text: &str) -> String {
     format!("An error occurred while executing the state '{state_name}' (entered at the event id #{entered}). {text}")
 }
 
+/// Of parameters that a task cannot be started with. Source: users' reports (sentence and its beginning).
+pub(crate) fn unsendable(state_name: &str, entered: u64, parameters: &Payload, problem: &str) -> Failure {
+    let text = format!("The Parameters '{}' could not be used to start the Task: [{problem}]", parameters.text());
+    Failure::new("States.Runtime", cause(state_name, entered, &text))
+}
+
 /// A fault as the failure that it is, with AWS's texts.
 pub(crate) struct Explained {
     pub(crate) failure: Failure,

@@ -10,7 +10,7 @@ use stepwell_expr::{Fuel, Payload, Value};
 use crate::{
     chance::Chance,
     context,
-    data::{Fault, MapItem, Scene, too_large, too_large_input},
+    data::{self, Fault, MapItem, Scene, too_large, too_large_input},
     definition::{LONE_STATE, Lone},
     effect::TaskRequest,
     execution::{FrameId, Identity, Redrives, TaskId},
@@ -282,7 +282,12 @@ impl Trial {
         let map_item = Some(MapItem::of_array(u32::try_from(index).unwrap_or(u32::MAX), items.clone()));
         let context = self.context(&tools, map_item.clone());
         let scene = Scene { map_item, ..self.scene(&tools, &context) };
-        crate::data::evaluate(selector, &scene.view(input))
+        data::evaluate(selector, &scene.view(input))
+    }
+
+    /// The task cannot be started with these parameters.
+    pub fn unsendable(&self, parameters: &Payload, problem: &str) -> Ending {
+        self.fail(data::unsendable(LONE_STATE, ENTERED, parameters, problem))
     }
 
     /// A Wait state is over.

@@ -53,9 +53,14 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
         }
         (Begun::Task { .. } | Begun::Branches { .. }, Some(mock)) => Next::Result(mock),
         (Begun::Task { request: Some(task), timeout_seconds }, None) => {
-            let ran = unless_stopping(&request, run(&request, task, timeout_seconds, shows)).await?;
-            exchange = ran.1;
-            Next::Result(ran.0)
+            match request.engine.parameters_problem(&task) {
+                Some(problem) => Next::Ended(trial.unsendable(&task.input, &problem)),
+                None => {
+                    let ran = unless_stopping(&request, run(&request, task, timeout_seconds, shows)).await?;
+                    exchange = ran.1;
+                    Next::Result(ran.0)
+                }
+            }
         }
         (Begun::Task { request: None, .. }, None) => return Err(Error::UntestableState(NEEDS_MOCK)),
         (Begun::Branches { .. } | Begun::Iterations { .. }, None) => {

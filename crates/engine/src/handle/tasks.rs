@@ -1,7 +1,11 @@
 //! Answers and heartbeats of whoever holds a task token.
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Failure, TaskOutcome, TaskRequest, effect::Exchange, root};
+use stepwell_machine::{
+    Failure, TaskOutcome, TaskRequest,
+    effect::{Exchange, TaskTarget},
+    root,
+};
 use tokio::sync::oneshot;
 
 use super::{Engine, Unavailable, executions::CALL_BYTES};
@@ -47,6 +51,12 @@ impl Engine {
         let (to, reply) = oneshot::channel();
         self.0.shared.inboxes.call(execution, Errand::Answer { token, outcome, to }, CALL_BYTES + bytes)?;
         reply.await.unwrap_or(Err(Unavailable::Down.into()))
+    }
+
+    /// Why a task cannot be started with the parameters that it has.
+    pub fn parameters_problem(&self, request: &TaskRequest) -> Option<String> {
+        let TaskTarget::Service { service, action, .. } = &request.target else { return None };
+        self.0.shared.surroundings.runner.parameters_problem(service, action, &request.input)
     }
 
     /// Runs a task that belongs to no execution, to its outcome. Dropping the future cancels it.

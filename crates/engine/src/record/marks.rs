@@ -75,3 +75,32 @@ fn decode_status(row: &[u8], execution: ExecutionId, event: u64) -> Result<Statu
     let redrives = Redrives { count, last_ms: (last_ms > 0).then_some(last_ms) };
     Ok(StatusMark { execution, event, redrives })
 }
+
+#[cfg(test)]
+mod tests {
+    use stepwell_store::Memory;
+
+    use super::*;
+
+    #[test]
+    fn status_marks_come_back_in_order_and_are_forgotten() {
+        let store = Memory::new();
+        let mark = |execution: u8, event: u64, redrives: Redrives| StatusMark {
+            execution: ExecutionId([execution; 16]),
+            event,
+            redrives,
+        };
+        let redriven = Redrives { count: 3, last_ms: Some(1_700_000_000_123) };
+        let marks = [mark(1, 1, Redrives::default()), mark(1, 300, redriven), mark(2, 1, Redrives::default())];
+        let mut batch = Batch::default();
+        marks.iter().rev().for_each(|mark| mark_status(mark, &mut batch));
+        store.commit(batch).unwrap();
+        assert_eq!(status_marks(&store, 10).unwrap(), marks);
+        assert_eq!(status_marks(&store, 2).unwrap(), marks[..2]);
+        let mut batch = Batch::default();
+        forget_status(&marks[1], &mut batch);
+        store.commit(batch).unwrap();
+        assert_eq!(status_marks(&store, 10).unwrap(), [marks[0], marks[2]]);
+        assert_eq!(log_marks(&store).unwrap(), []);
+    }
+}

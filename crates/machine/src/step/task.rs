@@ -47,10 +47,8 @@ impl<'a> Work<'a> {
             && self.mocked(id).is_none()
             && let Some(problem) = (self.moment.parameters_problem)(service, action, &input)
         {
-            // Source: users' reports (sentence and its beginning); Step Functions guide.
-            let text = format!("The Parameters '{}' could not be used to start the Task: [{problem}]", input.text());
-            let cause = data::cause(&self.state_of(id).name, self.frame(id).entered, &text);
-            return self.fail(id, Failure::new("States.Runtime", cause), How::Plain);
+            let failure = data::unsendable(&self.state_of(id).name, self.frame(id).entered, &input, &problem);
+            return self.fail(id, failure, How::Plain);
         }
         let detail = match resource {
             Resource::Activity { arn } => Detail::ActivityScheduled {
