@@ -181,3 +181,23 @@ test("an Express state machine is started and its outcome shown", async ({ page,
   await expect(page.getByRole("button", { name: /ExecutionSucceeded/ })).toBeVisible();
   await expectAccessible(page);
 });
+
+test("pasted as YAML: its comments stay in the editor; the next start begins with the last input", async ({
+  page,
+  stepwell,
+}) => {
+  await page.goto(stepwell.page("/create"));
+  await page.getByRole("textbox", { name: "Definition" }).click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.insertText("# by hand\nStartAt: A\nStates:\n  A:\n    Type: Pass\n    End: true\n");
+  await expect(page.getByLabel("Graph of the definition").getByText("A", { exact: true })).toBeVisible();
+  await page.getByRole("textbox", { name: "Name" }).fill("from-yaml");
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await expect(page.getByRole("textbox", { name: "Definition as YAML" })).toContainText("# by hand");
+  const arn = "arn:aws:states:us-east-1:123456789012:stateMachine:from-yaml";
+  const { definition } = await stepwell.call<{ definition: string }>("DescribeStateMachine", { stateMachineArn: arn });
+  expect(JSON.parse(definition)).toEqual({ StartAt: "A", States: { A: { Type: "Pass", End: true } } });
+  await stepwell.execution(arn, "one", { order: "A-1" });
+  await page.goto(stepwell.machinePage(arn, "?start=true"));
+  await expect(page.getByRole("dialog").getByRole("textbox", { name: "Input" })).toContainText('"order": "A-1"');
+});

@@ -69,6 +69,7 @@ for (const count of [30, 200, 1_000]) {
     await page.getByRole("button", { name: "Start execution" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByRole("textbox", { name: "Name" }).fill("first");
+    if (count === 30) await expectAccessible(page);
     await dialog.getByRole("button", { name: "Start", exact: true }).click();
     const timeline = page.getByRole("region", { name: "Timeline" });
     const shown = page.getByLabel("Graph of the execution");

@@ -23,7 +23,8 @@ import { dateText, nameOf, numberText } from "../app/words";
 import { call } from "../aws/client";
 import { type ActivityStanding, activitiesQuery, activityQuery } from "../aws/consoleApi";
 
-const PAGE = 25;
+/** So few that what is told of the selected one stays in sight. */
+const PAGE = 10;
 
 const COLUMNS = [
   {
@@ -136,54 +137,58 @@ function Queue({ activity }: { activity: ActivityStanding }) {
   const left = waiting - tasks.length;
   return (
     <Box padding={{ top: "l" }}>
-      <Box variant="awsui-key-label">ARN of {activity.name}</Box>
-      <CopyToClipboard
-        variant="inline"
-        textToCopy={activity.activityArn}
-        copyButtonAriaLabel="Copy ARN"
-        copySuccessText="Copied"
-        copyErrorText="It cannot be copied"
-      />
-      <ColumnLayout columns={2}>
-        <Container
-          header={
-            <Header variant="h2" counter={`(${waiting}${more ? "+" : ""})`}>
-              Tasks of {activity.name} that wait for a worker
-            </Header>
-          }
-        >
-          {tasks.length === 0 ? (
-            <Box color="text-body-secondary">None waits.</Box>
-          ) : (
-            <ol>
-              {tasks.map(({ executionArn, task }) => (
-                <li key={`${executionArn}/${task}`}>
-                  <Link href={`${executionHref(executionArn)}?visit=${task}`}>{nameOf(executionArn)}</Link>
-                </li>
-              ))}
-            </ol>
-          )}
-          {left > 0 && <Box color="text-body-secondary">and {numberText(left)} more</Box>}
-        </Container>
-        <Container
-          header={
-            <Header variant="h2" counter={`(${polling})`}>
-              Workers that poll
-            </Header>
-          }
-        >
-          {workers.length === 0 ? (
-            <Box color="text-body-secondary">None polls now.</Box>
-          ) : (
-            <ul>
-              {workers.map((worker, index) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: workers need no name, and it need not be one of a kind
-                <li key={index}>{worker || "without a name"}</li>
-              ))}
-            </ul>
-          )}
-        </Container>
-      </ColumnLayout>
+      <SpaceBetween size="m">
+        <div>
+          <Box variant="awsui-key-label">ARN of {activity.name}</Box>
+          <CopyToClipboard
+            variant="inline"
+            textToCopy={activity.activityArn}
+            copyButtonAriaLabel="Copy ARN"
+            copySuccessText="Copied"
+            copyErrorText="It cannot be copied"
+          />
+        </div>
+        <ColumnLayout columns={2}>
+          <Container
+            header={
+              <Header variant="h2" counter={`(${waiting}${more ? "+" : ""})`}>
+                Tasks of {activity.name} that wait for a worker
+              </Header>
+            }
+          >
+            {tasks.length === 0 ? (
+              <Box color="text-body-secondary">None waits.</Box>
+            ) : (
+              <ol>
+                {tasks.map(({ executionArn, task }) => (
+                  <li key={`${executionArn}/${task}`}>
+                    <Link href={`${executionHref(executionArn)}?visit=${task}`}>{nameOf(executionArn)}</Link>
+                  </li>
+                ))}
+              </ol>
+            )}
+            {left > 0 && <Box color="text-body-secondary">and {numberText(left)} more</Box>}
+          </Container>
+          <Container
+            header={
+              <Header variant="h2" counter={`(${polling})`}>
+                Workers that poll
+              </Header>
+            }
+          >
+            {workers.length === 0 ? (
+              <Box color="text-body-secondary">None polls now.</Box>
+            ) : (
+              <ul>
+                {workers.map((worker, index) => (
+                  // biome-ignore lint/suspicious/noArrayIndexKey: workers need no name, and it need not be one of a kind
+                  <li key={index}>{worker || "without a name"}</li>
+                ))}
+              </ul>
+            )}
+          </Container>
+        </ColumnLayout>
+      </SpaceBetween>
     </Box>
   );
 }

@@ -5,20 +5,24 @@ import { messageOf } from "../aws/client";
 
 /** More are not kept: the oldest goes. */
 const NOTICES_MAX = 5;
+/** What was done needs no answer; what failed stays until it is dismissed. */
+const DONE_STAYS_MS = 8_000;
 
 let count = 0;
 
 export const useNotices = create<{ items: FlashbarProps.MessageDefinition[] }>(() => ({ items: [] }));
 
-function notify(notice: FlashbarProps.MessageDefinition) {
+/** The newest is the one that is shown where several are stacked. */
+function notify(notice: FlashbarProps.MessageDefinition, staysMs?: number) {
   const id = `notice-${count++}`;
   const dismiss = () => useNotices.setState(({ items }) => ({ items: items.filter((item) => item.id !== id) }));
   const item = { ...notice, id, dismissible: true, dismissLabel: "Dismiss message", onDismiss: dismiss };
-  useNotices.setState(({ items }) => ({ items: [...items, item].slice(-NOTICES_MAX) }));
+  useNotices.setState(({ items }) => ({ items: [item, ...items].slice(0, NOTICES_MAX) }));
+  if (staysMs !== undefined) setTimeout(dismiss, staysMs);
 }
 
 export function done(content: string) {
-  notify({ type: "success", content, ariaRole: "status" });
+  notify({ type: "success", content, ariaRole: "status" }, DONE_STAYS_MS);
 }
 
 export function failed(header: string, error: unknown) {

@@ -3,7 +3,17 @@ import Button from "@cloudscape-design/components/button";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ClipboardEvent, type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import {
+  type ClipboardEvent,
+  type KeyboardEvent,
+  lazy,
+  Suspense,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { done, failed } from "../app/notices";
 import { Problem as LoadProblem } from "../app/Problem";
 import { editorRoute } from "../app/router";
@@ -12,7 +22,6 @@ import type { Machine } from "../aws/operations";
 import { machineQuery } from "../aws/queries";
 import { Code } from "../code/Code";
 import GraphView, { edgeText } from "../graph/GraphView";
-import { StartExecution } from "../machines/StartExecution";
 import { type Definition, type Edge, type StateId, TOP } from "../model/definition";
 import { type Edited, insertOnEdge, moveState, redirect, takesInsertion } from "../model/edits";
 import { fixesOf } from "../model/fixes";
@@ -27,19 +36,22 @@ import { type Base, type Draft, dropDraft, keepDraft, keepSource, readDraft, rea
 import "./editor.css";
 import { readCopied, writeCopied } from "./clipboard";
 import { EditorHead, type Panel } from "./EditorHead";
-import { Extract } from "./Extract";
 import { FindState } from "./FindState";
 import { Inspector } from "./Inspector";
-import { Keys } from "./Keys";
 import { Palette } from "./Palette";
 import { ProblemList } from "./ProblemList";
 import { type Addable, addableById, fieldsOf } from "./palette";
 import { QuickAdd } from "./QuickAdd";
-import { TestPanel } from "./TestPanel";
 import { FRESH, keepTests, readTests, type TestCase } from "./tests";
 import { useDesignData } from "./useDesignData";
 import { useProblems } from "./useProblems";
 import { useNotation } from "./yaml";
+
+// What is opened in some sittings alone.
+const StartExecution = lazy(() => import("../machines/StartExecution").then((of) => ({ default: of.StartExecution })));
+const Extract = lazy(() => import("./Extract").then((of) => ({ default: of.Extract })));
+const Keys = lazy(() => import("./Keys").then((of) => ({ default: of.Keys })));
+const TestPanel = lazy(() => import("./TestPanel").then((of) => ({ default: of.TestPanel })));
 
 /** How often it is looked whether somebody else has saved. */
 const WATCH_MS = 10_000;
@@ -358,14 +370,16 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
           <div className="editor-side">
             {panel === "test" && (
               <section className="inspector" aria-label="Test">
-                <TestPanel
-                  roleArn={machine.roleArn}
-                  definition={definition}
-                  state={state}
-                  tests={tests}
-                  onKeep={keepTest}
-                  onSelect={choose}
-                />
+                <Suspense fallback={<Spinner />}>
+                  <TestPanel
+                    roleArn={machine.roleArn}
+                    definition={definition}
+                    state={state}
+                    tests={tests}
+                    onKeep={keepTest}
+                    onSelect={choose}
+                  />
+                </Suspense>
               </section>
             )}
             {(panel === "both" || panel === "form") && (
@@ -408,11 +422,13 @@ function Editor(props: { machine: Machine; opened: Draft; isDraft: boolean }) {
             onClose={() => setInserting(undefined)}
           />
         )}
-        {asking === "start" && (
-          <StartExecution machineArn={arn} type={machine.type} onClose={() => setAsking(undefined)} />
-        )}
-        {asking === "extract" && <Extract machine={machine} states={chosen} onClose={() => setAsking(undefined)} />}
-        {asking === "keys" && <Keys onClose={() => setAsking(undefined)} />}
+        <Suspense>
+          {asking === "start" && (
+            <StartExecution machineArn={arn} type={machine.type} onClose={() => setAsking(undefined)} />
+          )}
+          {asking === "extract" && <Extract machine={machine} states={chosen} onClose={() => setAsking(undefined)} />}
+          {asking === "keys" && <Keys onClose={() => setAsking(undefined)} />}
+        </Suspense>
         {asking === "find" && (
           <FindState
             definition={definition}

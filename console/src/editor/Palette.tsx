@@ -31,6 +31,9 @@ export function Palette({ onAdd }: { onAdd: (item: Addable) => void }) {
         value={find}
         onChange={(event) => setFind(event.target.value)}
       />
+      <p className="finder-note" role="status">
+        <FoundNote find={find} {...found} />
+      </p>
       {(["Flow", "Actions", "AWS SDK"] as const).map((group) => {
         const items = found.items.filter((item) => item.group === group);
         return (
@@ -62,9 +65,6 @@ export function Palette({ onAdd }: { onAdd: (item: Addable) => void }) {
           )
         );
       })}
-      <p className="finder-note" role="status">
-        <FoundNote find={find} {...found} />
-      </p>
     </nav>
   );
 }

@@ -162,7 +162,8 @@ export function findAddable(find: string, services: Services | undefined): Found
   const sdk = (named.length > 0 && services ? sdkActions(services) : [])
     .filter(({ text }) => named.every((word) => text.includes(word)))
     .map((action) => ({ action, distance: distance(named, action) }))
-    .sort((a, b) => a.distance - b.distance || a.action.action.length - b.action.action.length)
+    // Of what is as near, the shorter name; of a service alone, its actions in their order.
+    .sort((a, b) => a.distance - b.distance || (named.length > 1 ? a.action.action.length - b.action.action.length : 0))
     .map(({ action }) => action);
   const before = [...ADDABLE.filter(fits), ...REST.filter(fits)];
   const room = Math.max(0, FOUND_MAX - before.length);

@@ -6,7 +6,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import Tabs from "@cloudscape-design/components/tabs";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { Crumbs, MACHINES } from "../app/Crumbs";
 import { editorHref, executionHref, go, Link, machineHref, mapRunHref } from "../app/Link";
 import { done, failed } from "../app/notices";
@@ -19,19 +19,21 @@ import { waitingOfQuery } from "../aws/consoleApi";
 import type { Execution } from "../aws/operations";
 import { executionQuery, isExpress, machineOfExecutionQuery } from "../aws/queries";
 import GraphView from "../graph/GraphView";
-import { StartExecution } from "../machines/StartExecution";
 import { readDefinition } from "../model/definition";
 import { edgesTaken, type Run, readHistory, runsByState, stateIdsByName, type Visit } from "../model/history";
 import { isInItem, itemIn, mapOf } from "../model/items";
 import { startedBy } from "../model/links";
 import { EventList } from "./EventList";
-import { LogList } from "./LogList";
 import "./execution.css";
 import { useEvents } from "./events";
 import { Scrubber } from "./Scrubber";
 import { Timeline } from "./Timeline";
 import { VisitDetails } from "./VisitDetails";
 import { VisitTable } from "./VisitTable";
+
+// What is opened in some sittings alone.
+const LogList = lazy(() => import("./LogList").then((of) => ({ default: of.LogList })));
+const StartExecution = lazy(() => import("../machines/StartExecution").then((of) => ({ default: of.StartExecution })));
 
 /** One execution: what it is, where it stands now or stood then, and what each state got and gave. */
 export function ExecutionPage() {
@@ -107,14 +109,16 @@ function OneExecution({ arn }: { arn: string }) {
       id: "logs",
       label: "Logs",
       content: (
-        <LogList
-          arn={arn}
-          events={events}
-          run={run}
-          logging={machine.data?.loggingConfiguration}
-          selected={visit}
-          onSelect={choose}
-        />
+        <Suspense fallback={<Spinner />}>
+          <LogList
+            arn={arn}
+            events={events}
+            run={run}
+            logging={machine.data?.loggingConfiguration}
+            selected={visit}
+            onSelect={choose}
+          />
+        </Suspense>
       ),
     },
   ];
@@ -166,14 +170,16 @@ function OneExecution({ arn }: { arn: string }) {
           </section>
         </div>
       </div>
-      {again && (
-        <StartExecution
-          machineArn={execution.data.stateMachineArn}
-          type={isExpress(arn) ? "EXPRESS" : "STANDARD"}
-          input={execution.data.input ?? "{}"}
-          onClose={() => setAgain(false)}
-        />
-      )}
+      <Suspense>
+        {again && (
+          <StartExecution
+            machineArn={execution.data.stateMachineArn}
+            type={isExpress(arn) ? "EXPRESS" : "STANDARD"}
+            input={execution.data.input ?? "{}"}
+            onClose={() => setAgain(false)}
+          />
+        )}
+      </Suspense>
     </div>
   );
 }

@@ -52,8 +52,9 @@ export function TasksPage() {
       {tasks.length === 0 && !more && chosen === undefined ? (
         <Box textAlign="center" padding="xxl" color="text-body-secondary">
           <Box variant="h3">Nothing waits for an answer</Box>
-          Tasks whose resource ends with .waitForTaskToken, and those of activities that a worker has taken, are shown
-          here as long as they wait, also those of a Map Run's child executions.
+          Tasks whose resource ends with .waitForTaskToken, and those of activities that a worker has taken,
+          <br />
+          are here as long as they wait; also those of a Map Run's child executions.
         </Box>
       ) : (
         <div className="inbox-body">
