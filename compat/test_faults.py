@@ -44,12 +44,12 @@ def start_until_refused(server, payload_bytes, limit=20_000):
     raise AssertionError(f"the server took {limit} starts")
 
 
-def check_refusing(server, acknowledged, reason):
-    """It refuses writes and says why; what it acknowledged can still be read."""
+def check_refusing(server, acknowledged, *reasons):
+    """It refuses writes and says why, in one of these ways; what it acknowledged can still be read."""
     status, state = health(server)
     assert (status, state["status"]) == (503, "poisoned"), state
-    assert reason in state["reason"], state
-    assert reason in server.log and "nothing is written any more" in server.log
+    assert any(reason in state["reason"] and reason in server.log for reason in reasons), state
+    assert "nothing is written any more" in server.log
     caller = Caller(server.port)
     for action, request in [
         ("StartExecution", {"stateMachineArn": f"{MACHINE}:passer"}),
@@ -96,7 +96,8 @@ def test_a_full_disk(tmp_path):
         try:
             acknowledged = start_until_refused(server.start(), 200_000)
             assert acknowledged
-            check_refusing(server, acknowledged, "No space left on device")
+            # Found by the journal, or by what writes tables in the background.
+            check_refusing(server, acknowledged, "No space left on device", "is the disk full?")
             server.stop()
             subprocess.run(["mount", "-o", "remount,size=512m", str(mount)], check=True)
             check_recovered(server, acknowledged)
@@ -115,7 +116,7 @@ def full_file(tmp_path):
             assert server.stop() == 0
         server.wrapper = ["sh", "-c", "trap '' XFSZ; ulimit -f 32768; exec \"$0\" \"$@\""]
         acknowledged = start_until_refused(server.start(), 100_000)
-        check_refusing(server, acknowledged, "File too large")
+        check_refusing(server, acknowledged, "File too large", "is the disk full?")
         server.stop()
         server.wrapper = []
         check_recovered(server, acknowledged)

@@ -45,7 +45,7 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
     let script = script(&mut choices);
     let punctual = way == 1;
     let plain = run(&program, &script, Manner { twice: way == 0, punctual, ..Manner::plain() });
-    if plain.events() > EVENTS_AGAIN_MAX {
+    if plain.events() > EVENTS_AGAIN_MAX || plain.is_cut() {
         return true;
     }
     let again = match way {

@@ -23,6 +23,9 @@ const START_MS: i64 = 1_700_000_000_000;
 /// More steps than any script of a small program takes.
 const STEPS_MAX: usize = 20_000;
 
+/// An execution with a longer history is not run to its end: a loop may write 25,000 events of 256 KiB, as on AWS.
+const HISTORY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Something that happens to an execution from outside.
 #[derive(Clone, Debug)]
 pub(crate) enum Happening {
@@ -113,6 +116,7 @@ pub(crate) struct Run<'p> {
     tasks: BTreeSet<TaskId>,
     /// History as text.
     pub(crate) history: Vec<String>,
+    history_bytes: usize,
     last_event: u64,
     last_event_ms: i64,
     /// The event that ended the execution was seen.
@@ -124,11 +128,17 @@ pub(crate) struct Run<'p> {
 pub(crate) struct Outline {
     history: Vec<String>,
     status: String,
+    is_cut: bool,
 }
 
 impl Outline {
     pub(crate) fn events(&self) -> usize {
         self.history.len()
+    }
+
+    /// It was not run to its end, and other ways may have left it elsewhere.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut
     }
 }
 
@@ -137,11 +147,14 @@ pub(crate) fn run(program: &Program, script: &[Happening], manner: Manner) -> Ou
     let mut run = Run::begin(program, manner);
     run.feed(Event::Started);
     for happening in script {
+        if run.is_cut() {
+            break;
+        }
         run.happens(happening);
     }
     run.pass_time(run.now_ms + 60_000);
     let status = format!("{:?}", run.status());
-    Outline { history: run.history, status }
+    Outline { is_cut: run.is_cut(), history: run.history, status }
 }
 
 fn identity() -> Identity {
@@ -174,6 +187,7 @@ impl<'p> Run<'p> {
             texts: BTreeMap::new(),
             tasks: BTreeSet::new(),
             history: Vec::new(),
+            history_bytes: 0,
             last_event: 0,
             last_event_ms: START_MS,
             ended: false,
@@ -219,7 +233,7 @@ impl<'p> Run<'p> {
         if !self.manner.punctual {
             self.now_ms = to_ms;
         }
-        while let Some(due_ms) = self.execution.deadline_ms().filter(|due_ms| *due_ms <= to_ms) {
+        while let Some(due_ms) = self.execution.deadline_ms().filter(|due_ms| *due_ms <= to_ms && !self.is_cut()) {
             self.now_ms = self.now_ms.max(due_ms);
             self.feed(Event::TimePassed);
         }
@@ -230,9 +244,13 @@ impl<'p> Run<'p> {
     /// One event, and as many further slices as it takes.
     fn feed(&mut self, event: Event) {
         self.advance(event);
-        while self.execution.is_ready() {
+        while self.execution.is_ready() && !self.is_cut() {
             self.advance(Event::Continued);
         }
+    }
+
+    fn is_cut(&self) -> bool {
+        self.history_bytes > HISTORY_BYTES_MAX
     }
 
     fn advance(&mut self, event: Event) {
@@ -344,6 +362,7 @@ impl<'p> Run<'p> {
         );
         payloads(&event.detail).into_iter().for_each(|payload| self.fill(payload));
         self.history.push(format!("{event:?}"));
+        self.history_bytes += self.history.last().map_or(0, String::len);
         assert_eq!(event.id, self.last_event + 1, "{event:?}");
         assert!(event.previous < event.id, "{event:?}");
         assert!(event.timestamp_ms >= self.last_event_ms, "{event:?}");
