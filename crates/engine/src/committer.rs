@@ -46,6 +46,13 @@ pub(crate) struct Submission {
     pub(crate) under_way: UnderWay,
 }
 
+impl Submission {
+    /// Rows that come from no step of an execution.
+    pub(crate) fn of_rows(batch: Batch, replies: Vec<Reply>, under_way: UnderWay) -> Submission {
+        Submission { batch, steps: 1, replies, effects: Vec::new(), logs: Vec::new(), opened: 0, from: None, under_way }
+    }
+}
+
 pub(crate) enum Message {
     Commit(Box<Submission>),
     Stop,

@@ -394,16 +394,7 @@ impl Logs {
         }
         let mut batch = Batch::default();
         marks.iter().for_each(|mark| record::forget_log(mark, &mut batch));
-        let submission = Submission {
-            batch,
-            steps: 1,
-            replies: Vec::new(),
-            effects: Vec::new(),
-            logs: Vec::new(),
-            opened: 0,
-            from: None,
-            under_way: self.timeline.begin(),
-        };
+        let submission = Submission::of_rows(batch, Vec::new(), self.timeline.begin());
         // Where the committer has gone, the rows stay, and what they tell of is logged again.
         drop(self.queue.send(Message::Commit(Box::new(submission))));
     }

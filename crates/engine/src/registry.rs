@@ -146,16 +146,7 @@ impl Registry {
     /// Commits rows and waits for it.
     fn write(&self, batch: Batch) -> Result<(), Unavailable> {
         let (to, answer) = oneshot::channel();
-        let submission = Submission {
-            batch,
-            steps: 1,
-            replies: vec![Reply::Done(to)],
-            effects: Vec::new(),
-            logs: Vec::new(),
-            opened: 0,
-            from: None,
-            under_way: self.timeline.begin(),
-        };
+        let submission = Submission::of_rows(batch, vec![Reply::Done(to)], self.timeline.begin());
         self.queue.send(Message::Commit(Box::new(submission))).map_err(|_| Unavailable::Down)?;
         answer.blocking_recv().unwrap_or(Err(Unavailable::Down))
     }

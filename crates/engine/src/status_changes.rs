@@ -160,16 +160,7 @@ impl StatusChanges {
         let mut batch = Batch::default();
         marks.iter().for_each(|mark| record::forget_status(mark, &mut batch));
         let (to, forgotten) = oneshot::channel();
-        let submission = Submission {
-            batch,
-            steps: 1,
-            replies: vec![Reply::Done(to)],
-            effects: Vec::new(),
-            logs: Vec::new(),
-            opened: 0,
-            from: None,
-            under_way: self.timeline.begin(),
-        };
+        let submission = Submission::of_rows(batch, vec![Reply::Done(to)], self.timeline.begin());
         // Where the committer has gone, the rows stay, and what they tell of is announced again.
         self.queue.send(Message::Commit(Box::new(submission))).is_ok() && matches!(forgotten.await, Ok(Ok(())))
     }

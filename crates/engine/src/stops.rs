@@ -133,16 +133,7 @@ impl Stops {
     }
 
     fn commit(&self, batch: Batch) {
-        let submission = Submission {
-            batch,
-            steps: 1,
-            replies: Vec::new(),
-            effects: Vec::new(),
-            logs: Vec::new(),
-            opened: 0,
-            from: None,
-            under_way: self.timeline.begin(),
-        };
+        let submission = Submission::of_rows(batch, Vec::new(), self.timeline.begin());
         // Where the committer has gone, the row stays as it was.
         drop(self.queue.send(Message::Commit(Box::new(submission))));
     }

@@ -489,16 +489,8 @@ impl Actor {
 
     fn commit(&mut self) -> Result<Receiver<Result<(), Unavailable>>, Down> {
         let (to, answer) = oneshot::channel();
-        let submission = Submission {
-            batch: std::mem::take(&mut self.batch),
-            steps: 1,
-            replies: vec![Reply::Done(to)],
-            effects: Vec::new(),
-            logs: Vec::new(),
-            opened: 0,
-            from: None,
-            under_way: self.shared.timeline.begin(),
-        };
+        let submission =
+            Submission::of_rows(std::mem::take(&mut self.batch), vec![Reply::Done(to)], self.shared.timeline.begin());
         self.shared.queue.send(Message::Commit(Box::new(submission))).map_err(|_| Down)?;
         Ok(answer)
     }
