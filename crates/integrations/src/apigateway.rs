@@ -7,12 +7,9 @@ use stepwell_machine::Failure;
 
 use crate::{
     Work,
-    aws::{
-        CallError,
-        node::{ParameterError, only_known},
-        protocol::Call,
-    },
+    aws::{CallError, node::ParameterError, protocol::Call},
     metadata,
+    parameters::only_own,
 };
 
 const METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
@@ -34,22 +31,11 @@ const FORBIDDEN: &[&str] = &[
     "www-authenticate",
 ];
 const FORBIDDEN_BEGINNINGS: &[&str] = &["x-forwarded", "x-amz", "x-amzn"];
-const FIELDS: &[&str] = &[
-    "ApiEndpoint",
-    "Method",
-    "Headers",
-    "Stage",
-    "Path",
-    "QueryParameters",
-    "RequestBody",
-    "AllowNullValues",
-    "AuthType",
-];
 
 /// What is wrong with parameters.
 pub(crate) fn problem(given: &Value) -> Option<String> {
     let text = |name: &str| given.get(name).and_then(Value::as_str);
-    if let Err(unknown) = only_known(given, FIELDS) {
+    if let Err(unknown) = only_own("apigateway", "invoke", given) {
         return Some(unknown.to_string());
     }
     if let Some(name) = ["ApiEndpoint", "Method"].into_iter().find(|name| text(name).is_none()) {
@@ -68,10 +54,7 @@ pub(crate) fn problem(given: &Value) -> Option<String> {
 
 pub(crate) async fn invoke(work: &Work<'_>) -> Result<Payload, Failure> {
     let given = work.parameters().value();
-    let unknown = given.as_object().and_then(|members| members.keys().find(|name| !FIELDS.contains(&&***name)));
-    if let Some(name) = unknown {
-        return Err(work.parameter_failure(&ParameterError::Unknown(name.to_string())));
-    }
+    only_own("apigateway", "invoke", given).map_err(|unknown| work.parameter_failure(&unknown))?;
     let text = |name: &str| given.get(name).and_then(Value::as_str);
     let required =
         |name: &str| text(name).ok_or_else(|| work.parameter_failure(&ParameterError::Missing(name.to_owned())));

@@ -9,12 +9,13 @@ use crate::{
     Work,
     aws::{
         CallError,
-        node::{ParameterError, only_known},
+        node::ParameterError,
         protocol::{Call, ServiceError},
     },
     failure::{Names, of_optimised, optimised_cause},
     http::Answer,
     local, metadata,
+    parameters::only_own,
 };
 
 /// What stays as it is in one part of a path.
@@ -41,12 +42,9 @@ pub(crate) async fn invoke_function(work: &Work<'_>, arn: &str) -> Result<Payloa
     Ok(payload_of(&answer.body))
 }
 
-/// Source: Step Functions guide, "Invoke an AWS Lambda function with Step Functions".
-const FIELDS: &[&str] = &["FunctionName", "Payload", "InvocationType", "Qualifier", "ClientContext", "LogType"];
-
 /// What is wrong with parameters.
 pub(crate) fn problem(given: &Value) -> Option<ParameterError> {
-    only_known(given, FIELDS).err().or_else(|| {
+    only_own("lambda", "invoke", given).err().or_else(|| {
         let function = given.get("FunctionName").filter(|function| !function.is_null());
         match function {
             None => Some(ParameterError::Missing("FunctionName".to_owned())),

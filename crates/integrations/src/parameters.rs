@@ -6,6 +6,7 @@ use crate::{
     aws::{
         catalogue::{Catalogue, CatalogueError, Field},
         model::{Kind, Ref, Service},
+        node::{ParameterError, only_known},
     },
     limits::SKELETON_DEPTH_MAX,
     optimised::Action,
@@ -115,6 +116,12 @@ const OWN: &[((&str, &str), &[Own])] = &[
         ],
     ),
 ];
+
+/// Refuses parameters besides those of an action that no model describes.
+pub(crate) fn only_own(service: &str, action: &str, given: &Value) -> Result<(), ParameterError> {
+    let own = OWN.iter().find(|(of, _)| *of == (service, action)).map_or(&[][..], |(_, own)| own);
+    only_known(given, &own.iter().map(|(name, ..)| *name).collect::<Vec<_>>())
+}
 
 impl Parameters {
     /// Of an action as it stands in `arn:aws:states:::SERVICE:ACTION`; `None`: tasks cannot call it.

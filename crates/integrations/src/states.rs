@@ -10,12 +10,10 @@ use tokio::time::sleep;
 
 use crate::{
     Work,
-    aws::{
-        node::{ParameterError, only_known},
-        protocol::ServiceError,
-    },
+    aws::{node::ParameterError, protocol::ServiceError},
     failure::{Names, optimised_cause},
     limits::{EXECUTION_POLL_FIRST_MS, EXECUTION_POLL_MAX_MS},
+    parameters::only_own,
 };
 
 /// The Step Functions API of the server that the task runs in.
@@ -37,7 +35,7 @@ const FIELDS: [(&str, &str); 4] =
 
 /// What is wrong with parameters.
 pub(crate) fn problem(given: &Value) -> Option<ParameterError> {
-    only_known(given, &FIELDS.map(|(field, _)| field)).err().or_else(|| {
+    only_own("states", "startExecution", given).err().or_else(|| {
         let is_missing = given.get("StateMachineArn").is_none_or(Value::is_null);
         is_missing.then(|| ParameterError::Missing("StateMachineArn".to_owned()))
     })
