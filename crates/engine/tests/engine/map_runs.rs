@@ -430,10 +430,10 @@ fn tasks_of_child_executions_are_told_and_answered() {
     world.create("m", &distributed("STANDARD", "", ASK));
     let arn = world.start("m", "x", "[1,2]");
     let run = wait_for_run(&world, &arn, |run| run.items.running == 2);
-    let waiting = || world.run(world.engine.waiting_tasks(10, None)).unwrap().tasks;
+    let waiting = || world.run(world.engine.waiting_tasks(world.engine.owner(), 10, None)).unwrap().tasks;
     let tasks = world.run(async {
         loop {
-            let tasks = world.engine.waiting_tasks(10, None).await.unwrap().tasks;
+            let tasks = world.engine.waiting_tasks(world.engine.owner(), 10, None).await.unwrap().tasks;
             if tasks.len() == 2 {
                 return tasks;
             }
