@@ -238,5 +238,5 @@ fn quotas_bound_what_there_is() {
         stepwell_expr::Value::empty_object(),
         Default::default(),
     ));
-    assert_eq!(refused.unwrap_err().to_string(), "the account has too many activities");
+    assert_eq!(refused.unwrap_err().to_string(), "the account has too many activities in this region");
 }
