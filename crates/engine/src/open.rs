@@ -37,6 +37,7 @@ use crate::{
     },
     shared::Shared,
     slow::{SlowLane, Surroundings},
+    small_reads::SmallReads,
     status_changes::StatusChanges,
     stops::Stops,
     task_runner::TaskRunner,
@@ -214,6 +215,7 @@ pub(crate) fn assemble(
     let shared = Arc::new(Shared {
         store: store.clone(),
         map_items,
+        small_reads: SmallReads::new(),
         opened_ms: timeline.now_ms(),
         timeline: timeline.clone(),
         inboxes: inboxes.clone(),
