@@ -61,7 +61,7 @@ pub use write::{record_start, record_step};
 
 use crate::{
     handle::{Qualifier, StatusName, Summary},
-    limits::{REDRIVE_TOKEN_MS_MAX, REDRIVE_TOKENS_MAX, SHARDS},
+    limits::{REDRIVE_TOKENS_MAX, SHARDS},
 };
 
 /// First 16 bytes of the SHA-256 of the execution's ARN: uniqueness of the name, look-up and routing in one.
@@ -161,12 +161,11 @@ impl Books {
         self.input_hash == input_hash(input)
     }
 
-    /// When the execution was redriven with this client token, if that is not long ago.
-    pub fn redriven_with(&self, token: &str, now_ms: i64) -> Option<i64> {
+    /// When the execution was redriven with this client token, if that was after `after_ms`, milliseconds since 1970.
+    pub fn redriven_with(&self, token: &str, after_ms: Option<i64>) -> Option<i64> {
         let hash = token_hash(token);
-        let is_it = |known: &&RedriveToken| {
-            known.hash == hash && now_ms.saturating_sub(known.redrive_ms) < REDRIVE_TOKEN_MS_MAX
-        };
+        let is_it =
+            |known: &&RedriveToken| known.hash == hash && after_ms.is_none_or(|after_ms| known.redrive_ms > after_ms);
         self.redrive_tokens.iter().find(is_it).map(|known| known.redrive_ms)
     }
 
