@@ -66,6 +66,9 @@ pub const GATHER_PAUSE_MIN: Duration = Duration::from_micros(20);
 pub const GATHER_RECENT_MAX: Duration = Duration::from_millis(5);
 /// Executions that go on with a further slice in one batch; the others wait their turn, so that no batch gets long.
 pub const SLICES_PER_BATCH_MAX: usize = 16;
+/// Executions of one driver that wait for such a turn and are known in memory, about 60 bytes each; further ones are rows
+/// alone.
+pub const SLICES_MAX: usize = 100_000;
 /// Timers that one driver keeps in memory; later ones stay rows until their time comes near.
 pub const TIMERS_MAX: usize = 100_000;
 /// Timers that are read from rows at once.

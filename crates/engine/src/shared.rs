@@ -18,6 +18,7 @@ use crate::{
     slow::{SlowLane, Surroundings},
     status_changes::StatusChanges,
     tasks::Tasks,
+    throttle::Throttle,
     timeline::{Bell, Timeline},
 };
 
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) queue: CommitQueue,
     /// To the threads for slow steps.
     pub(crate) slow: Arc<SlowLane>,
+    /// How many states all executions together may run.
+    pub(crate) throttle: Throttle,
     /// What the machine is told.
     pub(crate) surroundings: Arc<Surroundings>,
     /// No calls are taken any more; drivers end once what they hold is durable.
