@@ -191,6 +191,8 @@ pub const MAP_RUN_FED_BYTES_MAX: usize = 1024 * 1024;
 pub const MAP_RUN_FEED_BELOW: usize = 1_000;
 /// Letters that an actor of a Map Run takes at a time.
 pub const MAP_RUN_LETTERS_MAX: usize = 1_024;
+/// Rows of ended Express child executions that one page of a list looks at. Ours: some tens of milliseconds.
+pub const MAP_RUN_CHILDREN_LOOKED_AT: usize = 10_000;
 /// Rows of ended child executions that are read at a time.
 pub const MAP_RUN_OUTCOMES_READ_MAX: usize = 1_000;
 /// Bytes of such rows, after which no more are read, and of the inputs and outputs that are read to make results of them.
