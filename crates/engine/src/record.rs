@@ -43,9 +43,9 @@ pub use history::history;
 pub use listing::{count, list};
 pub use load::{load, load_wrecked};
 pub use map_run::{
-    ChildOutcome, ExpressOutcome, ItemCursor, MapRunMark, MapRunPlace, MapRunRow, ended_children, last_outcome,
-    map_run, map_run_marks, map_run_place, map_run_places, map_runs, mark as mark_map_run, outcomes,
-    put as put_map_run, put_outcome, unmark as unmark_map_run,
+    ChildOutcome, ExpressOutcome, ExpressOutcomes, ItemCursor, MapRunMark, MapRunPlace, MapRunRow, ended_children,
+    express_outcomes, last_outcome, map_run, map_run_marks, map_run_place, map_run_places, map_runs,
+    mark as mark_map_run, outcomes, put as put_map_run, put_outcome, unmark as unmark_map_run,
 };
 pub use marks::{forget_log, forget_status, log_marks, mark_log, mark_status, status_marks};
 pub use newest::{from_start, newest};

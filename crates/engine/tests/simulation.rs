@@ -33,7 +33,7 @@ use std::{
     },
 };
 
-use stepwell_engine::{Bounds, Clock};
+use stepwell_engine::{Bounds, Clock, Quotas, Rate};
 use stepwell_store::{Batch, Space, memory::Memory};
 
 use crate::{
@@ -50,6 +50,8 @@ const LIVES: u64 = 5;
 const HAPPENINGS: u64 = 300;
 /// A commit after which the disk fails, at the latest.
 const COMMITS: u64 = 25;
+/// In one seed of so many states are throttled, and few executions that wait for their turn fit into memory.
+const THROTTLED_EVERY: u64 = 5;
 /// One seed in so many stands on the embedded store.
 const FOLDER_EVERY: u64 = 16;
 
@@ -128,6 +130,9 @@ fn simulate(seed: u64, bug: Bug) -> Result<Run, String> {
         0 => Bounds::default(),
         _ => Bounds { cache_bytes: 20_000, timers: 5, task_runs: 3, ..Bounds::default() },
     };
+    let throttled = seed.is_multiple_of(THROTTLED_EVERY);
+    let bounds = if throttled { Bounds { slices: 3, ..bounds } } else { bounds };
+    let state_transitions = throttled.then_some(Rate { bucket: 20, refill: 100 });
     let drivers = 1 + dice.place(3).unwrap_or(0);
     let disk = match seed % FOLDER_EVERY {
         0 => Disk::Folder(tempfile::tempdir().map_err(|error| error.to_string())?),
@@ -144,6 +149,7 @@ fn simulate(seed: u64, bug: Bug) -> Result<Run, String> {
         machines,
         activity_arn,
         bounds,
+        quotas: Quotas { state_transitions, ..Quotas::default() },
         drivers,
         tokens: Vec::new(),
         starts: 0,

@@ -88,7 +88,6 @@ impl Driver {
     /// The turn of an execution that goes on with a further slice.
     pub(super) fn slice(&mut self, id: ExecutionId) {
         if let Ok(Found::Here(mut resident)) = self.find(id) {
-            resident.queued = false;
             if resident.thinking.is_none() {
                 self.pass_time(&mut resident);
             }

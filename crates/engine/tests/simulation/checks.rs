@@ -229,12 +229,13 @@ impl Checks {
             replay.entry = number;
             match entry {
                 Entry::Renewed { opened_ms } => renew(&mut replay.execution, opened_ms),
-                Entry::Took { event, now_ms } => {
+                Entry::Took { event, granted } => {
                     let moment = Moment {
-                        now_ms,
+                        now_ms: granted.now_ms,
                         activity_exists: &|_| true,
                         parameters_problem: &|_, _, _| None,
                         limits: &Limits::default(),
+                        transitions_max: granted.transitions_max,
                     };
                     match step(program, &replay.execution, event, moment, FUEL_SLICE) {
                         Stepped::Done(step) => {
@@ -504,7 +505,7 @@ fn queues(store: &dyn Store, executions: &BTreeMap<Arc<str>, Execution>) -> Resu
     let mut tasks: BTreeSet<(ExecutionId, TaskId)> = BTreeSet::new();
     tasks.extend(record::intents(store, Shards::ALL).map_err(error)?.iter().map(|row| (row.execution, row.task)));
     tasks.extend(record::offers(store, Shards::ALL).map_err(error)?.iter().map(|row| (row.execution, row.task)));
-    let mut runnable = record::runnable(store, Shards::ALL).map_err(error)?;
+    let mut runnable = record::runnable(store, Shards::ALL, None, usize::MAX).map_err(error)?;
     runnable.sort();
     let (mut timed, mut queued, mut ready) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
     for (arn, execution) in executions.iter().filter(|(_, execution)| execution.is_running()) {

@@ -144,6 +144,7 @@ pub(crate) struct World {
     pub(crate) machines: Vec<(&'static str, String)>,
     pub(crate) activity_arn: Arc<str>,
     pub(crate) bounds: Bounds,
+    pub(crate) quotas: Quotas,
     pub(crate) drivers: usize,
     /// Of tasks that somebody was given, also long ago.
     pub(crate) tokens: Vec<String>,
@@ -166,7 +167,7 @@ impl<'a> Life<'a> {
             drivers: world.drivers,
             clock: world.clock.clone(),
             announces_status: false,
-            quotas: Quotas::default(),
+            quotas: world.quotas,
         };
         let opened = Engine::open_by_hand(
             store.clone(),
@@ -517,12 +518,16 @@ impl<'a> Life<'a> {
         any
     }
 
-    /// To the next deadline, and sometimes well past it.
+    /// To the next deadline, and sometimes well past it; a little, where an execution is throttled.
     fn pass_time(&mut self) {
-        let next = record::timers(self.store.as_ref(), Shards::ALL, None, i64::MAX, 1);
+        let store = self.store.as_ref();
+        let next = record::timers(store, Shards::ALL, None, i64::MAX, 1);
         let Some(next) = next.ok().and_then(|timers| timers.first().copied()) else { return };
+        let ready = record::runnable(store, Shards::ALL, None, 1).unwrap_or_default();
+        let throttled = self.world.quotas.state_transitions.is_some() && !ready.is_empty();
+        let due_ms = if throttled { next.due_ms.min(self.world.clock.now_ms() + 100) } else { next.due_ms };
         let late = if self.world.dice.once_in(4) { self.world.dice.roll(90_000) } else { 0 };
-        let now_ms = self.world.clock.now_ms().max(next.due_ms) + late.cast_signed();
+        let now_ms = self.world.clock.now_ms().max(due_ms) + late.cast_signed();
         self.world.clock.set(now_ms);
         self.engine.clock_changed();
     }
