@@ -25,6 +25,7 @@ mod reply;
 mod retention;
 mod shared;
 mod slow;
+mod small_reads;
 pub mod status_changes;
 mod stops;
 pub mod task_runner;

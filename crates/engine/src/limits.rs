@@ -194,3 +194,9 @@ pub const MAP_RUN_OUTCOMES_READ_MAX: usize = 1_000;
 pub const MAP_RUN_OUTCOMES_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long an Express child execution for which there is no place is left waiting. Ours.
 pub const MAP_RUN_THROTTLE_PAUSE: Duration = Duration::from_millis(50);
+/// Rows of an answer, or pages of that many, that are read on the thread of the caller while such reads are quick. Ours.
+pub const SMALL_READ_ROWS_MAX: usize = 100;
+/// How long such a read takes at most; after a longer one they go to threads that may wait. Ours.
+pub const SMALL_READ_TIME_MAX: Duration = Duration::from_millis(1);
+/// For how long they do. Ours.
+pub const SMALL_READ_SHUNNED: Duration = Duration::from_secs(1);

@@ -16,6 +16,7 @@ use crate::{
     map_runs::MapRuns,
     registry::Registry,
     slow::{SlowLane, Surroundings},
+    small_reads::SmallReads,
     status_changes::StatusChanges,
     tasks::Tasks,
     timeline::{Bell, Timeline},
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) queue: CommitQueue,
     /// To the threads for slow steps.
     pub(crate) slow: Arc<SlowLane>,
+    pub(crate) small_reads: SmallReads,
     /// What the machine is told.
     pub(crate) surroundings: Arc<Surroundings>,
     /// No calls are taken any more; drivers end once what they hold is durable.
