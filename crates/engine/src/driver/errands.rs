@@ -353,8 +353,9 @@ impl Driver {
             test_case,
             workflow: stepwell_machine::Workflow::Standard,
             child,
+            qualifier,
         }));
-        let books = record::record_start(&execution, revision.key, trace_header, qualifier);
+        let books = record::record_start(&execution, revision.key, trace_header);
         let mut resident = Box::new(Resident::new(id, execution, books, &machine));
         let then = match to {
             Starter::Caller(to) => Then::Starter(to),
