@@ -16,7 +16,7 @@ mod results;
 mod source;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Weak},
 };
 
@@ -141,7 +141,7 @@ impl MapRuns {
         self.table.lock().shared = Arc::downgrade(shared);
         let marks = record::map_run_marks(shared.store.as_ref())?;
         // Of one that was redriven there may be two: the last one counts.
-        let latest: HashMap<MapRunPlace, MapRunMark> = marks.into_iter().map(|mark| (mark.place, mark)).collect();
+        let latest: BTreeMap<MapRunPlace, MapRunMark> = marks.into_iter().map(|mark| (mark.place, mark)).collect();
         for mark in latest.into_values() {
             match record::map_run(shared.store.as_ref(), mark.place)? {
                 Some(row) => self.run(mark.place.execution, mark.place.task, row.run.arn, mark.redrives),

@@ -10,6 +10,7 @@ use crate::{
     by_hand::Witness,
     committer::{CommitQueue, Committer, Ledger},
     express::Express,
+    handle::Unavailable,
     inbox::Inboxes,
     logs::Logs,
     map_items::MapItems,
@@ -56,6 +57,18 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Runs what blocks away from the async workers; in a simulation at once, so that its seed gives the same run again.
+    pub(crate) async fn away<T: Send + 'static>(
+        self: &Arc<Shared>,
+        work: impl FnOnce(&Arc<Shared>) -> T + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        if self.witness.is_some() {
+            return Ok(work(self));
+        }
+        let shared = self.clone();
+        tokio::task::spawn_blocking(move || work(&shared)).await.map_err(|_| Unavailable::Down)
+    }
+
     /// What the machine keeps executions within.
     pub(crate) fn limits(&self) -> &Limits {
         &self.registry.quotas.limits

@@ -22,6 +22,8 @@ mod journal;
 mod life;
 #[path = "simulation/machines.rs"]
 mod machines;
+#[path = "world/shelf.rs"]
+mod shelf;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

@@ -498,6 +498,9 @@ impl Actor {
     async fn wait(&mut self, life: &mut Life) -> Result<Woken, Down> {
         let mut letters = Vec::new();
         Ok(tokio::select! {
+            // The same order each time, as simulations need it. Letters cannot keep out what stands behind them: they come from
+            // child executions, which run out when no items are read.
+            biased;
             committed = wait_for(&mut life.committing) => {
                 life.committing = None;
                 Woken::Committed(committed.unwrap_or(Err(Unavailable::Down)))
@@ -659,12 +662,12 @@ impl Actor {
     async fn clear_away(&mut self) -> Result<(), Down> {
         let nothing = || Failure { error: None, cause: None };
         loop {
-            let (shared, arn) = (self.shared.clone(), self.arn.clone());
-            let list = tokio::task::spawn_blocking(move || {
+            let arn = self.arn.clone();
+            let list = self.shared.away(move |shared| {
                 let (store, running) = (shared.store.as_ref(), Some(&shared.committer.running));
                 record::list(store, running, &arn, Some(StatusName::Running), SWEEP_PAGE, None).map_err(log_down)
             });
-            let page = list.await.map_err(|_| Down)??;
+            let page = list.await??;
             if page.items.is_empty() {
                 break;
             }
@@ -751,10 +754,8 @@ async fn wait_for<F: Future + Unpin>(future: &mut Option<F>) -> F::Output {
 }
 
 async fn read_row(shared: &Arc<Shared>, mark: MapRunMark) -> Result<MapRunRow, Down> {
-    let shared = shared.clone();
-    let read =
-        tokio::task::spawn_blocking(move || record::map_run(shared.store.as_ref(), mark.place).map_err(log_down));
-    read.await.map_err(|_| Down)??.ok_or(Down)
+    let read = shared.away(move |shared| record::map_run(shared.store.as_ref(), mark.place).map_err(log_down));
+    read.await??.ok_or(Down)
 }
 
 fn express_outcome(open: OpenExpress, execution: Option<&ExpressExecution>, now_ms: i64) -> ExpressOutcome {

@@ -12,17 +12,21 @@ use std::{
 };
 
 use stepwell_engine::{
-    ActivityError, ActivityTask, Answer, Bounds, Clock, Config, CreateStateMachine, Engine, ExecutionError,
+    ActivityError, ActivityTask, Answer, Bounds, Clock, Config, CreateStateMachine, Engine, ExecutionError, MapItems,
     NotRedrivable, Quotas, RedriveError, StartExecution, StartExecutionError, StartedExecution, TaskRunner, TokenError,
     by_hand::ByHand,
     record::{self, ExecutionId, Shards},
 };
 use stepwell_expr::{Payload, Value};
-use stepwell_machine::{Failure, Status, TaskId, TaskOutcome, TaskRequest, definition::MachineType, root};
+use stepwell_machine::{
+    Failure, Status, TaskId, TaskOutcome, TaskRequest,
+    definition::MachineType,
+    root::{self, Root},
+};
 use stepwell_store::Store;
 use tokio::{runtime::Runtime, sync::oneshot};
 
-use crate::{checks::Checks, dice::Dice, disk::Failing, journal::Journal};
+use crate::{checks::Checks, dice::Dice, disk::Failing, journal::Journal, shelf::OnShelf};
 
 const BEGINNING_MS: i64 = 1_700_000_000_000;
 const HOUR_MS: u64 = 3_600_000;
@@ -65,6 +69,10 @@ struct Call {
 }
 
 impl TaskRunner for Calls {
+    fn map_items(&self) -> Arc<dyn MapItems> {
+        Arc::new(OnShelf(Arc::default()))
+    }
+
     fn run(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = TaskOutcome> + Send + 'static>> {
         let execution = ExecutionId::of_arn(&request.execution_arn);
         if let Err(why) = self.check(execution, request.task) {
@@ -233,7 +241,8 @@ impl<'a> Life<'a> {
             if worked {
                 continue;
             }
-            if self.engine.health().open_executions == 0 {
+            let marks = record::map_run_marks(self.store.as_ref()).map_err(|error| error.to_string())?;
+            if self.engine.health().open_executions == 0 && marks.is_empty() {
                 return Ok(());
             }
             self.poll();
@@ -302,7 +311,8 @@ impl<'a> Life<'a> {
             Told::Start(_, Err(StartExecutionError::Unavailable(_) | StartExecutionError::AlreadyExists { .. })) => {}
             Told::Start(arn, Err(error)) => return Err(format!("{arn}: {error}")),
             Told::Stop(arn, Ok(_)) => {
-                if !checks.redriven.contains(&arn) {
+                // A Map Run may redrive its child executions.
+                if !checks.redriven.contains(&arn) && !checks.children.contains_key(&arn) {
                     checks.stopped.insert(arn);
                 }
             }
@@ -348,8 +358,9 @@ impl<'a> Life<'a> {
     }
 
     /// The task of a token.
-    fn named(&self, token: &str) -> Result<(Arc<str>, TaskId), String> {
+    fn named(&mut self, token: &str) -> Result<(Arc<str>, TaskId), String> {
         let (id, task, _) = root::parse_token(token).ok_or("a token has a wrong form")?;
+        self.world.checks.find_children(self.store.as_ref())?;
         let attempted = self.world.checks.attempted.keys();
         let arn = attempted.into_iter().find(|arn| ExecutionId::of_arn(arn) == ExecutionId(id));
         Ok((arn.ok_or("a token is of no execution")?.clone(), task))
@@ -367,13 +378,18 @@ impl<'a> Life<'a> {
         let arn: Arc<str> = format!("{}:execution:{machine}:x{number}", self.engine.arn_prefix()).into();
         // Long texts are rows of their own.
         let long = if number % 3 == 0 { "x".repeat(5_000) } else { String::new() };
+        let mut secret = [0; 32];
+        secret[..8].copy_from_slice(&number.to_be_bytes());
         let start = StartExecution {
             test_case: None,
             state_machine_arn: format!("{}:stateMachine:{machine}", self.engine.arn_prefix()).into(),
             name: Some(format!("x{number}").into()),
-            input: Payload::from_checked_text(format!(r#"{{"n":{number},"items":[1,2,3,4],"long":"{long}"}}"#)),
+            input: Payload::from_checked_text(format!(
+                r#"{{"n":{number},"items":[1,2,3,4],"pair":[1,2],"long":"{long}"}}"#
+            )),
             trace_header: None,
-            origin: None,
+            // Tokens, Map Runs and child executions are called the same in each run of a seed.
+            origin: Some(Root(secret)),
         };
         if self.world.checks.expired.contains(&arn) {
             // Its name may be free again; what was noted of it is not.
@@ -401,6 +417,10 @@ impl<'a> Life<'a> {
     fn redrive(&mut self) {
         let Some(place) = self.world.dice.place(self.world.checks.attempted.len()) else { return };
         let Some(arn) = self.world.checks.attempted.keys().nth(place).cloned() else { return };
+        if self.world.checks.children.contains_key(&arn) {
+            // The API refuses it: their Map Run alone redrives them.
+            return;
+        }
         // The same token twice redrives once.
         let token = self.world.dice.once_in(4).then(|| "token".into());
         // From now on it may run again, whether anybody hears of it or not.
@@ -475,6 +495,9 @@ impl<'a> Life<'a> {
     /// Answers every task that waits for it, by the tokens that the records give. False if there is none.
     fn answer_all(&mut self) -> bool {
         let mut tokens = Vec::new();
+        if let Err(why) = self.world.checks.find_children(self.store.as_ref()) {
+            *self.calls.wrong.lock().unwrap() = Some(why);
+        }
         for arn in self.world.checks.attempted.keys() {
             let Ok(Some(loaded)) = record::load(self.store.as_ref(), ExecutionId::of_arn(arn)) else { continue };
             let execution = loaded.execution;
