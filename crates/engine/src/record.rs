@@ -60,7 +60,7 @@ pub use wrecks::sweep_wrecks;
 pub use write::{record_start, record_step};
 
 use crate::{
-    handle::{Qualifier, StatusName, Summary},
+    handle::{StatusName, Summary},
     limits::{REDRIVE_TOKENS_MAX, SHARDS},
 };
 
@@ -126,7 +126,6 @@ pub struct Books {
     /// The immutable revision of the state machine that it runs.
     pub revision: u64,
     pub trace_header: Option<Arc<str>>,
-    pub qualifier: Option<Qualifier>,
     input_hash: [u8; 32],
     /// The header as stored, without the frame in its row; empty before the first step and after the last.
     header: Vec<u8>,

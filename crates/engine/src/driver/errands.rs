@@ -352,8 +352,9 @@ impl Driver {
             test_case,
             workflow: stepwell_machine::Workflow::Standard,
             child,
+            qualifier,
         }));
-        let mut books = record::record_start(&execution, revision.key, trace_header, qualifier);
+        let mut books = record::record_start(&execution, revision.key, trace_header);
         if let Starter::MapRun(Some(token)) = &to {
             books.note_redrive(token, execution.identity.start_ms);
         }
