@@ -42,6 +42,7 @@ use crate::{
     stops::Stops,
     task_runner::TaskRunner,
     tasks::Tasks,
+    throttle::Throttle,
     timeline::{Bell, Timeline, UnderWay},
 };
 
@@ -212,11 +213,12 @@ pub(crate) fn assemble(
     let logs = Arc::new(Logs::new(left, bounds.log_events, queue.clone(), timeline.clone()));
     let status_changes =
         StatusChanges::new(config.announces_status, bounds.status_changes, queue.clone(), timeline.clone());
+    let opened_ms = timeline.now_ms();
     let shared = Arc::new(Shared {
         store: store.clone(),
         map_items,
         small_reads: SmallReads::new(),
-        opened_ms: timeline.now_ms(),
+        opened_ms,
         timeline: timeline.clone(),
         inboxes: inboxes.clone(),
         registry,
@@ -242,6 +244,7 @@ pub(crate) fn assemble(
         },
         queue,
         slow,
+        throttle: Throttle::new(config.quotas.state_transitions, opened_ms),
         surroundings,
         stopping: AtomicBool::new(false),
         sweeping: Bell::default(),

@@ -277,6 +277,7 @@ fn identity(owner: &Owner, role_arn: Arc<str>, input: Payload) -> Identity {
         test_case: None,
         workflow: Workflow::Express(ExpressStart::Synchronous),
         child: None,
+        qualifier: None,
     }
 }
 
