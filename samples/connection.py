@@ -1,4 +1,4 @@
-"""How the samples reach the server: a boto3 client, and the account and region that the server's ARNs carry."""
+"""How the samples reach the server: a boto3 client, and the account and region that ARNs carry."""
 
 import os
 

@@ -58,6 +58,16 @@ test("a region and account is chosen, and stays", async ({ page, stepwell }) => 
   await expect(row(page, "made")).toHaveCount(0);
 });
 
+test("an empty list tells where there is something", async ({ page, stepwell }) => {
+  await stepwell.machine("there", WAIT, "STANDARD", "eu-west-1/123456789012");
+  await page.goto(stepwell.page("/state-machines"));
+  await expect(page.getByText("There are no state machines yet.")).toBeVisible();
+  await expectAccessible(page);
+  // With one account, its region is all that is to be said.
+  await page.getByRole("main").getByRole("button", { name: "eu-west-1", exact: true }).click();
+  await expect(row(page, "there")).toBeVisible();
+});
+
 test("a link to anything of another owner shows it, and what is around it", async ({ page, stepwell }) => {
   const { there, execution } = await prepare(stepwell);
   await page.goto(stepwell.executionPage(execution));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addressFrom, ownerOf } from "./owner";
+import { addressFrom, ownerName, ownerOf } from "./owner";
 
 const OWN = "us-east-1/123456789012";
 const OTHER = "eu-west-1/111122223333";
@@ -31,6 +31,11 @@ describe("the owner", () => {
   it("is not told twice", () => {
     expect(addressFrom(`/state-machines/${ARN}?tab=tags`, CHOSEN, OWN)).toBe(`/state-machines/${ARN}?tab=tags`);
     expect(addressFrom("/tasks?owner=local/1", CHOSEN, OWN)).toBe("/tasks?owner=local/1");
+  });
+
+  it("is shown as far as it matters", () => {
+    expect(ownerName(OTHER, [OWN, OTHER])).toBe("eu-west-1 · 111122223333");
+    expect(ownerName(OTHER, ["us-east-1/111122223333", OTHER])).toBe("eu-west-1");
   });
 
   it("is kept where it was chosen, before the server has told its own", () => {

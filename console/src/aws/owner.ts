@@ -30,6 +30,13 @@ export function addressFrom(href: string, from: Place, own: string | undefined):
   return `${path}?${search && `${search}&`}owner=${encodeURIComponent(owner)}`;
 }
 
+/** An owner as people read it; among those of one account, the account says nothing. */
+export function ownerName(owner: string, among: readonly string[]): string {
+  const account = (of: string) => of.slice(of.indexOf("/") + 1);
+  const isAlone = among.every((other) => account(other) === account(owner));
+  return isAlone ? owner.slice(0, owner.indexOf("/")) : owner.replace("/", " · ");
+}
+
 function decoded(path: string): string {
   try {
     return decodeURIComponent(path);

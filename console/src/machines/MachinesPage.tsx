@@ -9,16 +9,19 @@ import TextFilter from "@cloudscape-design/components/text-filter";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { editorHref, go, Link, machineHref } from "../app/Link";
+import { show, useOwners } from "../app/owners";
 import { Problem } from "../app/Problem";
 import { machinesRoute } from "../app/router";
 import { statusName } from "../app/StatusText";
 import { dateText, numberText } from "../app/words";
 import { type Counts, countsQuery } from "../aws/consoleApi";
 import { EXECUTION_STATUSES, type MachineListed } from "../aws/operations";
+import { ownerName } from "../aws/owner";
 import { machinesQuery } from "../aws/queries";
 import { DeleteMachine } from "./DeleteMachine";
 
 const PAGE = 25;
+const OTHERS_SHOWN_MAX = 10;
 
 const COLUMNS = [
   {
@@ -56,6 +59,23 @@ function countColumns(counts: Counts | undefined): TableProps.ColumnDefinition<M
       return <Link href={`${machineHref(stateMachineArn)}?status=${status}`}>{`${numberText(count)}${more}`}</Link>;
     },
   }));
+}
+
+/** Where there is something, for whoever looks in the wrong region. */
+function Elsewhere() {
+  const { owners, chosen } = useOwners();
+  const others = owners.filter((owner) => owner !== chosen);
+  if (others.length === 0) return null;
+  return (
+    <SpaceBetween size="xs">
+      <Box>There may be some here:</Box>
+      {others.slice(0, OTHERS_SHOWN_MAX).map((owner) => (
+        <Button key={owner} variant="inline-link" onClick={() => show(owner, "/state-machines")}>
+          {ownerName(owner, owners)}
+        </Button>
+      ))}
+    </SpaceBetween>
+  );
 }
 
 export function MachinesPage() {
@@ -130,6 +150,7 @@ export function MachinesPage() {
             <SpaceBetween size="m">
               <Box>{find ? "No state machine has such a name." : "There are no state machines yet."}</Box>
               {!find && <Button onClick={() => go("/create")}>Create the first</Button>}
+              {!find && <Elsewhere />}
             </SpaceBetween>
           </Box>
         }
