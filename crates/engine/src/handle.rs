@@ -25,6 +25,7 @@ pub use self::{
 };
 use crate::{
     config::Quotas,
+    limits::SMALL_READ_ROWS_MAX,
     logs::LogSink,
     open::{Threads, stop},
     shared::Shared,
@@ -180,5 +181,18 @@ impl Engine {
     ) -> Result<T, Unavailable> {
         let shared = self.0.shared.clone();
         self.0.runtime.spawn_blocking(move || work(&shared)).await.map_err(|_| Unavailable::Down)
+    }
+
+    /// Runs what reads some `rows` of the store: a few of them here while that is quick, else like [`Engine::blocking`].
+    pub(crate) async fn reading<T: Send + 'static>(
+        &self,
+        rows: usize,
+        work: impl FnOnce(&Shared) -> T + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let shared = &self.0.shared;
+        if rows <= SMALL_READ_ROWS_MAX && shared.small_reads.are_quick() {
+            return Ok(shared.small_reads.here(|| work(shared)));
+        }
+        self.blocking(work).await
     }
 }

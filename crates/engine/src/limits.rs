@@ -69,6 +69,9 @@ pub const GATHER_PAUSE_MIN: Duration = Duration::from_micros(20);
 pub const GATHER_RECENT_MAX: Duration = Duration::from_millis(5);
 /// Executions that go on with a further slice in one batch; the others wait their turn, so that no batch gets long.
 pub const SLICES_PER_BATCH_MAX: usize = 16;
+/// Executions of one driver that wait for such a turn and are known in memory, about 60 bytes each; further ones are rows
+/// alone.
+pub const SLICES_MAX: usize = 100_000;
 /// Timers that one driver keeps in memory; later ones stay rows until their time comes near.
 pub const TIMERS_MAX: usize = 100_000;
 /// Timers that are read from rows at once.
@@ -191,9 +194,17 @@ pub const MAP_RUN_FED_BYTES_MAX: usize = 1024 * 1024;
 pub const MAP_RUN_FEED_BELOW: usize = 1_000;
 /// Letters that an actor of a Map Run takes at a time.
 pub const MAP_RUN_LETTERS_MAX: usize = 1_024;
+/// Rows of ended Express child executions that one page of a list looks at. Ours: some tens of milliseconds.
+pub const MAP_RUN_CHILDREN_LOOKED_AT: usize = 10_000;
 /// Rows of ended child executions that are read at a time.
 pub const MAP_RUN_OUTCOMES_READ_MAX: usize = 1_000;
 /// Bytes of such rows, after which no more are read, and of the inputs and outputs that are read to make results of them.
 pub const MAP_RUN_OUTCOMES_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long an Express child execution for which there is no place is left waiting. Ours.
 pub const MAP_RUN_THROTTLE_PAUSE: Duration = Duration::from_millis(50);
+/// Rows of an answer, or pages of that many, that are read on the thread of the caller while such reads are quick. Ours.
+pub const SMALL_READ_ROWS_MAX: usize = 100;
+/// How long such a read takes at most; after a longer one they go to threads that may wait. Ours.
+pub const SMALL_READ_TIME_MAX: Duration = Duration::from_millis(1);
+/// For how long they do. Ours.
+pub const SMALL_READ_SHUNNED: Duration = Duration::from_secs(1);

@@ -16,7 +16,8 @@ mod results;
 mod source;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
+    ops::Range,
     sync::{Arc, Weak},
 };
 
@@ -53,10 +54,10 @@ pub(crate) enum Mail {
     Stop,
     /// The execution waits for it again, after so many redrives of it.
     Redriven(u64),
-    /// What is known of an Express child execution that runs.
+    /// Which of these Express child executions run, and what is known of them.
     Look {
-        index: u64,
-        to: Sender<Option<OpenChild>>,
+        children: Range<u64>,
+        to: Sender<BTreeMap<u64, OpenChild>>,
     },
     Update {
         update: UpdateMapRun,
@@ -64,9 +65,11 @@ pub(crate) enum Mail {
     },
 }
 
-/// An Express child execution that runs.
+/// An Express child execution that runs, as far as anybody may know: its end may not be durable yet.
+#[derive(Clone, Debug)]
 pub(crate) struct OpenChild {
     pub(crate) arn: Arc<str>,
+    pub(crate) items: u64,
     pub(crate) input: Payload,
     /// Milliseconds since 1970.
     pub(crate) start_ms: i64,
@@ -141,7 +144,7 @@ impl MapRuns {
         self.table.lock().shared = Arc::downgrade(shared);
         let marks = record::map_run_marks(shared.store.as_ref())?;
         // Of one that was redriven there may be two: the last one counts.
-        let latest: HashMap<MapRunPlace, MapRunMark> = marks.into_iter().map(|mark| (mark.place, mark)).collect();
+        let latest: BTreeMap<MapRunPlace, MapRunMark> = marks.into_iter().map(|mark| (mark.place, mark)).collect();
         for mark in latest.into_values() {
             match record::map_run(shared.store.as_ref(), mark.place)? {
                 Some(row) => self.run(mark.place.execution, mark.place.task, row.run.arn, mark.redrives),

@@ -10,14 +10,17 @@ use crate::{
     by_hand::Witness,
     committer::{CommitQueue, Committer, Ledger},
     express::Express,
+    handle::Unavailable,
     inbox::Inboxes,
     logs::Logs,
     map_items::MapItems,
     map_runs::MapRuns,
     registry::Registry,
     slow::{SlowLane, Surroundings},
+    small_reads::SmallReads,
     status_changes::StatusChanges,
     tasks::Tasks,
+    throttle::Throttle,
     timeline::{Bell, Timeline},
 };
 
@@ -41,6 +44,9 @@ pub(crate) struct Shared {
     pub(crate) queue: CommitQueue,
     /// To the threads for slow steps.
     pub(crate) slow: Arc<SlowLane>,
+    /// How many states all executions together may run.
+    pub(crate) throttle: Throttle,
+    pub(crate) small_reads: SmallReads,
     /// What the machine is told.
     pub(crate) surroundings: Arc<Surroundings>,
     /// No calls are taken any more; drivers end once what they hold is durable.
@@ -54,6 +60,18 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Runs what blocks away from the async workers; in a simulation at once, so that its seed gives the same run again.
+    pub(crate) async fn away<T: Send + 'static>(
+        self: &Arc<Shared>,
+        work: impl FnOnce(&Arc<Shared>) -> T + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        if self.witness.is_some() {
+            return Ok(work(self));
+        }
+        let shared = self.clone();
+        tokio::task::spawn_blocking(move || work(&shared)).await.map_err(|_| Unavailable::Down)
+    }
+
     /// What the machine keeps executions within.
     pub(crate) fn limits(&self) -> &Limits {
         &self.registry.quotas.limits

@@ -35,6 +35,7 @@ fn execution(input: &str) -> Execution {
         input: Payload::from_checked_text(input),
         workflow: stepwell_machine::Workflow::Standard,
         child: None,
+        qualifier: None,
         test_case: None,
     }))
 }
@@ -45,6 +46,7 @@ fn start(program: &Program, execution: &Execution) -> Step {
         activity_exists: &|_| true,
         parameters_problem: &|_, _, _| None,
         limits: &Limits::default(),
+        transitions_max: u32::MAX,
     };
     match step(program, execution, Event::Started, moment, FUEL_SLICE) {
         Stepped::Done(step) => step,

@@ -168,6 +168,7 @@ fn begin(text: &str, first: &str, test_case: Option<TestCase>) -> Case {
         test_case: test_case.map(Arc::new),
         workflow: stepwell_machine::Workflow::Standard,
         child: None,
+        qualifier: None,
     };
     Case { program, execution: Execution::new(Arc::new(identity)), now_ms: START_MS, slices: None }
 }
@@ -226,6 +227,7 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
             activity_exists: &exists,
             parameters_problem: &problem,
             limits: &Limits::default(),
+            transitions_max: u32::MAX,
         };
         let fuel = case.slices.unwrap_or(limits::FUEL_EVALUATION);
         let step = match stepwell_machine::step(&case.program, &case.execution, event, moment, fuel) {

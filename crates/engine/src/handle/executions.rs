@@ -190,7 +190,7 @@ impl Engine {
 
     pub async fn execution(&self, arn: &str) -> Result<Summary, ExecutionError> {
         let id = ExecutionId::of_arn(arn);
-        self.blocking(move |shared| {
+        self.reading(1, move |shared| {
             let store = shared.store.as_ref();
             let row = record::summary(store, id).map_err(log_down)?.ok_or(ExecutionError::DoesNotExist)?;
             record::fill(store, id, &row.absent()).map_err(log_down)?;
@@ -201,7 +201,7 @@ impl Engine {
 
     /// Newest first.
     pub async fn list_executions(&self, list: ListExecutions) -> Result<Page<ListedExecution>, Unavailable> {
-        self.blocking(move |shared| {
+        self.reading(list.limit, move |shared| {
             let ListExecutions { state_machine_arn, status, limit, after } = list;
             let (store, running) = (shared.store.as_ref(), Some(&shared.committer.running));
             record::list(store, running, &state_machine_arn, status, limit, after.as_ref()).map_err(log_down)
@@ -210,7 +210,7 @@ impl Engine {
     }
 
     pub async fn history(&self, get: GetHistory) -> Result<HistoryPage, ExecutionError> {
-        self.blocking(move |shared| {
+        self.reading(get.limit, move |shared| {
             let page = record::history(shared.store.as_ref(), &get).map_err(log_down)?;
             page.ok_or(ExecutionError::DoesNotExist)
         })

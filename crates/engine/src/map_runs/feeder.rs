@@ -21,6 +21,7 @@ use crate::{
 };
 
 pub(super) struct Feeder {
+    shared: Arc<Shared>,
     order: Arc<Order>,
     stream: Box<dyn ItemStream>,
     /// Items read, with their inputs yet to be made; each with the way back to it.
@@ -49,9 +50,10 @@ struct Way {
 
 impl Feeder {
     /// Opens the stream where `cursor` says.
-    pub(super) async fn open(shared: &Shared, order: Arc<Order>, cursor: &ItemCursor) -> Result<Feeder, Failure> {
+    pub(super) async fn open(shared: &Arc<Shared>, order: Arc<Order>, cursor: &ItemCursor) -> Result<Feeder, Failure> {
         let stream = open(shared.map_items.as_ref(), &order.request, cursor.position.clone()).await?;
         let mut feeder = Feeder {
+            shared: shared.clone(),
             order,
             stream,
             read: VecDeque::new(),
@@ -103,7 +105,8 @@ impl Feeder {
             }
             // Evaluations may take as long as they may: not on a thread that others wait for.
             let made = if self.order.request.selects() {
-                let made = tokio::task::spawn_blocking(move || {
+                let shared = self.shared.clone();
+                let made = shared.away(move |_| {
                     let made = self.make();
                     (self, made)
                 });

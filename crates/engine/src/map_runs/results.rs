@@ -167,15 +167,15 @@ async fn page(
     place: MapRunPlace,
     from: u64,
 ) -> Result<Vec<(u64, ChildResult)>, NoResult> {
-    let (shared, order) = (shared.clone(), order.clone());
-    let read = tokio::task::spawn_blocking(move || {
+    let order = order.clone();
+    let read = shared.away(move |shared| {
         let store = shared.store.as_ref();
         let outcomes = record::outcomes(store, place, from, MAP_RUN_OUTCOMES_READ_MAX).map_err(log_down)?;
         let (mut results, mut bytes) = (Vec::new(), 0);
         for (index, outcome) in outcomes {
             let result = match outcome.express {
                 Some(express) => of_express(&order, index, outcome.status, express),
-                None => of_standard(&shared, &order, index, outcome.status)?,
+                None => of_standard(shared, &order, index, outcome.status)?,
             };
             bytes += result.input.bytes() + result.output.as_ref().map_or(0, Payload::bytes);
             results.push((index, result));

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use stepwell_expr::{Payload, Value};
 use stepwell_machine::Failure;
+use stepwell_store::Store;
 
 use super::{Order, feeder::Feeder};
 use crate::{
-    handle::{StatusName, Unavailable},
+    handle::StatusName,
     limits::MAP_RUN_OUTCOMES_READ_MAX,
-    record::{self, ItemCursor, MapRunPlace, MapRunRow},
+    record::{self, ItemCursor, MapRunPlace, MapRunRow, RecordError},
     registry::log_down,
     shared::Shared,
 };
@@ -88,10 +89,9 @@ impl Source {
 
     /// Those of the next outcomes that are to be redriven.
     async fn redriven(&mut self, from: u64) -> Result<Vec<NewChild>, Failure> {
-        let (shared, place) = (self.shared.clone(), self.place);
-        let read =
-            move || record::outcomes(shared.store.as_ref(), place, from, MAP_RUN_OUTCOMES_READ_MAX).map_err(log_down);
-        let outcomes = blocking(read).await?;
+        let place = self.place;
+        let outcomes = move |store: &dyn Store| record::outcomes(store, place, from, MAP_RUN_OUTCOMES_READ_MAX);
+        let outcomes = read(&self.shared, outcomes).await?;
         self.redrive_from = outcomes.last().map(|(last, _)| last + 1);
         let wanted = outcomes
             .into_iter()
@@ -117,25 +117,24 @@ impl Source {
         if first >= known_to {
             return Ok(());
         }
-        let (shared, place) = (self.shared.clone(), self.place);
-        let read = move || record::ended_children(shared.store.as_ref(), place, first, last).map_err(log_down);
-        let known = blocking(read).await?;
+        let place = self.place;
+        let known = read(&self.shared, move |store| record::ended_children(store, place, first, last)).await?;
         children.retain(|child| !known.contains(&child.index));
         Ok(())
     }
 
     async fn read_known_to(&mut self) -> Result<u64, Failure> {
-        let (shared, place) = (self.shared.clone(), self.place);
-        let read = move || record::last_outcome(shared.store.as_ref(), place).map_err(log_down);
-        Ok(blocking(read).await?.map_or(0, |last| last + 1))
+        let place = self.place;
+        Ok(read(&self.shared, move |store| record::last_outcome(store, place)).await?.map_or(0, |last| last + 1))
     }
 }
 
 /// Reads from the store. Where that fails the store has failed, and with it everything.
-async fn blocking<T: Send + 'static>(
-    read: impl FnOnce() -> Result<T, Unavailable> + Send + 'static,
+async fn read<T: Send + 'static>(
+    shared: &Arc<Shared>,
+    read: impl FnOnce(&dyn Store) -> Result<T, RecordError> + Send + 'static,
 ) -> Result<T, Failure> {
-    let read = tokio::task::spawn_blocking(read).await;
-    let unreadable = || Failure::new("States.Runtime", "What is stored of the Map Run cannot be read.");
-    read.map_err(|_| unreadable())?.map_err(|_| unreadable())
+    let read = shared.away(move |shared| read(shared.store.as_ref()).map_err(log_down)).await;
+    let unreadable = |_| Failure::new("States.Runtime", "What is stored of the Map Run cannot be read.");
+    read.map_err(unreadable)?.map_err(unreadable)
 }

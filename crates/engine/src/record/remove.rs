@@ -47,7 +47,9 @@ pub fn remove(
     if !has_ended || stop_ms(&stored.status).is_none_or(|stop_ms| stop_ms >= before_ms) {
         return Ok(Removal::NotDue);
     }
-    if map_run::has_marks(store, id)? {
+    let waits = stored.identity.child.as_ref().map(|child| map_run::map_run_place(store, &child.map_run_arn));
+    // A Map Run under way is not cut off, and a child execution goes after it: its result may be asked for once more.
+    if map_run::has_marks(store, id)? || waits.transpose()?.flatten().is_some() {
         return Ok(Removal::NotDue);
     }
     let mut keys: Vec<(Space, Vec<u8>)> = Vec::new();
@@ -77,7 +79,7 @@ pub fn remove(
     if let Some(stop_ms) = stop_ms(&stored.status) {
         batch.delete(Space::Open, key::wrecks(id, stop_ms.saturating_add(REDRIVE_PERIOD_MS)));
     }
-    listing::remove(&stored.identity, stored.qualifier.as_ref(), id, status_name(&stored.status), batch);
+    listing::remove(&stored.identity, id, status_name(&stored.status), batch);
     batch.delete(Space::Summary, key::summary(id));
     Ok(Removal::Done)
 }

@@ -7,16 +7,17 @@ use std::{
 };
 
 use stepwell_engine::{
-    GetHistory, StatusName,
-    record::{self, ExecutionId, Shards},
+    GetHistory, MapRun, MapRunStatus, StatusName,
+    record::{self, ExecutionId, MapRunPlace, Shards},
 };
-use stepwell_expr::Payload;
+use stepwell_expr::{Payload, Value};
 use stepwell_machine::{
     Event, Execution, Frame, HistoryEvent, Moment, Program, Status, Stepped, TaskId,
     definition::{self, MachineType},
     execution::Phase,
     history::Detail,
     limits::{FUEL_SLICE, Limits},
+    map_run::child_name,
     state::StateType,
     step,
 };
@@ -45,6 +46,8 @@ pub(crate) struct Checks {
     pub(crate) stopped: BTreeSet<Arc<str>>,
     /// Those that were old enough to be removed at some time, and may be.
     pub(crate) expired: BTreeSet<Arc<str>>,
+    /// Child executions that are known, with their Map Runs. They are among those that were attempted, too.
+    pub(crate) children: BTreeMap<Arc<str>, Arc<str>>,
     /// A redrive of these was tried.
     pub(crate) redriven: BTreeSet<Arc<str>>,
     /// Tasks whose answer was acknowledged.
@@ -66,6 +69,7 @@ impl Checks {
             started: BTreeSet::new(),
             stopped: BTreeSet::new(),
             expired: BTreeSet::new(),
+            children: BTreeMap::new(),
             redriven: BTreeSet::new(),
             answered: BTreeSet::new(),
             taken: BTreeSet::new(),
@@ -74,6 +78,9 @@ impl Checks {
 
     /// Everything, of all executions.
     pub(crate) fn run(&mut self, store: &dyn Store, journal: &Journal) -> Result<(), String> {
+        self.find_children(store)?;
+        // What is stored now stays.
+        self.started.extend(self.children.keys().cloned());
         let mut statuses = BTreeMap::new();
         for (arn, machine) in self.attempted.clone() {
             let id = ExecutionId::of_arn(&arn);
@@ -105,7 +112,108 @@ impl Checks {
         }
         self.acknowledged_tasks(journal)?;
         queues(store, &statuses)?;
+        self.map_runs(store, &statuses)?;
         self.listings(store, &statuses)
+    }
+
+    /// Looks for the child executions of all Map Runs, by the names that follow from theirs.
+    pub(crate) fn find_children(&mut self, store: &dyn Store) -> Result<(), String> {
+        let spreads = |(arn, machine): &(&Arc<str>, &&'static str)| {
+            matches!(**machine, "spread" | "read") && !self.children.contains_key(*arn)
+        };
+        let parents = self.attempted.iter().filter(spreads).map(|(arn, machine)| (arn.clone(), *machine));
+        for (parent, machine) in parents.collect::<Vec<_>>() {
+            for (_, run) in map_runs(store, &parent)? {
+                for index in 0..ITEMS_MAX {
+                    let child = child_arn(&run.arn, index);
+                    let summary = record::summary(store, ExecutionId::of_arn(&child));
+                    if !self.children.contains_key(&child) && summary.map_err(|error| error.to_string())?.is_some() {
+                        self.attempted.insert(child.clone(), machine);
+                        self.children.insert(child, run.arn.clone());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Each is under way as long as its execution waits for it; its counts are those of its rows, and these tell how the
+    /// child executions ended; its result has each of their outputs once.
+    fn map_runs(&self, store: &dyn Store, executions: &BTreeMap<Arc<str>, Execution>) -> Result<(), String> {
+        let marks = record::map_run_marks(store).map_err(|error| error.to_string())?;
+        let redriven =
+            |place: MapRunPlace| marks.iter().filter(|mark| mark.place == place).map(|mark| mark.redrives).max();
+        let marked = |place: MapRunPlace| redriven(place).is_some();
+        for (arn, execution) in executions {
+            let id = ExecutionId::of_arn(arn);
+            for wait in execution.map_runs() {
+                if !marked(MapRunPlace { execution: id, task: wait.task }) {
+                    return Err(format!("{arn}: its Map Run {} is not under way", wait.arn));
+                }
+            }
+            if self.expired.contains(arn) {
+                continue;
+            }
+            let mut last = None;
+            for (task, run) in map_runs(store, arn)? {
+                let place = MapRunPlace { execution: id, task };
+                let outcomes = record::outcomes(store, place, 0, usize::MAX).map_err(|error| error.to_string())?;
+                let wrong = |what: String| Err(format!("{}: {what}: {run:?}, {outcomes:?}", run.arn));
+                let counted = |status| {
+                    let of = outcomes.iter().filter(|(_, outcome)| outcome.status == status);
+                    let now =
+                        of.filter(|(_, outcome)| status == StatusName::Succeeded || outcome.redrives == run.redrives);
+                    now.count() as u64
+                };
+                let counts = &run.executions;
+                let expected = [StatusName::Succeeded, StatusName::Failed, StatusName::TimedOut, StatusName::Aborted];
+                if [counts.succeeded, counts.failed, counts.timed_out, counts.aborted] != expected.map(counted) {
+                    return wrong("its counts are not those of its rows".to_owned());
+                }
+                if run.status == MapRunStatus::Running && !marked(place) {
+                    return wrong("it runs and is not under way".to_owned());
+                }
+                if run.status == MapRunStatus::Succeeded && outcomes.len() as u64 != counts.total {
+                    return wrong("it has succeeded without all of its child executions".to_owned());
+                }
+                for (index, outcome) in &outcomes {
+                    let child = child_arn(&run.arn, *index);
+                    let is = executions.get(&child).map(|child| name(&child.header.status));
+                    let fits = is == Some(outcome.status)
+                        // Redriven, and not at its end again yet.
+                        || (outcome.status != StatusName::Succeeded && redriven(place).max(Some(run.redrives)) > Some(outcome.redrives))
+                        || self.expired.contains(&child);
+                    if !fits {
+                        return wrong(format!("child execution {index} is {is:?}"));
+                    }
+                }
+                last.get_or_insert((run.status.clone(), outcomes));
+            }
+            let output = match &execution.header.status {
+                Status::Succeeded { output, .. }
+                    if self.attempted[arn] == "spread" && !self.children.contains_key(arn) =>
+                {
+                    output
+                }
+                _ => continue,
+            };
+            let Some((MapRunStatus::Succeeded, outcomes)) = last else {
+                return Err(format!("{arn}: it has succeeded without its Map Run"));
+            };
+            // Of an item that failed there is what is known of its child execution.
+            let told = |result: &Value| result.get("Input").and_then(Value::as_str).map(str::to_owned);
+            let results = output.value().as_array().unwrap_or_default();
+            let results: Vec<_> = results.iter().map(|result| (told(result), result.as_i64())).collect();
+            let expected = outcomes.iter().map(|(index, outcome)| match outcome.status {
+                StatusName::Succeeded => (None, Some(index.cast_signed() + 1)),
+                _ => (Some((index + 1).to_string()), None),
+            });
+            let expected: Vec<_> = expected.collect();
+            if results != expected {
+                return Err(format!("{arn}: its result is {}, not {expected:?}", output.text()));
+            }
+        }
+        Ok(())
     }
 
     /// Plays what the journal has beyond what was played before.
@@ -121,12 +229,13 @@ impl Checks {
             replay.entry = number;
             match entry {
                 Entry::Renewed { opened_ms } => renew(&mut replay.execution, opened_ms),
-                Entry::Took { event, now_ms } => {
+                Entry::Took { event, granted } => {
                     let moment = Moment {
-                        now_ms,
+                        now_ms: granted.now_ms,
                         activity_exists: &|_| true,
                         parameters_problem: &|_, _, _| None,
                         limits: &Limits::default(),
+                        transitions_max: granted.transitions_max,
                     };
                     match step(program, &replay.execution, event, moment, FUEL_SLICE) {
                         Stepped::Done(step) => {
@@ -184,8 +293,10 @@ impl Checks {
     /// Each execution is listed once, as what it is.
     fn listings(&self, store: &dyn Store, executions: &BTreeMap<Arc<str>, Execution>) -> Result<(), String> {
         let mut listed = BTreeMap::new();
-        for name in self.programs.keys() {
-            let machine = format!("arn:aws:states:us-east-1:123456789012:stateMachine:{name}");
+        let machines =
+            self.programs.keys().map(|name| format!("arn:aws:states:us-east-1:123456789012:stateMachine:{name}"));
+        let map_runs: BTreeSet<String> = self.children.values().map(|arn| arn.to_string()).collect();
+        for machine in machines.chain(map_runs) {
             let mut after = None;
             loop {
                 let page =
@@ -204,10 +315,27 @@ impl Checks {
         let expected = executions.iter().map(|(arn, execution)| (arn.clone(), name(&execution.header.status)));
         let expected: BTreeMap<Arc<str>, StatusName> = expected.collect();
         if listed != expected {
-            return Err(format!("the listing is {listed:?}, not {expected:?}"));
+            let only = |these: &BTreeMap<Arc<str>, StatusName>, those: &BTreeMap<Arc<str>, StatusName>| {
+                let only = these.iter().filter(|(arn, status)| those.get(*arn) != Some(*status));
+                format!("{:?}", only.collect::<Vec<_>>())
+            };
+            return Err(format!("the listing has {}, not {}", only(&listed, &expected), only(&expected, &listed)));
         }
         Ok(())
     }
+}
+
+/// More items than any Map Run here has.
+const ITEMS_MAX: u64 = 10;
+
+fn map_runs(store: &dyn Store, execution: &str) -> Result<Vec<(TaskId, MapRun)>, String> {
+    record::map_runs(store, ExecutionId::of_arn(execution), None, usize::MAX).map_err(|error| error.to_string())
+}
+
+/// `arn:...:execution:MACHINE/LABEL:NAME`
+fn child_arn(map_run_arn: &str, index: u64) -> Arc<str> {
+    let (labelled, _) = map_run_arn.rsplit_once(':').unwrap();
+    format!("{}:{}", labelled.replacen(":mapRun:", ":execution:", 1), child_name(map_run_arn, index)).into()
 }
 
 fn nothing_is_left(store: &dyn Store, arn: &str) -> Result<(), String> {
@@ -377,7 +505,7 @@ fn queues(store: &dyn Store, executions: &BTreeMap<Arc<str>, Execution>) -> Resu
     let mut tasks: BTreeSet<(ExecutionId, TaskId)> = BTreeSet::new();
     tasks.extend(record::intents(store, Shards::ALL).map_err(error)?.iter().map(|row| (row.execution, row.task)));
     tasks.extend(record::offers(store, Shards::ALL).map_err(error)?.iter().map(|row| (row.execution, row.task)));
-    let mut runnable = record::runnable(store, Shards::ALL).map_err(error)?;
+    let mut runnable = record::runnable(store, Shards::ALL, None, usize::MAX).map_err(error)?;
     runnable.sort();
     let (mut timed, mut queued, mut ready) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
     for (arn, execution) in executions.iter().filter(|(_, execution)| execution.is_running()) {

@@ -12,17 +12,21 @@ use std::{
 };
 
 use stepwell_engine::{
-    ActivityError, ActivityTask, Answer, Bounds, Clock, Config, CreateStateMachine, Engine, ExecutionError,
+    ActivityError, ActivityTask, Answer, Bounds, Clock, Config, CreateStateMachine, Engine, ExecutionError, MapItems,
     NotRedrivable, Quotas, RedriveError, StartExecution, StartExecutionError, StartedExecution, TaskRunner, TokenError,
     by_hand::ByHand,
     record::{self, ExecutionId, Shards},
 };
 use stepwell_expr::{Payload, Value};
-use stepwell_machine::{Failure, Status, TaskId, TaskOutcome, TaskRequest, definition::MachineType, root};
+use stepwell_machine::{
+    Failure, Status, TaskId, TaskOutcome, TaskRequest,
+    definition::MachineType,
+    root::{self, Root},
+};
 use stepwell_store::Store;
 use tokio::{runtime::Runtime, sync::oneshot};
 
-use crate::{checks::Checks, dice::Dice, disk::Failing, journal::Journal};
+use crate::{checks::Checks, dice::Dice, disk::Failing, journal::Journal, shelf::OnShelf};
 
 const BEGINNING_MS: i64 = 1_700_000_000_000;
 const HOUR_MS: u64 = 3_600_000;
@@ -65,6 +69,10 @@ struct Call {
 }
 
 impl TaskRunner for Calls {
+    fn map_items(&self) -> Arc<dyn MapItems> {
+        Arc::new(OnShelf(Arc::default()))
+    }
+
     fn run(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = TaskOutcome> + Send + 'static>> {
         let execution = ExecutionId::of_arn(&request.execution_arn);
         if let Err(why) = self.check(execution, request.task) {
@@ -136,6 +144,7 @@ pub(crate) struct World {
     pub(crate) machines: Vec<(&'static str, String)>,
     pub(crate) activity_arn: Arc<str>,
     pub(crate) bounds: Bounds,
+    pub(crate) quotas: Quotas,
     pub(crate) drivers: usize,
     /// Of tasks that somebody was given, also long ago.
     pub(crate) tokens: Vec<String>,
@@ -158,7 +167,7 @@ impl<'a> Life<'a> {
             drivers: world.drivers,
             clock: world.clock.clone(),
             announces_status: false,
-            quotas: Quotas::default(),
+            quotas: world.quotas,
         };
         let opened = Engine::open_by_hand(
             store.clone(),
@@ -233,7 +242,8 @@ impl<'a> Life<'a> {
             if worked {
                 continue;
             }
-            if self.engine.health().open_executions == 0 {
+            let marks = record::map_run_marks(self.store.as_ref()).map_err(|error| error.to_string())?;
+            if self.engine.health().open_executions == 0 && marks.is_empty() {
                 return Ok(());
             }
             self.poll();
@@ -302,7 +312,8 @@ impl<'a> Life<'a> {
             Told::Start(_, Err(StartExecutionError::Unavailable(_) | StartExecutionError::AlreadyExists { .. })) => {}
             Told::Start(arn, Err(error)) => return Err(format!("{arn}: {error}")),
             Told::Stop(arn, Ok(_)) => {
-                if !checks.redriven.contains(&arn) {
+                // A Map Run may redrive its child executions.
+                if !checks.redriven.contains(&arn) && !checks.children.contains_key(&arn) {
                     checks.stopped.insert(arn);
                 }
             }
@@ -348,11 +359,22 @@ impl<'a> Life<'a> {
     }
 
     /// The task of a token.
-    fn named(&self, token: &str) -> Result<(Arc<str>, TaskId), String> {
+    fn named(&mut self, token: &str) -> Result<(Arc<str>, TaskId), String> {
         let (id, task, _) = root::parse_token(token).ok_or("a token has a wrong form")?;
-        let attempted = self.world.checks.attempted.keys();
-        let arn = attempted.into_iter().find(|arn| ExecutionId::of_arn(arn) == ExecutionId(id));
-        Ok((arn.ok_or("a token is of no execution")?.clone(), task))
+        let of =
+            |checks: &Checks| checks.attempted.keys().find(|arn| ExecutionId::of_arn(arn) == ExecutionId(id)).cloned();
+        let mut arn = of(&self.world.checks);
+        if arn.is_none() {
+            self.world.checks.find_children(self.store.as_ref())?;
+            arn = of(&self.world.checks);
+        }
+        Ok((arn.ok_or("a token is of no execution")?, task))
+    }
+
+    fn find_children(&mut self) {
+        if let Err(why) = self.world.checks.find_children(self.store.as_ref()) {
+            *self.calls.wrong.lock().unwrap() = Some(why);
+        }
     }
 
     fn start(&mut self) {
@@ -367,13 +389,18 @@ impl<'a> Life<'a> {
         let arn: Arc<str> = format!("{}:execution:{machine}:x{number}", self.engine.arn_prefix()).into();
         // Long texts are rows of their own.
         let long = if number % 3 == 0 { "x".repeat(5_000) } else { String::new() };
+        let mut secret = [0; 32];
+        secret[..8].copy_from_slice(&number.to_be_bytes());
         let start = StartExecution {
             test_case: None,
             state_machine_arn: format!("{}:stateMachine:{machine}", self.engine.arn_prefix()).into(),
             name: Some(format!("x{number}").into()),
-            input: Payload::from_checked_text(format!(r#"{{"n":{number},"items":[1,2,3,4],"long":"{long}"}}"#)),
+            input: Payload::from_checked_text(format!(
+                r#"{{"n":{number},"items":[1,2,3,4],"pair":[1,2],"long":"{long}"}}"#
+            )),
             trace_header: None,
-            origin: None,
+            // Tokens, Map Runs and child executions are called the same in each run of a seed.
+            origin: Some(Root(secret)),
         };
         if self.world.checks.expired.contains(&arn) {
             // Its name may be free again; what was noted of it is not.
@@ -401,6 +428,10 @@ impl<'a> Life<'a> {
     fn redrive(&mut self) {
         let Some(place) = self.world.dice.place(self.world.checks.attempted.len()) else { return };
         let Some(arn) = self.world.checks.attempted.keys().nth(place).cloned() else { return };
+        if self.world.checks.children.contains_key(&arn) {
+            // The API refuses it: their Map Run alone redrives them.
+            return;
+        }
         // The same token twice redrives once.
         let token = self.world.dice.once_in(4).then(|| "token".into());
         // From now on it may run again, whether anybody hears of it or not.
@@ -475,6 +506,7 @@ impl<'a> Life<'a> {
     /// Answers every task that waits for it, by the tokens that the records give. False if there is none.
     fn answer_all(&mut self) -> bool {
         let mut tokens = Vec::new();
+        self.find_children();
         for arn in self.world.checks.attempted.keys() {
             let Ok(Some(loaded)) = record::load(self.store.as_ref(), ExecutionId::of_arn(arn)) else { continue };
             let execution = loaded.execution;
@@ -486,12 +518,16 @@ impl<'a> Life<'a> {
         any
     }
 
-    /// To the next deadline, and sometimes well past it.
+    /// To the next deadline, and sometimes well past it; a little, where an execution is throttled.
     fn pass_time(&mut self) {
-        let next = record::timers(self.store.as_ref(), Shards::ALL, None, i64::MAX, 1);
+        let store = self.store.as_ref();
+        let next = record::timers(store, Shards::ALL, None, i64::MAX, 1);
         let Some(next) = next.ok().and_then(|timers| timers.first().copied()) else { return };
+        let ready = record::runnable(store, Shards::ALL, None, 1).unwrap_or_default();
+        let throttled = self.world.quotas.state_transitions.is_some() && !ready.is_empty();
+        let due_ms = if throttled { next.due_ms.min(self.world.clock.now_ms() + 100) } else { next.due_ms };
         let late = if self.world.dice.once_in(4) { self.world.dice.roll(90_000) } else { 0 };
-        let now_ms = self.world.clock.now_ms().max(next.due_ms) + late.cast_signed();
+        let now_ms = self.world.clock.now_ms().max(due_ms) + late.cast_signed();
         self.world.clock.set(now_ms);
         self.engine.clock_changed();
     }
@@ -500,6 +536,7 @@ impl<'a> Life<'a> {
     fn sweep(&mut self) {
         let age_ms = self.world.dice.roll(2 * HOUR_MS).cast_signed();
         let before_ms = self.world.clock.now_ms() - age_ms;
+        self.find_children();
         for arn in self.world.checks.attempted.keys() {
             let loaded = record::load(self.store.as_ref(), ExecutionId::of_arn(arn));
             let status = loaded.ok().flatten().map(|loaded| loaded.execution.header.status);

@@ -71,6 +71,25 @@ const LOOP: &str = r#"{"QueryLanguage":"JSONata","StartAt":"S","States":{
         "Output":"{% $states.result %}","End":true,
         "Retry":[{"ErrorEquals":["States.ALL"],"IntervalSeconds":1,"MaxAttempts":4}]}}}"#;
 
+/// Child executions of the items that the execution was given; some may fail, none need to.
+const SPREAD: &str = r#"{"StartAt":"M","States":{
+    "M":{"Type":"Map","Label":"m","ItemsPath":"$.items","MaxConcurrency":3,"ToleratedFailurePercentage":60,"End":true,
+        "Retry":[{"ErrorEquals":["States.ALL"],"IntervalSeconds":3,"MaxAttempts":1}],
+        "ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"T","States":{
+            "T":{"Type":"Task","Resource":"LAMBDA","TimeoutSeconds":20,"ResultPath":null,"Next":"W3"},
+            "W3":{"Type":"Wait","Seconds":3,"End":true}}}}}}"#;
+
+/// Child executions of items that are read in pages, two a batch, within another Map.
+const READ: &str = r#"{"StartAt":"O","States":{
+    "O":{"Type":"Map","ItemSelector":{"n.$":"$$.Map.Item.Value"},"ItemsPath":"$.pair","End":true,"ItemProcessor":{"StartAt":"M","States":{
+        "M":{"Type":"Map","Label":"r","End":true,"ToleratedFailureCount":1,
+            "Catch":[{"ErrorEquals":["States.ALL"],"ResultPath":"$.error","Next":"C"}],
+            "ItemReader":{"Resource":"arn:aws:states:::s3:getObject","Parameters":{"Count":9},"ReaderConfig":{"InputType":"JSON"}},
+            "ItemBatcher":{"MaxItemsPerBatch":2},"ItemSelector":{"n.$":"$$.Map.Item.Value"},
+            "ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"A","States":{
+                "A":{"Type":"Task","Resource":"ACTIVITY","HeartbeatSeconds":60,"ResultPath":null,"End":true}}}},
+        "C":{"Type":"Pass","End":true}}}}}}"#;
+
 /// Names and definitions.
 pub(crate) fn all(activity_arn: &str) -> Vec<(&'static str, String)> {
     let machines = [
@@ -83,6 +102,8 @@ pub(crate) fn all(activity_arn: &str) -> Vec<(&'static str, String)> {
         ("callbacks", CALLBACKS),
         ("timed", TIMED),
         ("loop", LOOP),
+        ("spread", SPREAD),
+        ("read", READ),
     ];
     let complete = |text: &str| text.replace("LAMBDA", LAMBDA).replace("ACTIVITY", activity_arn);
     machines.map(|(name, definition)| (name, complete(definition))).into()

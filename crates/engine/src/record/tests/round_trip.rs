@@ -172,7 +172,19 @@ fn a_pure_execution_writes_three_rows_and_its_long_texts_once() {
     let input = long('x');
     let mut run = Run::new(&store, identity("long", START_MS, input.clone()));
     let mut step = run.events(vec![
-        Detail::ExecutionStarted { input: input.clone(), role_arn: "r".into() },
+        Detail::ExecutionStarted { input: input.clone(), role_arn: "r".into(), version_arn: None, alias_arn: None },
+        Detail::ExecutionStarted {
+            input: input.clone(),
+            role_arn: "r".into(),
+            version_arn: Some("m:7".into()),
+            alias_arn: Some("m:PROD".into()),
+        },
+        Detail::ExecutionStarted {
+            input: input.clone(),
+            role_arn: "r".into(),
+            version_arn: Some("m:7".into()),
+            alias_arn: None,
+        },
         Detail::ExecutionSucceeded { output: input.clone() },
     ]);
     step.header.status = succeeded(input);
@@ -183,7 +195,7 @@ fn a_pure_execution_writes_three_rows_and_its_long_texts_once() {
 fn pure_steps_in_one_batch_leave_what_one_step_would() {
     let store = Memory::new();
     let first = Execution::new(Arc::new(identity("e", START_MS, json("{}"))));
-    let mut books = record_start(&first, 1, None, None);
+    let mut books = record_start(&first, 1, None);
     let mut batch = Batch::default();
     let mut step = Run::new(&store, identity("e", START_MS, json("{}"))).next();
     step.frames.insert(FrameId(0), Some(Arc::new(frame(Phase::Run))));
@@ -200,7 +212,7 @@ fn pure_steps_in_one_batch_leave_what_one_step_would() {
     record_step(&mut books, &second, &step, &third, &mut batch);
     store.commit(batch).unwrap();
     assert_eq!(rows(&store).len(), 2, "summary and listing; it has no history");
-    assert!(runnable(&store, Shards::ALL).unwrap().is_empty());
+    assert!(runnable(&store, Shards::ALL, None, usize::MAX).unwrap().is_empty());
 }
 
 #[test]
@@ -376,10 +388,10 @@ fn what_yielded_is_runnable() {
         step.header.ready = if ready { [FrameId(0)].into() } else { [].into() };
         run.step(&step);
         let expected: Vec<ExecutionId> = ready.then(|| run.id()).into_iter().collect();
-        assert_eq!(runnable(&store, Shards::ALL).unwrap(), expected);
+        assert_eq!(runnable(&store, Shards::ALL, None, usize::MAX).unwrap(), expected);
         assert_comes_back(&run);
     }
-    assert_eq!(runnable(&store, Shards::of_driver((run.id().shard() + 1) % 2, 2)).unwrap(), []);
+    assert_eq!(runnable(&store, Shards::of_driver((run.id().shard() + 1) % 2, 2), None, 9).unwrap(), []);
 }
 
 #[test]
