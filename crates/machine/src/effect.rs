@@ -68,6 +68,11 @@ impl TaskRequest {
         }
     }
 
+    /// True of a call that the server makes for itself; events, by which tasks are known, count from 1.
+    pub fn is_of_server(&self) -> bool {
+        self.task == TaskId(0)
+    }
+
     /// Payloads that are to be filled before the request can be run.
     pub fn absent(&self) -> Vec<Payload> {
         let payloads = [Some(&self.input), self.submitted.as_ref()];
