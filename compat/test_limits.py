@@ -101,6 +101,33 @@ def test_throttles(limited):
     assert len(sfn.list_executions(stateMachineArn=arn)["executions"]) == 2
 
 
+def test_state_transitions_are_delayed(tmp_path):
+    """Executions wait for tokens; none fails, none is lost by a kill, and Express is not throttled."""
+    config = tmp_path / "stepwell.toml"
+    config.write_text("[limits.throttle]\nStateTransition = { bucket = 2, refill = 1 }\n")
+    server = Server(tmp_path, options=["--config", str(config)])
+    sfn = server.start().connect()
+    states = {f"S{n}": {"Type": "Pass", "Next": f"S{n + 1}"} for n in range(39)} | {"S39": {"Type": "Pass", "End": True}}
+    arn = machine(sfn, text({"StartAt": "S0", "States": states}))
+    started = sfn.start_execution(stateMachineArn=arn, input='{"n":1}')["executionArn"]
+    first = events(sfn, started)
+    assert sfn.describe_execution(executionArn=started)["status"] == "RUNNING"
+    stopped = sfn.start_execution(stateMachineArn=arn)["executionArn"]
+    sfn.stop_execution(executionArn=stopped)
+    assert closed(sfn, stopped)["status"] == "ABORTED"
+    express = sfn.create_state_machine(
+        name="e", definition=text({"StartAt": "S0", "States": states}), roleArn=ROLE, type="EXPRESS"
+    )["stateMachineArn"]
+    assert sfn.start_sync_execution(stateMachineArn=express)["status"] == "SUCCEEDED"
+    server.kill()
+    config.write_text("[limits.throttle]\nStateTransition = { bucket = 20, refill = 50 }\n")
+    sfn = server.start().connect()
+    assert closed(sfn, started)["output"] == '{"n":1}'
+    whole = events(sfn, started)
+    assert whole[: len(first)] == first and len(whole) == 2 * 40 + 2
+    assert server.stop() == 0, server.log
+
+
 def printed(folder, limits, *options):
     (folder / "stepwell.toml").write_text(f"[limits]\n{limits}\n")
     command = [str(binary()), "limits", *options]
@@ -124,6 +151,7 @@ def test_what_holds_is_printed(tmp_path):
         ("history_events = 0", 'must be at least 1, or "off"'),
         ('tags = "many"', 'expected a number from 1 on, or "off"'),
         ("payloads = 1", "unknown field `payloads`"),
+        ("throttle = { StateTransition = { bucket = 1, refill = 0 } }", "`refill` must be at least 1"),
         ("throttle = { StartExecutions = { bucket = 1, refill = 1 } }", "there is no such action"),
     ],
 )

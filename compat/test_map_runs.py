@@ -80,6 +80,16 @@ def test_express_children_are_described(sfn):
         for refused in [sfn.get_execution_history, sfn.stop_execution, sfn.redrive_execution]:
             with pytest.raises(sfn.exceptions.InvalidArn, match="Resource type not valid in this context: express"):
                 refused(executionArn=entry["ExecutionArn"])
+    run = map_run(sfn, execution)
+    listed = children(sfn, run, maxResults=1)
+    assert [child["executionArn"] for child in listed] == [entry["ExecutionArn"] for entry in reversed(found)]
+    for child in listed:
+        described = sfn.describe_execution(executionArn=child["executionArn"])
+        for key in ["name", "status", "startDate", "stopDate", "stateMachineArn", "mapRunArn"]:
+            assert child[key] == described[key]
+        assert (child["itemCount"], child["redriveCount"]) == (1, 0)
+    assert children(sfn, run, statusFilter="SUCCEEDED") == listed
+    assert children(sfn, run, statusFilter="RUNNING") == children(sfn, run, redriveFilter="REDRIVEN") == []
     with pytest.raises(sfn.exceptions.ExecutionDoesNotExist):
         sfn.describe_execution(executionArn=found[0]["ExecutionArn"][:-1] + "x")
 

@@ -31,4 +31,4 @@ mod writer;
 pub use http::{Answering, Api, Beside, Options, Pages, serve};
 pub use log_record::{log_gap, log_record};
 pub use status_event::status_event_detail;
-pub use throttle::{Rate, Throttles};
+pub use throttle::Throttles;

@@ -1,8 +1,8 @@
 //! The bounds of memory that a test may want smaller than they are.
 
 use crate::limits::{
-    CACHE_BYTES_MAX, EXPRESS_RUNS_MAX, INBOX_BYTES_MAX, INBOX_EVENTS_MAX, LOG_QUEUE_EVENTS_MAX, STATUS_QUEUE_MAX,
-    TASK_RUNS_MAX, TIMERS_MAX, WAITING_MAX,
+    CACHE_BYTES_MAX, EXPRESS_RUNS_MAX, INBOX_BYTES_MAX, INBOX_EVENTS_MAX, LOG_QUEUE_EVENTS_MAX, SLICES_MAX,
+    STATUS_QUEUE_MAX, TASK_RUNS_MAX, TIMERS_MAX, WAITING_MAX,
 };
 
 /// How much an engine keeps in memory of what is also in rows.
@@ -16,6 +16,8 @@ pub struct Bounds {
     pub task_runs: usize,
     /// Ids of tasks that wait to be run; as many again of tasks that wait for workers. Others are rows only.
     pub waiting: usize,
+    /// Ids of executions that wait for their turn, of each driver; others are rows only.
+    pub slices: usize,
     /// Express executions that run at the same time.
     pub express_runs: usize,
     /// Log entries that wait for the sink.
@@ -35,6 +37,7 @@ impl Default for Bounds {
             timers: TIMERS_MAX,
             task_runs: TASK_RUNS_MAX,
             waiting: WAITING_MAX,
+            slices: SLICES_MAX,
             express_runs: EXPRESS_RUNS_MAX,
             log_events: LOG_QUEUE_EVENTS_MAX,
             status_changes: STATUS_QUEUE_MAX,

@@ -20,6 +20,7 @@ use crate::{
     record::ExecutionId,
     retention::next_group,
     shared::Shared,
+    slow::Granted,
     task_runner::TaskRunner,
 };
 
@@ -27,8 +28,8 @@ use crate::{
 ///
 /// What it puts into the batch becomes durable together with what came of the event, or not at all.
 pub trait Witness: Send + Sync {
-    /// The execution has taken `event` at `now_ms`, milliseconds since 1970.
-    fn took(&self, execution: ExecutionId, event: &Event, now_ms: i64, batch: &mut Batch);
+    /// The execution has taken `event`, granted so much.
+    fn took(&self, execution: ExecutionId, event: &Event, granted: Granted, batch: &mut Batch);
     /// The execution was read from its rows; each of its tasks has a full heartbeat interval from `opened_ms` on.
     fn renewed(&self, execution: ExecutionId, opened_ms: i64, batch: &mut Batch);
 }

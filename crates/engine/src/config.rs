@@ -7,7 +7,10 @@ use std::sync::{
 
 use stepwell_machine::limits::Limits;
 
-use crate::limits::{ACTIVITY_POLLERS_MAX, TAGS_MAX};
+use crate::{
+    bucket::Rate,
+    limits::{ACTIVITY_POLLERS_MAX, TAGS_MAX},
+};
 
 /// Account, region and clock of an engine.
 #[derive(Clone)]
@@ -44,6 +47,8 @@ pub struct Quotas {
     pub tags: usize,
     /// Workers that poll one activity at the same time.
     pub activity_pollers: usize,
+    /// States that all Standard executions together may run; those that come too soon wait. `None`: as many as they like.
+    pub state_transitions: Option<Rate>,
     /// What the machine keeps executions within.
     pub limits: Limits,
 }
@@ -59,6 +64,8 @@ impl Default for Quotas {
             open_map_runs: 1_000,
             tags: TAGS_MAX,
             activity_pollers: ACTIVITY_POLLERS_MAX,
+            // Differs from AWS: its bucket is of the account, for all customers' sake.
+            state_transitions: None,
             limits: Limits::default(),
         }
     }

@@ -9,11 +9,11 @@ mod errands;
 mod pace;
 mod redrive;
 mod residents;
+mod slices;
 mod timers;
 mod turn;
 
 use std::{
-    collections::VecDeque,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -25,6 +25,7 @@ pub(crate) use self::turn::{BROKEN, ENDLESS, Then, broken};
 use self::{
     pace::Pace,
     residents::{Resident, Residents},
+    slices::Slices,
     timers::Timers,
 };
 use crate::{
@@ -51,7 +52,7 @@ pub(crate) struct Driver {
     residents: Residents,
     timers: Timers,
     /// Executions that go on with a further slice, in turn.
-    slices: VecDeque<(ExecutionId, UnderWay)>,
+    slices: Slices,
     open: Open,
     pace: Pace,
     /// Number of the batch that is being filled; from 1.
@@ -118,15 +119,13 @@ impl Driver {
     ) -> Result<Driver, RecordError> {
         let (driver, all) = (u32::try_from(index).unwrap_or(0), u32::try_from(drivers).unwrap_or(1));
         let shards = Shards::of_driver(driver, all);
-        let runnable = record::runnable(shared.store.as_ref(), shards)?;
-        let slices = runnable.into_iter().map(|id| (id, shared.timeline.begin())).collect();
         let mut driver = Driver {
             index,
             shards,
             bell,
             residents: Residents::new(bounds.cache_bytes / drivers),
             timers: Timers::new(bounds.timers),
-            slices,
+            slices: Slices::new(bounds.slices),
             open: Open::default(),
             pace: Pace::default(),
             number: 1,
@@ -134,6 +133,7 @@ impl Driver {
             shared,
         };
         driver.read_timers()?;
+        driver.read_slices()?;
         driver.publish();
         Ok(driver)
     }
@@ -186,7 +186,7 @@ impl Driver {
     /// Gives those who were answered together the time to call again together.
     fn let_gather(&mut self) {
         let waiting = self.shared.inboxes.of_driver(self.index).len();
-        if self.slices.is_empty()
+        if !self.has_slice()
             && let Some(pause) = self.pace.pause(waiting)
         {
             std::thread::sleep(pause);
@@ -196,6 +196,12 @@ impl Driver {
     /// False if there was nothing to do.
     fn fill(&mut self, stopping: bool) -> bool {
         let mut worked = self.make_room();
+        if self.outstanding() == 0 && self.slices.wants().is_some() {
+            if let Err(error) = self.read_slices() {
+                tracing::error!(error = error.to_string(), "cannot read which executions go on");
+            }
+            worked = true;
+        }
         let mut slices = self.slices.len().min(SLICES_PER_BATCH_MAX);
         while !stopping && !self.open.is_full() {
             let mut took = false;
@@ -213,7 +219,8 @@ impl Driver {
                 took = true;
             }
             if slices > 0
-                && let Some((id, _under_way)) = self.slices.pop_front()
+                && self.has_slice()
+                && let Some((id, _under_way)) = self.slices.pop()
             {
                 slices -= 1;
                 self.slice(id);
@@ -240,7 +247,7 @@ impl Driver {
         self.publish();
         // With more to do, the next batch is filled while this one is on its way. By hand, commits have turns of their own.
         let alone =
-            self.shared.witness.is_none() && self.outstanding() == 0 && self.slices.is_empty() && !self.open.is_full();
+            self.shared.witness.is_none() && self.outstanding() == 0 && !self.has_slice() && !self.open.is_full();
         let (began, items) = (Instant::now(), self.open.items());
         let Open { batch, steps, replies, effects, logs, opened } = std::mem::take(&mut self.open);
         let submission = Submission {
@@ -261,12 +268,30 @@ impl Driver {
     }
 
     fn publish(&self) {
-        self.shared.timeline.publish(self.index, self.timers.next_ms());
+        self.shared.timeline.publish(self.index, self.next_ms());
+    }
+
+    /// When something is to be done that nobody rings for. [`NEVER`] without any.
+    fn next_ms(&self) -> i64 {
+        match self.slices.is_empty() {
+            true => self.timers.next_ms(),
+            false => self.timers.next_ms().min(self.shared.throttle.next_ms()),
+        }
+    }
+
+    /// True if an execution may have its turn now.
+    fn has_slice(&self) -> bool {
+        !self.slices.is_empty() && self.shared.throttle.left(self.shared.timeline.now_ms()) > 0
+    }
+
+    /// Held by an execution that waits for its turn, unless that is because others were too fast.
+    fn holds_time(&self) -> Option<UnderWay> {
+        (!self.shared.throttle.is_on()).then(|| self.shared.timeline.begin())
     }
 
     /// Until the bell, or the next timer if there is room for it.
     fn sleep(&self, room: bool) {
-        let next_ms = self.timers.next_ms();
+        let next_ms = self.next_ms();
         let timeout = (room && next_ms != NEVER).then(|| {
             let left_ms = next_ms.saturating_sub(self.shared.timeline.now_ms()).clamp(1, DRIVER_SLEEP_MS_MAX);
             Duration::from_millis(left_ms.unsigned_abs())
@@ -296,6 +321,15 @@ impl Driver {
             }
         }
         wrote
+    }
+
+    /// Reads who goes on by itself from their rows, if there is nobody in memory. All steps are durable.
+    fn read_slices(&mut self) -> Result<(), RecordError> {
+        let Some((after, limit)) = self.slices.wants() else { return Ok(()) };
+        let rows = record::runnable(self.shared.store.as_ref(), self.shards, after, limit)?;
+        let held: Vec<_> = rows.iter().map(|id| (*id, self.holds_time())).collect();
+        self.slices.extend(held);
+        Ok(())
     }
 
     /// Reads the next timers from their rows, if there are few in memory.

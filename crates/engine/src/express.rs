@@ -39,7 +39,7 @@ use crate::{
     record::ExecutionId,
     registry::Revision,
     shared::Shared,
-    slow::{Attempt, Job, Whom, Work, attempt},
+    slow::{Attempt, Granted, Job, Whom, Work, attempt},
     task_runner::TaskRunner,
     timeline::{NEVER, Timeline, UnderWay},
 };
@@ -356,8 +356,10 @@ impl Run {
     async fn step(&self, event: Event) -> Option<Step> {
         let shared = &self.place.shared;
         let now_ms = self.timeline().now_ms().max(self.execution.header.last_event_ms);
+        // Express executions are not throttled. Source: Step Functions quotas.
+        let granted = Granted { now_ms, transitions_max: u32::MAX };
         let (program, execution) = (&self.program, &self.execution);
-        let tried = attempt(program, execution, event.clone(), now_ms, &shared.surroundings, FUEL_SLICE);
+        let tried = attempt(program, execution, event.clone(), granted, &shared.surroundings, FUEL_SLICE);
         let tried = match tried {
             Attempt::Stepped(Stepped::Slow) => {
                 let (to, answer) = oneshot::channel();
@@ -365,7 +367,7 @@ impl Run {
                     execution: execution.clone(),
                     program: program.clone(),
                     event,
-                    now_ms,
+                    granted,
                     under_way: self.timeline().begin(),
                 };
                 shared.slow.send(Job { to: Whom::Express(to), work });

@@ -6,6 +6,7 @@
 
 mod activities;
 mod bounds;
+mod bucket;
 pub mod by_hand;
 mod committer;
 pub mod config;
@@ -30,9 +31,11 @@ pub mod status_changes;
 mod stops;
 pub mod task_runner;
 mod tasks;
+mod throttle;
 mod timeline;
 
 pub use bounds::Bounds;
+pub use bucket::{Bucket, Rate};
 pub use config::{Clock, Config, Quotas, SkippingClock, SystemClock};
 pub use express::ExpressExecution;
 pub use handle::*;
@@ -41,5 +44,6 @@ pub use map_items::MapItems;
 pub use open::OpenError;
 pub use registry::examine as examine_registry;
 pub use retention::Swept;
+pub use slow::Granted;
 pub use status_changes::{StatusChange, StatusSink};
 pub use task_runner::{Shown, TaskRunner};

@@ -66,6 +66,9 @@ pub const GATHER_PAUSE_MIN: Duration = Duration::from_micros(20);
 pub const GATHER_RECENT_MAX: Duration = Duration::from_millis(5);
 /// Executions that go on with a further slice in one batch; the others wait their turn, so that no batch gets long.
 pub const SLICES_PER_BATCH_MAX: usize = 16;
+/// Executions of one driver that wait for such a turn and are known in memory, about 60 bytes each; further ones are rows
+/// alone.
+pub const SLICES_MAX: usize = 100_000;
 /// Timers that one driver keeps in memory; later ones stay rows until their time comes near.
 pub const TIMERS_MAX: usize = 100_000;
 /// Timers that are read from rows at once.
@@ -188,6 +191,8 @@ pub const MAP_RUN_FED_BYTES_MAX: usize = 1024 * 1024;
 pub const MAP_RUN_FEED_BELOW: usize = 1_000;
 /// Letters that an actor of a Map Run takes at a time.
 pub const MAP_RUN_LETTERS_MAX: usize = 1_024;
+/// Rows of ended Express child executions that one page of a list looks at. Ours: some tens of milliseconds.
+pub const MAP_RUN_CHILDREN_LOOKED_AT: usize = 10_000;
 /// Rows of ended child executions that are read at a time.
 pub const MAP_RUN_OUTCOMES_READ_MAX: usize = 1_000;
 /// Bytes of such rows, after which no more are read, and of the inputs and outputs that are read to make results of them.

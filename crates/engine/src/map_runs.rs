@@ -17,6 +17,7 @@ mod source;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Range,
     sync::{Arc, Weak},
 };
 
@@ -53,10 +54,10 @@ pub(crate) enum Mail {
     Stop,
     /// The execution waits for it again, after so many redrives of it.
     Redriven(u64),
-    /// What is known of an Express child execution that runs.
+    /// Which of these Express child executions run, and what is known of them.
     Look {
-        index: u64,
-        to: Sender<Option<OpenChild>>,
+        children: Range<u64>,
+        to: Sender<BTreeMap<u64, OpenChild>>,
     },
     Update {
         update: UpdateMapRun,
@@ -64,9 +65,11 @@ pub(crate) enum Mail {
     },
 }
 
-/// An Express child execution that runs.
+/// An Express child execution that runs, as far as anybody may know: its end may not be durable yet.
+#[derive(Clone, Debug)]
 pub(crate) struct OpenChild {
     pub(crate) arn: Arc<str>,
+    pub(crate) items: u64,
     pub(crate) input: Payload,
     /// Milliseconds since 1970.
     pub(crate) start_ms: i64,

@@ -41,6 +41,7 @@ use crate::{
     stops::Stops,
     task_runner::TaskRunner,
     tasks::Tasks,
+    throttle::Throttle,
     timeline::{Bell, Timeline, UnderWay},
 };
 
@@ -212,12 +213,13 @@ pub(crate) fn assemble(
     let logs = Arc::new(Logs::new(left, bounds.log_events, queue.clone(), timeline.clone()));
     let status_changes =
         StatusChanges::new(config.announces_status, bounds.status_changes, queue.clone(), timeline.clone());
+    let opened_ms = timeline.now_ms();
     let shared = Arc::new(Shared {
         store: store.clone(),
         region: config.region,
         map_items,
         small_reads: SmallReads::new(),
-        opened_ms: timeline.now_ms(),
+        opened_ms,
         timeline: timeline.clone(),
         inboxes: inboxes.clone(),
         registry,
@@ -243,6 +245,7 @@ pub(crate) fn assemble(
         },
         queue,
         slow,
+        throttle: Throttle::new(config.quotas.state_transitions, opened_ms),
         surroundings,
         stopping: AtomicBool::new(false),
         sweeping: Bell::default(),

@@ -43,9 +43,9 @@ pub use history::history;
 pub use listing::{count, list};
 pub use load::{load, load_wrecked};
 pub use map_run::{
-    ChildOutcome, ExpressOutcome, ItemCursor, MapRunMark, MapRunPlace, MapRunRow, ended_children, last_outcome,
-    map_run, map_run_marks, map_run_place, map_run_places, map_runs, mark as mark_map_run, outcomes,
-    put as put_map_run, put_outcome, unmark as unmark_map_run,
+    ChildOutcome, ExpressOutcome, ExpressOutcomes, ItemCursor, MapRunMark, MapRunPlace, MapRunRow, ended_children,
+    express_outcomes, last_outcome, map_run, map_run_marks, map_run_place, map_run_places, map_runs,
+    mark as mark_map_run, outcomes, put as put_map_run, put_outcome, unmark as unmark_map_run,
 };
 pub use marks::{forget_log, forget_status, log_marks, mark_log, mark_status, status_marks};
 pub use newest::{from_start, newest};
@@ -61,7 +61,7 @@ pub use write::{record_start, record_step};
 
 use crate::{
     handle::{StatusName, Summary},
-    limits::{REDRIVE_TOKEN_MS_MAX, REDRIVE_TOKENS_MAX, SHARDS},
+    limits::{REDRIVE_TOKENS_MAX, SHARDS},
 };
 
 /// First 16 bytes of the SHA-256 of the execution's ARN: uniqueness of the name, look-up and routing in one.
@@ -160,12 +160,11 @@ impl Books {
         self.input_hash == input_hash(input)
     }
 
-    /// When the execution was redriven with this client token, if that is not long ago.
-    pub fn redriven_with(&self, token: &str, now_ms: i64) -> Option<i64> {
+    /// When the execution was redriven with this client token, if that was after `after_ms`, milliseconds since 1970.
+    pub fn redriven_with(&self, token: &str, after_ms: Option<i64>) -> Option<i64> {
         let hash = token_hash(token);
-        let is_it = |known: &&RedriveToken| {
-            known.hash == hash && now_ms.saturating_sub(known.redrive_ms) < REDRIVE_TOKEN_MS_MAX
-        };
+        let is_it =
+            |known: &&RedriveToken| known.hash == hash && after_ms.is_none_or(|after_ms| known.redrive_ms > after_ms);
         self.redrive_tokens.iter().find(is_it).map(|known| known.redrive_ms)
     }
 

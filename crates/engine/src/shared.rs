@@ -20,6 +20,7 @@ use crate::{
     small_reads::SmallReads,
     status_changes::StatusChanges,
     tasks::Tasks,
+    throttle::Throttle,
     timeline::{Bell, Timeline},
 };
 
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) queue: CommitQueue,
     /// To the threads for slow steps.
     pub(crate) slow: Arc<SlowLane>,
+    /// How many states all executions together may run.
+    pub(crate) throttle: Throttle,
     pub(crate) small_reads: SmallReads,
     /// What the machine is told.
     pub(crate) surroundings: Arc<Surroundings>,

@@ -38,7 +38,7 @@ pub(crate) struct Work {
     pub(crate) execution: Execution,
     pub(crate) program: Arc<Program>,
     pub(crate) event: Event,
-    pub(crate) now_ms: i64,
+    pub(crate) granted: Granted,
     pub(crate) under_way: UnderWay,
 }
 
@@ -53,7 +53,7 @@ pub(crate) enum Whom {
 /// A step that was run.
 pub(crate) struct Thought {
     pub(crate) execution: ExecutionId,
-    pub(crate) now_ms: i64,
+    pub(crate) granted: Granted,
     pub(crate) attempt: Attempt,
 }
 
@@ -73,21 +73,32 @@ pub(crate) struct Surroundings {
     pub(crate) limits: Limits,
 }
 
+/// What one step is given besides its event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// Milliseconds since 1970.
+    pub now_ms: i64,
+    /// States that it may run, as [`Moment::transitions_max`].
+    pub transitions_max: u32,
+}
+
 /// Calls the machine.
 pub(crate) fn attempt(
     program: &Program,
     execution: &Execution,
     event: Event,
-    now_ms: i64,
+    granted: Granted,
     surroundings: &Surroundings,
     fuel: u64,
 ) -> Attempt {
     let Surroundings { activities, runner, limits } = surroundings;
+    let Granted { now_ms, transitions_max } = granted;
     let moment = Moment {
         now_ms,
         activity_exists: &|arn| activities.exists(arn),
         parameters_problem: &|service, action, parameters| runner.parameters_problem(service, action, parameters),
         limits,
+        transitions_max,
     };
     // A step changes nothing that it is given, so whatever a panic leaves behind is not seen by anybody.
     match catch_unwind(AssertUnwindSafe(|| step(program, execution, event, moment, fuel))) {
@@ -126,7 +137,7 @@ struct State {
 
 struct Running {
     to: Whom,
-    now_ms: i64,
+    granted: Granted,
     since: Instant,
 }
 
@@ -225,8 +236,8 @@ impl SlowLane {
             tracing::warn!(error = error.to_string(), "the threads for slow evaluations have the usual priority");
         }
         while let Some(work) = self.next(number) {
-            let Work { execution, program, event, now_ms, under_way } = *work;
-            let attempt = attempt(&program, &execution, event, now_ms, &self.surroundings, FUEL_EVALUATION);
+            let Work { execution, program, event, granted, under_way } = *work;
+            let attempt = attempt(&program, &execution, event, granted, &self.surroundings, FUEL_EVALUATION);
             let Some(running) = self.state.lock().running.remove(&number) else { return };
             self.tell(running, attempt);
             drop(under_way);
@@ -234,9 +245,9 @@ impl SlowLane {
     }
 
     fn tell(&self, running: Running, attempt: Attempt) {
-        let Running { to, now_ms, .. } = running;
+        let Running { to, granted, .. } = running;
         match to {
-            Whom::Driver(execution) => self.inboxes.post_thought(Thought { execution, now_ms, attempt }),
+            Whom::Driver(execution) => self.inboxes.post_thought(Thought { execution, granted, attempt }),
             Whom::Express(to) => drop(to.send(attempt)),
         }
     }
@@ -249,7 +260,7 @@ impl SlowLane {
             }
             if let Some(job) = state.waiting.take() {
                 let Job { to, work } = *job;
-                state.running.insert(number, Running { to, now_ms: work.now_ms, since: Instant::now() });
+                state.running.insert(number, Running { to, granted: work.granted, since: Instant::now() });
                 self.watch.notify_one();
                 return Some(Box::new(work));
             }

@@ -46,6 +46,7 @@ fn start(program: &Program, execution: &Execution) -> Step {
         activity_exists: &|_| true,
         parameters_problem: &|_, _, _| None,
         limits: &Limits::default(),
+        transitions_max: u32::MAX,
     };
     match step(program, execution, Event::Started, moment, FUEL_SLICE) {
         Stepped::Done(step) => step,

@@ -42,4 +42,7 @@ pub struct Moment<'a> {
     /// fails before it is scheduled.
     pub parameters_problem: &'a dyn Fn(&str, &str, &Payload) -> Option<String>,
     pub limits: &'a Limits,
+    /// States that may be run before the step yields, where somebody throttles; else [`u32::MAX`]. A step given 0 takes
+    /// its event and yields.
+    pub transitions_max: u32,
 }

@@ -31,6 +31,8 @@ pub struct Step {
     pub results: BTreeMap<(FrameId, u32), Option<ResultChunk>>,
     pub history: Vec<HistoryEvent>,
     pub effects: Vec<Effect>,
+    /// States that were run, once more for each retry: what [`Moment::transitions_max`] bounds.
+    pub ran: u32,
 }
 
 /// What [`step`] answers.
@@ -48,8 +50,8 @@ pub enum Stepped {
 ///
 /// Deterministic: the same program, execution, event, moment and fuel give the same answer. An event that the
 /// execution does not wait for gives an empty step. The step ends when every frame waits, or between two transitions
-/// at `TRANSITIONS_PER_STEP_MAX`, at `STEP_BYTES_MAX`, or when half of `fuel` (of a `FUEL_SLICE`, if that is less) is
-/// used: then [`Execution::is_ready`] holds after it and `Event::Continued` goes on, or, where only timers are due,
+/// at `TRANSITIONS_PER_STEP_MAX`, at `STEP_BYTES_MAX`, at the moment's `transitions_max`, or when half of `fuel` (of a
+/// `FUEL_SLICE`, if that is less) is used: then [`Execution::is_ready`] holds after it and `Event::Continued` goes on, or, where only timers are due,
 /// `Event::TimePassed`. However an execution is cut into steps, its history is the same but for timestamps.
 ///
 /// Give it `FUEL_SLICE`, and `FUEL_EVALUATION` after [`Stepped::Slow`]: that always gives a `Done` or `Needs`.

@@ -227,6 +227,7 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
             activity_exists: &exists,
             parameters_problem: &problem,
             limits: &Limits::default(),
+            transitions_max: u32::MAX,
         };
         let fuel = case.slices.unwrap_or(limits::FUEL_EVALUATION);
         let step = match stepwell_machine::step(&case.program, &case.execution, event, moment, fuel) {

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
-use stepwell_api::{Rate, Throttles};
-use stepwell_engine::Quotas;
+use stepwell_api::Throttles;
+use stepwell_engine::{Quotas, Rate};
 use stepwell_expr::Value;
 use stepwell_integrations::limits::HTTP_TASK_SECONDS_MAX;
 
@@ -38,6 +38,9 @@ pub(crate) struct LimitsTable {
     throttle: BTreeMap<String, RateTable>,
 }
 
+/// Beside actions, what `[limits.throttle]` may name. Source: Step Functions quotas.
+const STATE_TRANSITION: &str = "StateTransition";
+
 /// A number, or none.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(untagged, expecting = "expected a number from 1 on, or \"off\"")]
@@ -65,6 +68,7 @@ pub(crate) struct Limits {
     pub(crate) quotas: Quotas,
     /// How long an HTTP Task may wait for its answer.
     pub(crate) http_task_time: Duration,
+    /// Of calls of the API, by action.
     rates: BTreeMap<String, Rate>,
 }
 
@@ -104,7 +108,16 @@ impl LimitsTable {
             if bucket == 0 {
                 return Err(format!("throttle `{action}`: `bucket` must be at least 1"));
             }
-            limits.rates.insert(action, Rate { bucket, refill });
+            let rate = Rate { bucket, refill };
+            if action != STATE_TRANSITION {
+                limits.rates.insert(action, rate);
+            } else if refill == 0 {
+                return Err(format!(
+                    "throttle `{action}`: `refill` must be at least 1, or executions would wait for ever"
+                ));
+            } else {
+                limits.quotas.state_transitions = Some(rate);
+            }
         }
         limits.throttles()?;
         Ok(limits)
@@ -145,6 +158,12 @@ impl Limits {
         Throttles::new(rates).map_err(|action| format!("throttle `{action}`: there is no such action"))
     }
 
+    /// What is throttled, and how.
+    fn throttled(&self) -> impl Iterator<Item = (&str, Rate)> {
+        let transitions = self.quotas.state_transitions.map(|rate| (STATE_TRANSITION, rate));
+        self.rates.iter().map(|(action, rate)| (action.as_str(), *rate)).chain(transitions)
+    }
+
     /// Each limit by its key, with what it counts; `None`: lifted.
     fn rows(&self) -> Vec<(&'static str, &'static str, Option<u64>)> {
         let Quotas {
@@ -156,6 +175,7 @@ impl Limits {
             open_map_runs,
             tags,
             activity_pollers,
+            state_transitions: _,
             limits,
         } = self.quotas;
         let lifted = |limit: u64| (limit != u64::MAX).then_some(limit);
@@ -189,9 +209,9 @@ pub(crate) fn limits(options: &LimitsOptions) -> anyhow::Result<Exit> {
         let rows = rows.map(|((key, _, limit), (_, _, aws))| {
             (key, Value::object([("limit", number(limit)), ("aws", number(aws))]))
         });
-        let rates = limits.rates.iter().map(|(action, rate)| {
+        let rates = limits.throttled().map(|(name, rate)| {
             let rate = [("bucket", i64::from(rate.bucket).into()), ("refill", i64::from(rate.refill).into())];
-            (action.clone(), Value::object(rate))
+            (name.to_owned(), Value::object(rate))
         });
         let throttle = Value::object(rates);
         anstream::println!("{}", Value::object(rows.chain([("throttle", throttle)])));
@@ -206,11 +226,11 @@ pub(crate) fn limits(options: &LimitsOptions) -> anyhow::Result<Exit> {
             anstream::println!("{key:<18} {BOLD}{limit_text:>12}{BOLD:#}  {what} (AWS: {})", shown(aws));
         }
     }
-    if limits.rates.is_empty() {
-        anstream::println!("throttle                    off  calls of each action");
+    if limits.throttled().next().is_none() {
+        anstream::println!("throttle                    off  calls of each action, state transitions");
     }
-    for (action, Rate { bucket, refill }) in &limits.rates {
-        anstream::println!("throttle.{action}: {bucket} at once, {refill} a second");
+    for (name, Rate { bucket, refill }) in limits.throttled() {
+        anstream::println!("throttle.{name}: {bucket} at once, {refill} a second");
     }
     Ok(Exit::Done)
 }

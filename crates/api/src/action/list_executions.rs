@@ -91,7 +91,8 @@ async fn of_map_run(
     // What a filter passes over costs a page all the same: after some of them the answer is short.
     for _ in 0..FILTERED_PAGES_MAX {
         let list = ListExecutions { after: after.take(), limit: limit - found.len(), ..list.clone() };
-        let page = request.engine.list_executions(list).await?;
+        let page = request.engine.map_run_children(list).await;
+        let page = page.map_err(|error| describe_map_run::refusal(error, arn.clone()))?;
         let wanted = |listed: &ListedExecution| {
             let pending = run.awaits_redrive(listed.status, listed.stop_ms);
             let status = match filter {

@@ -35,8 +35,6 @@ pub(crate) struct Resident {
     pub(crate) logging: Option<Arc<Logging>>,
     /// Number of the last batch that has rows of it; 0 for none since it was loaded.
     pub(crate) batch: u64,
-    /// It stands in the queue of executions that go on with another slice.
-    pub(crate) queued: bool,
     /// The step that is being run away from the driver.
     pub(crate) thinking: Option<Thinking>,
     /// What came in the meantime.
@@ -62,7 +60,6 @@ impl Resident {
             program: machine.program.clone(),
             logging: Logging::of(&machine.logging),
             batch: 0,
-            queued: false,
             thinking: None,
             waiting: VecDeque::new(),
             beaten: BTreeSet::new(),
@@ -81,7 +78,7 @@ impl Resident {
 
     /// True if it may leave memory: nothing of it is under way.
     fn is_idle(&self, committed: u64) -> bool {
-        self.batch <= committed && !self.queued && self.thinking.is_none() && self.waiting.is_empty()
+        self.batch <= committed && self.thinking.is_none() && self.waiting.is_empty()
     }
 
     /// True if nothing but the clock will move it before `until_ms`, and not the clock either.
@@ -101,6 +98,7 @@ impl Resident {
             results: Default::default(),
             history: Vec::new(),
             effects: Vec::new(),
+            ran: 0,
         }
     }
 

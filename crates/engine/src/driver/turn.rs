@@ -19,7 +19,7 @@ use crate::{
     map_runs::ChildState,
     record::{self, ExecutionId, StatusMark},
     reply::Reply,
-    slow::{Attempt, Job, Thought, Whom, Work, attempt},
+    slow::{Attempt, Granted, Job, Thought, Whom, Work, attempt},
 };
 
 /// Who is answered after a step.
@@ -37,35 +37,47 @@ pub(crate) enum Then {
 impl Driver {
     /// Feeds an event to an execution. Its step is recorded, or the execution is thinking afterwards.
     pub(super) fn turn(&mut self, resident: &mut Resident, event: Event, then: Then) {
-        let now_ms = self.shared.timeline.now_ms().max(resident.execution.header.last_event_ms);
+        let granted = self.granted(resident, &event);
         for _ in 0..FILLS_PER_STEP_MAX {
             let (program, execution) = (&resident.program, &resident.execution);
-            let attempt = attempt(program, execution, event.clone(), now_ms, &self.shared.surroundings, FUEL_SLICE);
+            let attempt = attempt(program, execution, event.clone(), granted, &self.shared.surroundings, FUEL_SLICE);
             match attempt {
-                Attempt::Stepped(Stepped::Done(step)) => return self.conclude(resident, &event, now_ms, step, then),
+                Attempt::Stepped(Stepped::Done(step)) => return self.conclude(resident, &event, granted, step, then),
                 Attempt::Stepped(Stepped::Needs(payloads)) => {
                     if let Err(why) = self.fill_payloads(resident.id, &payloads) {
-                        return self.end_broken(resident, &event, now_ms, why, then);
+                        return self.end_broken(resident, &event, granted, why, then);
                     }
                 }
-                Attempt::Stepped(Stepped::Slow) => return self.think(resident, event, now_ms, then),
+                Attempt::Stepped(Stepped::Slow) => return self.think(resident, event, granted, then),
                 Attempt::Panicked(panic) => {
                     tracing::error!(arn = %resident.execution.identity.arn, panic, "a step panicked");
-                    return self.end_broken(resident, &event, now_ms, BROKEN.to_owned(), then);
+                    return self.end_broken(resident, &event, granted, BROKEN.to_owned(), then);
                 }
-                Attempt::Lost => return self.end_broken(resident, &event, now_ms, ENDLESS.to_owned(), then),
+                Attempt::Lost => return self.end_broken(resident, &event, granted, ENDLESS.to_owned(), then),
             }
         }
-        self.end_broken(resident, &event, now_ms, BROKEN.to_owned(), then);
+        self.end_broken(resident, &event, granted, BROKEN.to_owned(), then);
+    }
+
+    /// Where states are throttled, those that wait for their turn have it first: an event is then taken, and no more.
+    fn granted(&self, resident: &Resident, event: &Event) -> Granted {
+        let now_ms = self.shared.timeline.now_ms();
+        let transitions_max = match event {
+            // Its turn has come; a token that another driver has taken meanwhile is owed.
+            Event::Continued => self.shared.throttle.left(now_ms).max(1),
+            _ if self.shared.throttle.is_on() && !self.slices.is_empty() => 0,
+            _ => self.shared.throttle.left(now_ms),
+        };
+        Granted { now_ms: now_ms.max(resident.execution.header.last_event_ms), transitions_max }
     }
 
     /// Runs the step with full fuel, away from this thread.
-    fn think(&mut self, resident: &mut Resident, event: Event, now_ms: i64, then: Then) {
+    fn think(&mut self, resident: &mut Resident, event: Event, granted: Granted, then: Then) {
         let work = Work {
             execution: resident.execution.clone(),
             program: resident.program.clone(),
             event: event.clone(),
-            now_ms,
+            granted,
             under_way: self.shared.timeline.begin(),
         };
         resident.thinking = Some(Thinking { event, then });
@@ -74,23 +86,23 @@ impl Driver {
 
     /// A step comes back that was run away from this thread; then what came in the meantime.
     pub(super) fn thought(&mut self, thought: Thought) {
-        let Thought { execution, now_ms, attempt } = thought;
+        let Thought { execution, granted, attempt } = thought;
         let Some(mut resident) = self.residents.take(execution) else { return };
         if let Some(Thinking { event, then }) = resident.thinking.take() {
             match attempt {
-                Attempt::Stepped(Stepped::Done(step)) => self.conclude(&mut resident, &event, now_ms, step, then),
+                Attempt::Stepped(Stepped::Done(step)) => self.conclude(&mut resident, &event, granted, step, then),
                 Attempt::Stepped(Stepped::Needs(payloads)) => match self.fill_payloads(execution, &payloads) {
-                    Ok(()) => self.think(&mut resident, event, now_ms, then),
-                    Err(why) => self.end_broken(&mut resident, &event, now_ms, why, then),
+                    Ok(()) => self.think(&mut resident, event, granted, then),
+                    Err(why) => self.end_broken(&mut resident, &event, granted, why, then),
                 },
                 Attempt::Stepped(Stepped::Slow) => {
-                    self.end_broken(&mut resident, &event, now_ms, BROKEN.to_owned(), then);
+                    self.end_broken(&mut resident, &event, granted, BROKEN.to_owned(), then);
                 }
                 Attempt::Panicked(panic) => {
                     tracing::error!(arn = %resident.execution.identity.arn, panic, "a step panicked");
-                    self.end_broken(&mut resident, &event, now_ms, BROKEN.to_owned(), then);
+                    self.end_broken(&mut resident, &event, granted, BROKEN.to_owned(), then);
                 }
-                Attempt::Lost => self.end_broken(&mut resident, &event, now_ms, ENDLESS.to_owned(), then),
+                Attempt::Lost => self.end_broken(&mut resident, &event, granted, ENDLESS.to_owned(), then),
             }
         }
         while resident.thinking.is_none()
@@ -115,17 +127,18 @@ impl Driver {
     }
 
     /// Ends an execution that the machine cannot go on with; the server goes on.
-    fn end_broken(&mut self, resident: &mut Resident, event: &Event, now_ms: i64, why: String, then: Then) {
-        let step = broken(&resident.execution, now_ms, why);
-        self.conclude(resident, event, now_ms, step, then);
+    fn end_broken(&mut self, resident: &mut Resident, event: &Event, granted: Granted, why: String, then: Then) {
+        let step = broken(&resident.execution, granted.now_ms, why);
+        self.conclude(resident, event, granted, step, then);
     }
 
     /// Takes a step over: rows and effects into the batch, timers and slices, and the answer.
-    fn conclude(&mut self, resident: &mut Resident, event: &Event, now_ms: i64, step: Step, then: Then) {
+    fn conclude(&mut self, resident: &mut Resident, event: &Event, granted: Granted, step: Step, then: Then) {
         if let Some(witness) = &self.shared.witness {
-            witness.took(resident.id, event, now_ms, &mut self.open.batch);
+            witness.took(resident.id, event, granted, &mut self.open.batch);
         }
         let before = resident.execution.clone();
+        self.shared.throttle.spend(step.ran);
         resident.weigh(&step);
         resident.execution.apply(&step);
         self.timers.set(resident.id, resident.execution.deadline_ms());
@@ -136,9 +149,8 @@ impl Driver {
         } else {
             claimed = self.record(resident, &before, step);
         }
-        if resident.execution.is_ready() && !resident.queued {
-            resident.queued = true;
-            self.slices.push_back((resident.id, self.shared.timeline.begin()));
+        if resident.execution.is_ready() {
+            self.slices.push(resident.id, self.holds_time());
         }
         match then {
             Then::Nobody => {}
@@ -264,7 +276,7 @@ pub(crate) fn broken(execution: &Execution, now_ms: i64, why: String) -> Step {
         let given_up = |wait: &MapRunWait| Effect::StopMapRun { task: wait.task, arn: wait.arn.clone() };
         effects.extend(execution.map_runs().map(given_up));
     }
-    Step { header, frames, results: BTreeMap::new(), history, effects }
+    Step { header, frames, results: BTreeMap::new(), history, effects, ran: 0 }
 }
 
 pub(super) fn started(execution: &Execution) -> StartedExecution {

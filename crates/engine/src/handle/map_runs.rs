@@ -1,19 +1,21 @@
 //! Map Runs: describe, list, update.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Child, Failure, Redrives, Status, TaskId, map_run::child_name, program::ScopeId};
+use stepwell_machine::{
+    Child, Failure, Redrives, Status, TaskId, definition::MachineType, map_run::child_name, program::ScopeId,
+};
 use tokio::sync::oneshot;
 
-use super::{Cursor, Engine, ExecutionError, Page, StatusName, Summary, Unavailable};
+use super::{Cursor, Engine, ExecutionError, ListExecutions, ListedExecution, Page, StatusName, Summary, Unavailable};
 use crate::{
     limits::PAGE_MAX,
     map_runs::{
-        Mail,
+        Mail, OpenChild,
         express_arn::{self, Whence},
     },
-    record::{self, ExecutionId, ExpressOutcome},
+    record::{self, ChildOutcome, ExecutionId, ExpressOutcome, ExpressOutcomes, MapRunPlace},
     registry::log_down,
     shared::Shared,
 };
@@ -122,9 +124,21 @@ impl Engine {
     pub async fn express_child(&self, arn: &str) -> Result<Summary, ExecutionError> {
         let arn: Arc<str> = arn.into();
         let wanted = arn.clone();
-        let found = self.blocking(move |shared| found(shared, &wanted).map_err(ExecutionError::from)).await??;
-        let (run, index, outcome) = found.ok_or(ExecutionError::DoesNotExist)?;
-        let summary = |status, input, start_ms, items| Summary {
+        let found = self.reading(1, move |shared| found(shared, &wanted)).await??;
+        let (place, run, index) = found.ok_or(ExecutionError::DoesNotExist)?;
+        // Asked before the row is read: one that ends meanwhile is met twice rather than never.
+        let open = self.open_children(&run.arn, index..index.saturating_add(1)).await.remove(&index);
+        let outcome = self.reading(1, move |shared| outcome(shared, place, index)).await??;
+        let open = open.filter(|open| open.arn == arn);
+        let (status, input, start_ms, items) = match (outcome.filter(|(_, express)| express.arn == arn), open) {
+            (Some((outcome, express)), _) => {
+                let ended = ended(outcome.status, &express);
+                (ended, Payload::from_checked_text(express.input), express.start_ms, outcome.items)
+            }
+            (None, Some(open)) => (Status::Running, open.input, open.start_ms, open.items),
+            (None, None) => return Err(ExecutionError::DoesNotExist),
+        };
+        Ok(Summary {
             name: child_name(&run.arn, index),
             state_machine_arn: run.child_machine_arn().into(),
             status,
@@ -134,19 +148,49 @@ impl Engine {
             qualifier: None,
             events: 0,
             redrives: Redrives::default(),
-            child: Some(Arc::new(Child { map_run_arn: run.arn.clone(), index, items, scope: ScopeId(0) })),
-            arn: arn.clone(),
+            child: Some(Arc::new(Child { map_run_arn: run.arn, index, items, scope: ScopeId(0) })),
+            arn,
+        })
+    }
+
+    /// The child executions of a Map Run, newest first. A page may be short though more follow.
+    ///
+    /// Those of Express have rows once they have ended, by their numbers, which is the order in which they were first
+    /// started; those that run are in memory alone.
+    pub async fn map_run_children(&self, list: ListExecutions) -> Result<Page<ListedExecution>, MapRunError> {
+        let ListExecutions { state_machine_arn: arn, status, limit, after } = list.clone();
+        let wanted = arn.clone();
+        let found = self.reading(1, move |shared| whose(shared, &wanted)).await??;
+        let (place, run, ended) = found.ok_or(MapRunError::DoesNotExist)?;
+        let before = match after.as_ref().map(Cursor::number) {
+            // Made by the list of Standard ones, or by nobody.
+            Some(None) => return Ok(self.list_executions(list).await?),
+            Some(Some(before)) => before,
+            None => u64::MAX,
         };
-        if let Some((status, items, express)) = outcome.filter(|(_, _, express)| express.arn == arn) {
-            let ended = ended(status, &express);
-            return Ok(summary(ended, Payload::from_checked_text(express.input), express.start_ms, items));
+        // Asked before the rows are read: one that ends meanwhile is met twice rather than never.
+        let open = self.open_children(&arn, 0..before).await;
+        if ended == Some(MachineType::Standard) || (ended.is_none() && open.is_empty()) {
+            return Ok(self.list_executions(list).await?);
         }
+        let limit = limit.clamp(1, PAGE_MAX);
+        let page = self.blocking(move |shared| {
+            let outcomes = match status {
+                Some(StatusName::Running) => Ok(ExpressOutcomes::default()),
+                _ => record::express_outcomes(shared.store.as_ref(), place, before, status, limit + 1),
+            };
+            outcomes.map(|outcomes| express_page(&run, open, outcomes, status, limit)).map_err(log_down)
+        });
+        Ok(page.await??)
+    }
+
+    /// Those Express ones that run.
+    async fn open_children(&self, map_run_arn: &str, children: Range<u64>) -> BTreeMap<u64, OpenChild> {
         let (to, answer) = oneshot::channel();
-        if !self.0.shared.map_runs.tell(&run.arn, Mail::Look { index, to }) {
-            return Err(ExecutionError::DoesNotExist);
+        match self.0.shared.map_runs.tell(map_run_arn, Mail::Look { children, to }) {
+            true => answer.await.unwrap_or_default(),
+            false => BTreeMap::new(),
         }
-        let open = answer.await.ok().flatten().filter(|open| open.arn == arn).ok_or(ExecutionError::DoesNotExist)?;
-        Ok(summary(Status::Running, open.input, open.start_ms, 1))
     }
 
     /// Newest first.
@@ -185,24 +229,84 @@ impl Engine {
     }
 }
 
-/// How an Express child execution ended: its status, its items, and what is kept of it.
-type Outcome = (StatusName, u64, ExpressOutcome);
+/// Where a Map Run is kept, the Map Run, and of which type its child executions are, as far as one has ended.
+fn whose(shared: &Shared, arn: &str) -> Result<Option<(MapRunPlace, MapRun, Option<MachineType>)>, Unavailable> {
+    let store = shared.store.as_ref();
+    let Some(place) = record::map_run_place(store, arn).map_err(log_down)? else { return Ok(None) };
+    let Some(row) = record::map_run(store, place).map_err(log_down)? else { return Ok(None) };
+    let first = record::outcomes(store, place, 0, 1).map_err(log_down)?.into_iter().next();
+    let ended = first.map(|(_, outcome)| match outcome.express {
+        Some(_) => MachineType::Express,
+        None => MachineType::Standard,
+    });
+    Ok(Some((place, row.run, ended)))
+}
 
-/// The Map Run of an Express child execution, its number there, and how it ended, if it has.
-fn found(shared: &Shared, arn: &str) -> Result<Option<(MapRun, u64, Option<Outcome>)>, Unavailable> {
+/// What runs and what has ended, in one order.
+fn express_page(
+    run: &MapRun,
+    open: BTreeMap<u64, OpenChild>,
+    outcomes: ExpressOutcomes,
+    status: Option<StatusName>,
+    limit: usize,
+) -> Page<ListedExecution> {
+    let listed = |index, arn, status, start_ms, stop_ms, items| ListedExecution {
+        arn,
+        name: child_name(&run.arn, index),
+        status,
+        start_ms,
+        stop_ms,
+        qualifier: None,
+        redrives: Redrives::default(),
+        items: Some(items),
+    };
+    let ExpressOutcomes { found, from } = outcomes;
+    let mut merged = BTreeMap::new();
+    for (index, (outcome, express)) in found {
+        let ExpressOutcome { arn, start_ms, stop_ms, .. } = express;
+        merged.insert(index, listed(index, arn, outcome.status, start_ms, Some(stop_ms), outcome.items));
+    }
+    for (index, OpenChild { arn, items, start_ms, .. }) in open.into_iter().filter(|(index, _)| *index >= from) {
+        // What has ended may be an attempt before a redrive.
+        let has_ended = merged.get(&index).is_some_and(|ended| ended.arn == arn);
+        if !has_ended {
+            merged.remove(&index);
+            if status.is_none_or(|status| status == StatusName::Running) {
+                merged.insert(index, listed(index, arn, StatusName::Running, start_ms, None, items));
+            }
+        }
+    }
+    let mut newest = merged.into_iter().rev();
+    let page: Vec<(u64, ListedExecution)> = newest.by_ref().take(limit).collect();
+    let next = match newest.next() {
+        Some(_) => page.last().map(|(index, _)| *index),
+        None => (from > 0).then_some(from),
+    };
+    Page { items: page.into_iter().map(|(_, listed)| listed).collect(), next: next.map(Cursor::of_number) }
+}
+
+/// The Map Run of an Express child execution, where it is kept, and the child's number there.
+fn found(shared: &Shared, arn: &str) -> Result<Option<(MapRunPlace, MapRun, u64)>, Unavailable> {
     let Some((name, Whence { map_run, index })) = express_arn::parse(arn) else { return Ok(None) };
     let store = shared.store.as_ref();
     for place in record::map_run_places(store, &map_run).map_err(log_down)? {
-        let Some(row) = record::map_run(store, place).map_err(log_down)? else { continue };
-        if *child_name(&row.run.arn, index) != *name {
-            continue;
+        let row = record::map_run(store, place).map_err(log_down)?;
+        if let Some(row) = row.filter(|row| *child_name(&row.run.arn, index) == *name) {
+            return Ok(Some((place, row.run, index)));
         }
-        let outcome = record::outcomes(store, place, index, 1).map_err(log_down)?.into_iter().next();
-        let outcome = outcome.filter(|(of, _)| *of == index);
-        let outcome = outcome.and_then(|(_, outcome)| Some((outcome.status, outcome.items, outcome.express?)));
-        return Ok(Some((row.run, index, outcome)));
     }
     Ok(None)
+}
+
+/// How an Express child execution ended, if it has.
+fn outcome(
+    shared: &Shared,
+    place: MapRunPlace,
+    index: u64,
+) -> Result<Option<(ChildOutcome, ExpressOutcome)>, Unavailable> {
+    let before = index.saturating_add(1);
+    let mut outcomes = record::express_outcomes(shared.store.as_ref(), place, before, None, 1).map_err(log_down)?;
+    Ok(outcomes.found.remove(&index))
 }
 
 fn ended(status: StatusName, express: &ExpressOutcome) -> Status {

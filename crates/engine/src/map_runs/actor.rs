@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     future::{Future, pending},
+    ops::Range,
     pin::Pin,
     sync::Arc,
 };
@@ -73,13 +74,7 @@ struct Open {
     /// `None`: it is redriven.
     cursor: Option<Arc<ItemCursor>>,
     begun: bool,
-    express: Option<OpenExpress>,
-}
-
-struct OpenExpress {
-    arn: Arc<str>,
-    input: Payload,
-    start_ms: i64,
+    express: Option<OpenChild>,
 }
 
 /// How it is to end, once no child execution runs any more.
@@ -107,6 +102,10 @@ struct Life {
     all_read: bool,
     ending: Option<Ending>,
     committing: Option<Receiver<Result<(), Unavailable>>>,
+    /// Express ones that have ended; the rows that say so wait for the next commit.
+    ended: Vec<(u64, OpenChild)>,
+    /// The same; the rows are being committed.
+    committing_ended: Vec<(u64, OpenChild)>,
     committed_updaters: Vec<Sender<Result<(), MapRunError>>>,
     finishing: Option<JoinHandle<Result<Arc<str>, NoResult>>>,
     /// Its place among the open Map Runs; until there is one, no item is read.
@@ -180,7 +179,7 @@ impl Actor {
         match mail {
             Mail::Redriven(redrives) if redrives > self.mark.redrives => self.redriven = Some(redrives),
             Mail::Update { to, .. } => drop(to.send(Err(MapRunError::Ended))),
-            Mail::Look { to, .. } => drop(to.send(None)),
+            Mail::Look { to, .. } => drop(to.send(BTreeMap::new())),
             Mail::Redriven(_) | Mail::Stop | Mail::Child { .. } => {}
         }
     }
@@ -254,6 +253,8 @@ impl Actor {
             all_read,
             ending: None,
             committing: None,
+            ended: Vec::new(),
+            committing_ended: Vec::new(),
             committed_updaters: Vec::new(),
             finishing: None,
             place,
@@ -350,7 +351,7 @@ impl Actor {
                 let started = run.started();
                 life.express.spawn(async move { (index, run.end().await) });
                 life.open_bytes += child.input.bytes();
-                Some(OpenExpress { arn: started.arn, input: child.input.clone(), start_ms: started.start_ms })
+                Some(OpenChild { arn: started.arn, items, input: child.input.clone(), start_ms: started.start_ms })
             }
         };
         if child.redriven {
@@ -371,12 +372,12 @@ impl Actor {
         let arn = order.child_arn(&name);
         let id = ExecutionId::of_arn(&arn);
         let redrives = self.row.run.redrives;
-        if redrives > 0 {
-            // Also of one whose end a crash kept from being recorded. The same token finds its redrive again, should this
-            // be sent twice.
-            let token = Some(format!("{}/{redrives}", self.arn).into());
+        let token: Option<Arc<str>> = (redrives > 0).then(|| format!("{}/{redrives}", self.arn).into());
+        if token.is_some() {
+            // Also of one whose end a crash kept from being recorded. By the token it knows whether it ended before the
+            // redrive or in it, however often this is sent.
             let (to, _) = oneshot::channel();
-            self.shared.inboxes.post(id, Errand::Redrive { token, to });
+            self.shared.inboxes.post(id, Errand::Redrive { token: token.clone(), to });
         }
         // Of one that is there already this only asks how it is.
         let start = Start {
@@ -389,7 +390,7 @@ impl Actor {
             qualifier: None,
             origin: Some(request.child_root(child.index)),
             child: Some(Arc::new(request.child(child.index, child.items))),
-            to: Starter::MapRun,
+            to: Starter::MapRun(token),
         };
         self.shared.inboxes.post(id, Errand::Start(Box::new(start)));
     }
@@ -446,6 +447,7 @@ impl Actor {
         life.open_items -= open.items;
         let express = open.express.map(|express| {
             life.open_bytes -= express.input.bytes();
+            life.ended.push((index, express.clone()));
             express_outcome(express, execution.as_deref(), self.now_ms())
         });
         self.record_outcome(index, open.items, status, express);
@@ -482,6 +484,7 @@ impl Actor {
             self.row.cursor = (**cursor).clone();
         }
         life.committed_updaters.append(&mut self.updaters);
+        life.committing_ended.append(&mut life.ended);
         record::put_map_run(self.mark.place, &self.row, &mut self.batch);
         self.changed = false;
         self.commit()
@@ -538,6 +541,7 @@ impl Actor {
             Woken::Rested => {}
             Woken::Placed(place) => life.place = Some(place),
             Woken::Committed(Ok(())) => {
+                life.committing_ended.clear();
                 for to in life.committed_updaters.drain(..) {
                     let _: Result<(), _> = to.send(Ok(()));
                 }
@@ -585,15 +589,7 @@ impl Actor {
             Mail::Child { index, state: ChildState::Ended(status), .. } => self.child_ended(life, index, status, None),
             Mail::Stop if self.has_ended() || matches!(life.ending, Some(Ending::Aborted)) => {}
             Mail::Stop => self.give_up(life, Ending::Aborted),
-            Mail::Look { index, to } => {
-                let open = life.open.get(&index).and_then(|open| open.express.as_ref());
-                let open = open.map(|OpenExpress { arn, input, start_ms }| OpenChild {
-                    arn: arn.clone(),
-                    input: input.clone(),
-                    start_ms: *start_ms,
-                });
-                drop(to.send(open));
-            }
+            Mail::Look { children, to } => drop(to.send(life.express_children(&children))),
             Mail::Redriven(_) => self.take_late(mail),
             Mail::Update { update, to } if !self.has_ended() => self.update(update, to),
             Mail::Update { .. } => self.take_late(mail),
@@ -738,6 +734,14 @@ impl Life {
         (fed || self.ending.is_some()) && self.open.is_empty()
     }
 
+    /// The Express ones of `children` of which nobody may know yet that they have ended.
+    fn express_children(&self, children: &Range<u64>) -> BTreeMap<u64, OpenChild> {
+        let ended = self.committing_ended.iter().chain(&self.ended).filter(|(index, _)| children.contains(index));
+        let open = self.open.range(children.clone());
+        let open = open.filter_map(|(index, open)| Some((*index, open.express.clone()?)));
+        ended.cloned().chain(open).collect()
+    }
+
     /// True if only child executions, or other Map Runs, are waited for.
     fn waits_for_others(&self) -> bool {
         let works = self.feeding.is_some() || self.committing.is_some() || self.finishing.is_some() || self.throttled;
@@ -758,8 +762,8 @@ async fn read_row(shared: &Arc<Shared>, mark: MapRunMark) -> Result<MapRunRow, D
     read.await??.ok_or(Down)
 }
 
-fn express_outcome(open: OpenExpress, execution: Option<&ExpressExecution>, now_ms: i64) -> ExpressOutcome {
-    let OpenExpress { arn, input, start_ms } = open;
+fn express_outcome(open: OpenChild, execution: Option<&ExpressExecution>, now_ms: i64) -> ExpressOutcome {
+    let OpenChild { arn, items: _, input, start_ms } = open;
     let status = execution.map(|execution| &execution.status);
     let (output, failure) = match status {
         Some(Status::Succeeded { output, .. }) => (Some(output.text().clone()), None),

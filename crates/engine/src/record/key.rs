@@ -314,8 +314,10 @@ pub(super) fn wake(id: ExecutionId) -> Vec<u8> {
     key
 }
 
-pub(super) fn wakes(shard: u32) -> Range {
-    Range::of_prefix(of_shard(WAKE, shard))
+/// Those of a shard, behind one of it.
+pub(super) fn wakes(shard: u32, after: Option<ExecutionId>) -> Range {
+    let Range { from, to } = Range::of_prefix(of_shard(WAKE, shard));
+    Range { from: after.map_or(from, |after| wake(after).into_iter().chain([0]).collect()), to }
 }
 
 pub(super) fn parse_wake(key: &[u8]) -> Option<ExecutionId> {

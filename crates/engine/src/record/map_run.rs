@@ -3,7 +3,10 @@
 //! They are kept with the history of the execution that waits for them, and go with it. The step that begins a Map Run
 //! writes its first row; from then on its actor alone does.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use stepwell_machine::{Failure, MapRunWait, TaskId};
 use stepwell_store::{Batch, Direction, Space, Store, Visit};
@@ -16,7 +19,7 @@ use super::{
 };
 use crate::{
     handle::{Counts, MapRun, MapRunStatus, StatusName},
-    limits::{MAP_RUN_OUTCOMES_BYTES_MAX, MAP_RUN_PLACES_MAX, PAGE_MAX},
+    limits::{MAP_RUN_CHILDREN_LOOKED_AT, MAP_RUN_OUTCOMES_BYTES_MAX, MAP_RUN_PLACES_MAX, PAGE_MAX},
     map_items::Position,
 };
 
@@ -225,6 +228,48 @@ pub fn outcomes(
         Ok(if more { Visit::Continue(()) } else { Visit::Break(()) })
     })?;
     Ok(found)
+}
+
+/// Outcomes of Express child executions.
+#[derive(Debug, Default)]
+pub struct ExpressOutcomes {
+    /// By their numbers.
+    pub found: BTreeMap<u64, (ChildOutcome, ExpressOutcome)>,
+    /// All child executions from this one on were looked at.
+    pub from: u64,
+}
+
+/// From the last one before `before` backward, those with `status`: at most `limit`, and no more once
+/// `MAP_RUN_CHILDREN_LOOKED_AT` rows or `MAP_RUN_OUTCOMES_BYTES_MAX` bytes were looked at.
+pub fn express_outcomes(
+    store: &dyn Store,
+    place: MapRunPlace,
+    before: u64,
+    status: Option<StatusName>,
+    limit: usize,
+) -> Result<ExpressOutcomes, RecordError> {
+    let mut outcomes = ExpressOutcomes::default();
+    let (mut looked_at, mut bytes) = (0, 0);
+    let range = key::Range { to: key::map_run_outcome(place, before), ..key::map_run_outcomes(place, 0) };
+    scan(store, Space::History, &range, Direction::Backward, &mut |key, row| {
+        looked_at += 1;
+        bytes += row.len();
+        let damaged = |fault: Fault| fault.of(OUTCOME_ROW, place.execution);
+        let index = key::parse_map_run_outcome(key).ok_or(Fault::Damaged("its key is unknown")).map_err(damaged)?;
+        if status.is_none_or(|status| {
+            Reader::row(row, OUTCOME_VERSION).and_then(|mut row| row.byte()) == Ok(status_byte(status))
+        }) {
+            let mut outcome = decode_outcome(row).map_err(damaged)?;
+            outcomes.found.extend(outcome.express.take().map(|express| (index, (outcome, express))));
+        }
+        let full = looked_at >= MAP_RUN_CHILDREN_LOOKED_AT || bytes >= MAP_RUN_OUTCOMES_BYTES_MAX;
+        if full || outcomes.found.len() >= limit {
+            outcomes.from = index;
+            return Ok(Visit::Break(()));
+        }
+        Ok(Visit::Continue(()))
+    })?;
+    Ok(outcomes)
 }
 
 /// Those of the child executions `from` to `to` that have an outcome.

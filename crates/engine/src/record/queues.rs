@@ -171,16 +171,27 @@ fn tasks(
     Ok(())
 }
 
-/// Executions of `shards` whose last step yielded: `Event::Continued` comes next.
-pub fn runnable(store: &dyn Store, shards: Shards) -> Result<Vec<ExecutionId>, RecordError> {
+/// Up to `limit` of the executions of `shards` behind `after` whose last step yielded, in the order of their keys:
+/// `Event::Continued` comes next.
+pub fn runnable(
+    store: &dyn Store,
+    shards: Shards,
+    after: Option<ExecutionId>,
+    limit: usize,
+) -> Result<Vec<ExecutionId>, RecordError> {
     const ROW: &str = "wake";
     let mut found = Vec::new();
-    for shard in shards.iter() {
-        scan(store, Space::Open, &key::wakes(shard), Direction::Forward, &mut |key, row| {
+    let behind = |shard: u32| after.is_none_or(|after| shard >= after.shard());
+    for shard in shards.iter().filter(|shard| behind(*shard)) {
+        if found.len() >= limit {
+            break;
+        }
+        let after = after.filter(|after| after.shard() == shard);
+        scan(store, Space::Open, &key::wakes(shard, after), Direction::Forward, &mut |key, row| {
             let execution = key::parse_wake(key).ok_or_else(|| UNKNOWN_KEY.of(ROW, UNKNOWN))?;
             check_mark(row).map_err(|fault| fault.of(ROW, execution))?;
             found.push(execution);
-            Ok(Visit::Continue(()))
+            Ok(if found.len() < limit { Visit::Continue(()) } else { Visit::Break(()) })
         })?;
     }
     Ok(found)

@@ -21,5 +21,6 @@ mod registry;
 mod restart;
 mod retention;
 mod status_changes;
+mod throttle;
 mod time;
 mod versions;

@@ -52,7 +52,7 @@ fn children(world: &World, run: &MapRun, status: Option<StatusName>) -> Vec<List
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let list = ListExecutions { state_machine_arn: run.arn.clone(), status, limit: 100, after };
-        let page = world.run(world.engine.list_executions(list)).unwrap();
+        let page = world.run(world.engine.map_run_children(list)).unwrap();
         found.extend(page.items);
         after = page.next;
         if after.is_none() {
@@ -291,6 +291,77 @@ fn express_child_executions_are_described() {
     );
     let restarted = world.restart();
     assert_eq!(outcome(&restarted.run(restarted.engine.express_child(&arns[1])).unwrap().status), "SUCCEEDED 5");
+}
+
+/// `STATUS name items`, in pages of two.
+fn listed(world: &World, run: &MapRun, status: Option<StatusName>) -> Vec<(StatusName, Arc<str>, Option<u64>)> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let list = ListExecutions { state_machine_arn: run.arn.clone(), status, limit: 2, after };
+        let page = world.run(world.engine.map_run_children(list)).unwrap();
+        assert!(page.items.len() <= 2);
+        found.extend(page.items.into_iter().map(|child| (child.status, child.name, child.items)));
+        after = page.next;
+        if after.is_none() {
+            return found;
+        }
+    }
+}
+
+#[test]
+fn express_child_executions_are_listed_while_they_run_and_afterwards() {
+    let world = World::new();
+    let batches = r#""ItemBatcher":{"MaxItemsPerBatch":2},"ToleratedFailureCount":9,"#;
+    let processor = r#""StartAt":"C","States":{
+        "C":{"Type":"Choice","Choices":[{"Variable":"$.Items[0]","NumericLessThan":2,"Next":"F"}],"Default":"G"},
+        "F":{"Type":"Fail"},
+        "G":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:gate","End":true}}"#;
+    world.create("m", &distributed("EXPRESS", batches, processor));
+    let arn = world.start("m", "x", "[0,1,2,3,4,5,6]");
+    let run = wait_for_run(&world, &arn, |run| run.items.failed == 2 && run.executions.running == 3);
+    let child = |index: u64| stepwell_machine::map_run::child_name(&run.arn, index);
+    let running: Vec<_> =
+        [(3, 1), (2, 2), (1, 2)].map(|(index, items)| (StatusName::Running, child(index), Some(items))).into();
+    let failed = (StatusName::Failed, child(0), Some(2));
+    assert_eq!(listed(&world, &run, Some(StatusName::Running)), running);
+    assert_eq!(listed(&world, &run, Some(StatusName::Failed)), std::slice::from_ref(&failed));
+    assert_eq!(listed(&world, &run, None), [running.clone(), vec![failed.clone()]].concat());
+    for listed in children(&world, &run, None) {
+        let described = world.run(world.engine.express_child(&listed.arn)).unwrap();
+        assert_eq!((described.name, described.start_ms), (listed.name, listed.start_ms));
+        assert_eq!(listed.stop_ms.is_none(), listed.status == StatusName::Running);
+    }
+    world.script.open_gate();
+    assert!(world.end(&arn).starts_with("SUCCEEDED"));
+    let succeeded: Vec<_> = running.into_iter().map(|(_, name, items)| (StatusName::Succeeded, name, items)).collect();
+    let restarted = world.restart();
+    assert_eq!(listed(&restarted, &run, None), [succeeded.clone(), vec![failed.clone()]].concat());
+    assert_eq!(listed(&restarted, &run, Some(StatusName::Succeeded)), succeeded);
+    assert_eq!(listed(&restarted, &run, Some(StatusName::Failed)), [failed]);
+    assert_eq!(listed(&restarted, &run, Some(StatusName::TimedOut)), []);
+}
+
+#[test]
+fn an_express_child_execution_that_is_redriven_runs_again_in_the_list() {
+    let world = World::new();
+    let processor = r#""StartAt":"T","States":{
+        "T":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:fails_once","Next":"G"},
+        "G":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:gate","End":true}}"#;
+    world.create("m", &distributed("EXPRESS", "", processor));
+    let arn = world.start("m", "x", "[7]");
+    assert!(world.end(&arn).starts_with("FAILED"));
+    let run = only_run(&world, &arn);
+    let first = children(&world, &run, Some(StatusName::Failed));
+    world.run(world.engine.redrive_execution(&arn, None)).unwrap();
+    wait_for_run(&world, &arn, |run| run.executions.running == 1);
+    let second = children(&world, &run, None);
+    assert_eq!((second.len(), second[0].status, &second[0].name), (1, StatusName::Running, &first[0].name));
+    assert_ne!(second[0].arn, first[0].arn, "each attempt has an ARN of its own");
+    assert_eq!(children(&world, &run, Some(StatusName::Failed)).len(), 0);
+    world.script.open_gate();
+    world.wait_until_all_closed();
+    let third = children(&world, &run, Some(StatusName::Succeeded));
+    assert_eq!((third.len(), &third[0].arn), (1, &second[0].arn));
 }
 
 #[test]

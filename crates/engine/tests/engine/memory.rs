@@ -12,6 +12,7 @@ const TINY: Bounds = Bounds {
     timers: 2,
     task_runs: 1,
     waiting: 1,
+    slices: 1,
     express_runs: 1,
     log_events: 1,
     status_changes: 1,

@@ -118,10 +118,11 @@ impl Checks {
 
     /// Looks for the child executions of all Map Runs, by the names that follow from theirs.
     pub(crate) fn find_children(&mut self, store: &dyn Store) -> Result<(), String> {
-        for (parent, machine) in self.attempted.clone() {
-            if self.children.contains_key(&parent) {
-                continue;
-            }
+        let spreads = |(arn, machine): &(&Arc<str>, &&'static str)| {
+            matches!(**machine, "spread" | "read") && !self.children.contains_key(*arn)
+        };
+        let parents = self.attempted.iter().filter(spreads).map(|(arn, machine)| (arn.clone(), *machine));
+        for (parent, machine) in parents.collect::<Vec<_>>() {
             for (_, run) in map_runs(store, &parent)? {
                 for index in 0..ITEMS_MAX {
                     let child = child_arn(&run.arn, index);
@@ -228,12 +229,13 @@ impl Checks {
             replay.entry = number;
             match entry {
                 Entry::Renewed { opened_ms } => renew(&mut replay.execution, opened_ms),
-                Entry::Took { event, now_ms } => {
+                Entry::Took { event, granted } => {
                     let moment = Moment {
-                        now_ms,
+                        now_ms: granted.now_ms,
                         activity_exists: &|_| true,
                         parameters_problem: &|_, _, _| None,
                         limits: &Limits::default(),
+                        transitions_max: granted.transitions_max,
                     };
                     match step(program, &replay.execution, event, moment, FUEL_SLICE) {
                         Stepped::Done(step) => {
@@ -313,7 +315,11 @@ impl Checks {
         let expected = executions.iter().map(|(arn, execution)| (arn.clone(), name(&execution.header.status)));
         let expected: BTreeMap<Arc<str>, StatusName> = expected.collect();
         if listed != expected {
-            return Err(format!("the listing is {listed:?}, not {expected:?}"));
+            let only = |these: &BTreeMap<Arc<str>, StatusName>, those: &BTreeMap<Arc<str>, StatusName>| {
+                let only = these.iter().filter(|(arn, status)| those.get(*arn) != Some(*status));
+                format!("{:?}", only.collect::<Vec<_>>())
+            };
+            return Err(format!("the listing has {}, not {}", only(&listed, &expected), only(&expected, &listed)));
         }
         Ok(())
     }
@@ -499,7 +505,7 @@ fn queues(store: &dyn Store, executions: &BTreeMap<Arc<str>, Execution>) -> Resu
     let mut tasks: BTreeSet<(ExecutionId, TaskId)> = BTreeSet::new();
     tasks.extend(record::intents(store, Shards::ALL).map_err(error)?.iter().map(|row| (row.execution, row.task)));
     tasks.extend(record::offers(store, Shards::ALL).map_err(error)?.iter().map(|row| (row.execution, row.task)));
-    let mut runnable = record::runnable(store, Shards::ALL).map_err(error)?;
+    let mut runnable = record::runnable(store, Shards::ALL, None, usize::MAX).map_err(error)?;
     runnable.sort();
     let (mut timed, mut queued, mut ready) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
     for (arn, execution) in executions.iter().filter(|(_, execution)| execution.is_running()) {

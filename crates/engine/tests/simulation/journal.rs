@@ -9,7 +9,7 @@ use std::{
     sync::Mutex,
 };
 
-use stepwell_engine::{by_hand::Witness, record::ExecutionId};
+use stepwell_engine::{Granted, by_hand::Witness, record::ExecutionId};
 use stepwell_machine::{Event, TaskId};
 use stepwell_store::{Batch, Direction, Space, Store, prefix_end};
 
@@ -17,7 +17,7 @@ const PREFIX: &[u8] = b"simulation/";
 
 #[derive(Clone, Debug)]
 pub(crate) enum Entry {
-    Took { event: Event, now_ms: i64 },
+    Took { event: Event, granted: Granted },
     Renewed { opened_ms: i64 },
 }
 
@@ -36,8 +36,8 @@ struct Entries {
 }
 
 impl Witness for Journal {
-    fn took(&self, execution: ExecutionId, event: &Event, now_ms: i64, batch: &mut Batch) {
-        self.enter(execution, Entry::Took { event: event.clone(), now_ms }, batch);
+    fn took(&self, execution: ExecutionId, event: &Event, granted: Granted, batch: &mut Batch) {
+        self.enter(execution, Entry::Took { event: event.clone(), granted }, batch);
     }
 
     fn renewed(&self, execution: ExecutionId, opened_ms: i64, batch: &mut Batch) {

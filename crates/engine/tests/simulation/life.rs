@@ -144,6 +144,7 @@ pub(crate) struct World {
     pub(crate) machines: Vec<(&'static str, String)>,
     pub(crate) activity_arn: Arc<str>,
     pub(crate) bounds: Bounds,
+    pub(crate) quotas: Quotas,
     pub(crate) drivers: usize,
     /// Of tasks that somebody was given, also long ago.
     pub(crate) tokens: Vec<String>,
@@ -166,7 +167,7 @@ impl<'a> Life<'a> {
             drivers: world.drivers,
             clock: world.clock.clone(),
             announces_status: false,
-            quotas: Quotas::default(),
+            quotas: world.quotas,
         };
         let opened = Engine::open_by_hand(
             store.clone(),
@@ -360,10 +361,20 @@ impl<'a> Life<'a> {
     /// The task of a token.
     fn named(&mut self, token: &str) -> Result<(Arc<str>, TaskId), String> {
         let (id, task, _) = root::parse_token(token).ok_or("a token has a wrong form")?;
-        self.world.checks.find_children(self.store.as_ref())?;
-        let attempted = self.world.checks.attempted.keys();
-        let arn = attempted.into_iter().find(|arn| ExecutionId::of_arn(arn) == ExecutionId(id));
-        Ok((arn.ok_or("a token is of no execution")?.clone(), task))
+        let of =
+            |checks: &Checks| checks.attempted.keys().find(|arn| ExecutionId::of_arn(arn) == ExecutionId(id)).cloned();
+        let mut arn = of(&self.world.checks);
+        if arn.is_none() {
+            self.world.checks.find_children(self.store.as_ref())?;
+            arn = of(&self.world.checks);
+        }
+        Ok((arn.ok_or("a token is of no execution")?, task))
+    }
+
+    fn find_children(&mut self) {
+        if let Err(why) = self.world.checks.find_children(self.store.as_ref()) {
+            *self.calls.wrong.lock().unwrap() = Some(why);
+        }
     }
 
     fn start(&mut self) {
@@ -495,9 +506,7 @@ impl<'a> Life<'a> {
     /// Answers every task that waits for it, by the tokens that the records give. False if there is none.
     fn answer_all(&mut self) -> bool {
         let mut tokens = Vec::new();
-        if let Err(why) = self.world.checks.find_children(self.store.as_ref()) {
-            *self.calls.wrong.lock().unwrap() = Some(why);
-        }
+        self.find_children();
         for arn in self.world.checks.attempted.keys() {
             let Ok(Some(loaded)) = record::load(self.store.as_ref(), ExecutionId::of_arn(arn)) else { continue };
             let execution = loaded.execution;
@@ -509,12 +518,16 @@ impl<'a> Life<'a> {
         any
     }
 
-    /// To the next deadline, and sometimes well past it.
+    /// To the next deadline, and sometimes well past it; a little, where an execution is throttled.
     fn pass_time(&mut self) {
-        let next = record::timers(self.store.as_ref(), Shards::ALL, None, i64::MAX, 1);
+        let store = self.store.as_ref();
+        let next = record::timers(store, Shards::ALL, None, i64::MAX, 1);
         let Some(next) = next.ok().and_then(|timers| timers.first().copied()) else { return };
+        let ready = record::runnable(store, Shards::ALL, None, 1).unwrap_or_default();
+        let throttled = self.world.quotas.state_transitions.is_some() && !ready.is_empty();
+        let due_ms = if throttled { next.due_ms.min(self.world.clock.now_ms() + 100) } else { next.due_ms };
         let late = if self.world.dice.once_in(4) { self.world.dice.roll(90_000) } else { 0 };
-        let now_ms = self.world.clock.now_ms().max(next.due_ms) + late.cast_signed();
+        let now_ms = self.world.clock.now_ms().max(due_ms) + late.cast_signed();
         self.world.clock.set(now_ms);
         self.engine.clock_changed();
     }
@@ -523,6 +536,7 @@ impl<'a> Life<'a> {
     fn sweep(&mut self) {
         let age_ms = self.world.dice.roll(2 * HOUR_MS).cast_signed();
         let before_ms = self.world.clock.now_ms() - age_ms;
+        self.find_children();
         for arn in self.world.checks.attempted.keys() {
             let loaded = record::load(self.store.as_ref(), ExecutionId::of_arn(arn));
             let status = loaded.ok().flatten().map(|loaded| loaded.execution.header.status);

@@ -123,6 +123,7 @@ impl Work<'_> {
     }
 
     fn run(&mut self, id: FrameId) -> Flow<()> {
+        self.runs_a_state();
         let state = self.state_of(id);
         let input = self.frame(id).input.clone();
         let ran = state.run(&input, &self.scene(id)?);

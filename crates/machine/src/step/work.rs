@@ -46,6 +46,8 @@ pub(super) struct Work<'a> {
     burnt: u64,
     chance: Chance,
     transitions: u32,
+    /// States run.
+    ran: u32,
     /// Bytes of payloads that this step made.
     bytes: usize,
     /// The history has met its bound: the execution fails at the end of this turn.
@@ -69,6 +71,7 @@ impl<'a> Work<'a> {
             burnt: 0,
             chance: Chance::new(base.identity.root, base.header.next_event, FrameId(0), 0),
             transitions: 0,
+            ran: 0,
             bytes: 0,
             overflow: false,
         }
@@ -82,6 +85,7 @@ impl<'a> Work<'a> {
             results: self.results.into_iter().map(|(key, chunk)| (key, chunk.map(Arc::new))).collect(),
             history: self.history,
             effects: self.effects,
+            ran: self.ran,
         }
     }
 
@@ -147,7 +151,13 @@ impl<'a> Work<'a> {
     pub(super) fn is_spent(&self) -> bool {
         let burnt = self.burnt + (self.fuel_given - self.fuel.left());
         let fuel_spent = burnt >= (self.fuel_given.min(limits::FUEL_SLICE) / 2).max(1);
-        self.transitions >= limits::TRANSITIONS_PER_STEP_MAX || self.bytes >= limits::STEP_BYTES_MAX || fuel_spent
+        let throttled = self.ran >= self.moment.transitions_max;
+        let long = self.transitions >= limits::TRANSITIONS_PER_STEP_MAX || self.bytes >= limits::STEP_BYTES_MAX;
+        throttled || long || fuel_spent
+    }
+
+    pub(super) fn runs_a_state(&mut self) {
+        self.ran = self.ran.saturating_add(1);
     }
 
     /// A frame's turn begins: one transition, with random numbers of its own.

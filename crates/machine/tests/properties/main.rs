@@ -31,9 +31,9 @@ proptest! {
 
     /// An execution cut into steps of any size has one history; timestamps too, if each step is taken in time.
     #[test]
-    fn slices_make_no_difference(chain in chain(), script in script(), fuel in vec(1..60_u64, 1..5)) {
+    fn slices_make_no_difference(chain in chain(), script in script(), fuel in vec(1..60_u64, 1..5), transitions in vec(0..4_u32, 1..5)) {
         let program = compile(&chain, None);
-        let sliced = run(&program, &script, Manner { fuel, punctual: true, ..Manner::plain() });
+        let sliced = run(&program, &script, Manner { fuel, transitions, punctual: true, ..Manner::plain() });
         prop_assert_eq!(sliced, run(&program, &script, Manner { punctual: true, ..Manner::plain() }));
     }
 

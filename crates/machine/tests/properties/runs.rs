@@ -90,6 +90,8 @@ pub(crate) fn script() -> impl Strategy<Value = Vec<Happening>> {
 pub(crate) struct Manner {
     /// Fuel of one step after another, in turn.
     pub(crate) fuel: Vec<u64>,
+    /// States that one step after another may run, in turn; one that only goes on may always run one.
+    pub(crate) transitions: Vec<u32>,
     /// Payloads are taken away before each step, and given back when asked for.
     pub(crate) absent: bool,
     /// Every step is taken twice.
@@ -100,7 +102,7 @@ pub(crate) struct Manner {
 
 impl Manner {
     pub(crate) fn plain() -> Manner {
-        Manner { fuel: vec![FUEL_SLICE], absent: false, twice: false, punctual: false }
+        Manner { fuel: vec![FUEL_SLICE], transitions: vec![u32::MAX], absent: false, twice: false, punctual: false }
     }
 }
 
@@ -280,12 +282,15 @@ impl<'p> Run<'p> {
 
     fn step(&mut self, event: &Event) -> Step {
         let mut fuel = self.manner.fuel[self.steps % self.manner.fuel.len()];
+        let throttled = self.manner.transitions[self.steps % self.manner.transitions.len()];
+        let goes_on = matches!(event, Event::Continued);
         let exists = |arn: &str| !arn.ends_with(":gone");
         let moment = Moment {
             now_ms: self.now_ms,
             activity_exists: &exists,
             parameters_problem: &|_, _, _| None,
             limits: &Limits::default(),
+            transitions_max: throttled.max(u32::from(goes_on)),
         };
         for _ in 0..STEPS_MAX {
             match stepwell_machine::step(self.program, &self.execution, event.clone(), moment, fuel) {

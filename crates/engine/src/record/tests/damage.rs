@@ -51,7 +51,7 @@ fn read(space: Space, key: &[u8], store: &dyn Store, id: ExecutionId, get: &GetH
             timers(store, Shards::ALL, None, i64::MAX, 100)?;
             intents(store, Shards::ALL)?;
             offers(store, Shards::ALL)?;
-            runnable(store, Shards::ALL)?;
+            runnable(store, Shards::ALL, None, usize::MAX)?;
         }
     }
     Ok(())

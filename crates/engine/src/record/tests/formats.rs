@@ -121,7 +121,7 @@ fn reading(store: &dyn Store, arns: &[Arc<str>]) -> String {
     out += &format!("{:?}", timers(store, Shards::ALL, None, i64::MAX, 100).unwrap());
     out += &format!("{:?}", intents(store, Shards::ALL).unwrap());
     out += &format!("{:?}", offers(store, Shards::ALL).unwrap());
-    out += &format!("{:?}", runnable(store, Shards::ALL).unwrap());
+    out += &format!("{:?}", runnable(store, Shards::ALL, None, usize::MAX).unwrap());
     out
 }
 

@@ -34,6 +34,7 @@ fn advance(run: &mut Run<'_>, program: &Program, event: &Event, now_ms: i64) -> 
             activity_exists: &|_| true,
             parameters_problem: &|_, _, _| None,
             limits: &Limits::default(),
+            transitions_max: u32::MAX,
         };
         match step(program, &run.execution, event.clone(), moment, FUEL_EVALUATION) {
             Stepped::Done(step) => {

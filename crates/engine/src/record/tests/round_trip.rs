@@ -204,7 +204,7 @@ fn pure_steps_in_one_batch_leave_what_one_step_would() {
     record_step(&mut books, &second, &step, &third, &mut batch);
     store.commit(batch).unwrap();
     assert_eq!(rows(&store).len(), 2, "summary and listing; it has no history");
-    assert!(runnable(&store, Shards::ALL).unwrap().is_empty());
+    assert!(runnable(&store, Shards::ALL, None, usize::MAX).unwrap().is_empty());
 }
 
 #[test]
@@ -380,10 +380,10 @@ fn what_yielded_is_runnable() {
         step.header.ready = if ready { [FrameId(0)].into() } else { [].into() };
         run.step(&step);
         let expected: Vec<ExecutionId> = ready.then(|| run.id()).into_iter().collect();
-        assert_eq!(runnable(&store, Shards::ALL).unwrap(), expected);
+        assert_eq!(runnable(&store, Shards::ALL, None, usize::MAX).unwrap(), expected);
         assert_comes_back(&run);
     }
-    assert_eq!(runnable(&store, Shards::of_driver((run.id().shard() + 1) % 2, 2)).unwrap(), []);
+    assert_eq!(runnable(&store, Shards::of_driver((run.id().shard() + 1) % 2, 2), None, 9).unwrap(), []);
 }
 
 #[test]

@@ -93,6 +93,7 @@ impl<'a> Run<'a> {
             results: BTreeMap::new(),
             history: Vec::new(),
             effects: Vec::new(),
+            ran: 0,
         }
     }
 
