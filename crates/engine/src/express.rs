@@ -20,8 +20,8 @@ use std::{
 use parking_lot::Mutex;
 use stepwell_expr::Payload;
 use stepwell_machine::{
-    Effect, Event, Execution, ExpressStart, Failure, HistoryEvent, Identity, Program, Status, Step, Stepped, TaskId,
-    TaskOutcome, TaskRequest, TestCase, Workflow, limits::FUEL_SLICE, root::Root,
+    Effect, Event, Execution, ExpressStart, Failure, HistoryEvent, Identity, Program, Qualifier, Status, Step, Stepped,
+    TaskId, TaskOutcome, TaskRequest, TestCase, Workflow, limits::FUEL_SLICE, root::Root,
 };
 use tokio::{
     runtime::Handle,
@@ -318,6 +318,12 @@ impl Run {
     /// Its tasks are answered by this test case; before it begins.
     pub(crate) fn mocked(mut self, test_case: Option<Arc<TestCase>>) -> Run {
         Arc::make_mut(&mut self.execution.identity).test_case = test_case;
+        self
+    }
+
+    /// It is started through this version, or the alias that chose it; before it begins.
+    pub(crate) fn qualified(mut self, qualifier: Option<Qualifier>) -> Run {
+        Arc::make_mut(&mut self.execution.identity).qualifier = qualifier;
         self
     }
 
