@@ -39,6 +39,10 @@ pub(crate) enum Error {
     #[error("stepwell does not support {0} yet")]
     Unsupported(&'static str),
 
+    /// Source: AWS's answer to a wrong credential scope.
+    #[error("Credential should be scoped to a valid region, not '{region}'.")]
+    InvalidRegion { region: String },
+
     // The server as a whole.
     #[error("Rate exceeded")]
     Throttling,
@@ -89,6 +93,12 @@ pub(crate) enum Error {
     InvalidOutput(String),
     #[error("Invalid Token: 'Invalid token'")]
     InvalidToken,
+    /// The sentence is ours.
+    #[error("The KMS key may not be used: its policy, or the permissions of the caller, do not allow it.")]
+    KmsAccessDenied,
+    /// The sentence is ours.
+    #[error("KMS throttles calls for the key.")]
+    KmsThrottling,
     #[error("{0}")]
     MissingRequiredParameter(&'static str),
     /// What an alias or its routing configuration names is not there.
@@ -161,6 +171,7 @@ impl Error {
             Error::UnknownOperation { .. } => "UnknownOperationException",
             Error::Serialization(_) | Error::RequestBrokenOff => "SerializationException",
             Error::Validation { .. } => "ValidationException",
+            Error::InvalidRegion { .. } => "InvalidSignatureException",
             Error::Unsupported(_) => "UnsupportedOperationException",
             Error::Throttling | Error::TooManyStreams { .. } => "ThrottlingException",
             Error::ServiceUnavailable => "ServiceUnavailable",
@@ -182,6 +193,8 @@ impl Error {
             Error::InvalidName(_) => "InvalidName",
             Error::InvalidOutput(_) => "InvalidOutput",
             Error::InvalidToken => "InvalidToken",
+            Error::KmsAccessDenied => "KmsAccessDeniedException",
+            Error::KmsThrottling => "KmsThrottlingException",
             Error::MissingRequiredParameter(_) => "MissingRequiredParameter",
             Error::ReferencedResourceNotFound(_) | Error::ResourceNotFound(_) => "ResourceNotFound",
             Error::ServiceQuotaExceeded(_) => "ServiceQuotaExceededException",

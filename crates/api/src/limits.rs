@@ -51,6 +51,8 @@ pub const DESCRIPTION_CHARS_MAX: usize = 256;
 pub const PAGE_TOKEN_CHARS_MAX: usize = 1_024;
 /// Longest page token of ListExecutions, in characters. Source: API model.
 pub const EXECUTIONS_PAGE_TOKEN_CHARS_MAX: usize = 3_096;
+/// Owners that have token buckets; past it, and while none of theirs is full again, others are throttled. Ours.
+pub const OWNERS_THROTTLED_MAX: usize = 10_000;
 /// Rows in one page. Source: API model.
 pub const PAGE_MAX: i64 = 1_000;
 /// Rows in one page unless told. Source: API reference.
@@ -77,6 +79,8 @@ pub const LOG_DATA_BYTES_MAX: usize = 248 * 1024;
 pub const EVENT_DATA_BYTES_MAX: usize = 248 * 1024;
 /// How long CloudWatch Logs may take to say whether a log group is there, in seconds. Ours.
 pub const LOG_GROUP_SECONDS_MAX: u64 = 5;
+/// How long AWS KMS may take to say whether a key can be used, in seconds. Ours.
+pub const KMS_KEY_SECONDS_MAX: u64 = 5;
 /// How long the test of one state may take, in seconds. Source: API reference, TestState.
 pub const TEST_SECONDS_MAX: u64 = 5 * 60;
 /// Bytes of the shapes of one service's answers, as text: several times what the largest has. Ours.
