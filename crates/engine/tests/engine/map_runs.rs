@@ -534,7 +534,8 @@ fn a_map_run_that_begins_in_the_step_that_ends_its_execution_is_aborted_and_can_
     );
     world.create("m", &both);
     let arn = world.start("m", "x", "[1,2]");
-    assert!(world.end(&arn).starts_with("FAILED States.NoChoiceMatched"));
+    let end = world.end(&arn);
+    assert!(end.starts_with("FAILED States.Runtime: An error occurred while executing the state 'C'"), "{end}");
     let run = wait_for_run(&world, &arn, |run| run.status == MapRunStatus::Aborted);
     assert_eq!((run.items.total, run.executions.total), (2, 0));
     world.run(world.engine.redrive_execution(&arn, None)).unwrap();
