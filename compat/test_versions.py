@@ -43,7 +43,11 @@ def routes(machine, **weights):
 
 def outcome(sfn, arn):
     execution = closed(sfn, sfn.start_execution(stateMachineArn=arn)["executionArn"])
-    return execution["output"], execution.get("stateMachineVersionArn"), execution.get("stateMachineAliasArn")
+    qualifiers = execution.get("stateMachineVersionArn"), execution.get("stateMachineAliasArn")
+    history = sfn.get_execution_history(executionArn=execution["executionArn"])["events"]
+    started = history[0]["executionStartedEventDetails"]
+    assert (started.get("stateMachineVersionArn"), started.get("stateMachineAliasArn")) == qualifiers
+    return execution["output"], *qualifiers
 
 
 def test_versions(sfn, machine):

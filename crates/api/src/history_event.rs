@@ -158,9 +158,11 @@ fn details_name(detail: &Detail) -> Option<&'static str> {
 pub(crate) fn write_details(writer: &mut Writer, detail: &Detail, data: Data) {
     let mut details = Details { writer, data };
     match detail {
-        Detail::ExecutionStarted { input, role_arn } => {
+        Detail::ExecutionStarted { input, role_arn, version_arn, alias_arn } => {
             details.input(input);
             details.writer.string("roleArn", role_arn);
+            details.writer.optional_string("stateMachineAliasArn", alias_arn.as_deref());
+            details.writer.optional_string("stateMachineVersionArn", version_arn.as_deref());
         }
         Detail::StateEntered { name, input, .. } => {
             details.writer.string("name", name);

@@ -138,6 +138,7 @@ impl Express {
             test_case: None,
             workflow: Workflow::Express(how),
             child: None,
+            qualifier: None,
         }));
         Ok(Run::new(place, machine, execution, trace_header))
     }
@@ -171,6 +172,7 @@ impl Express {
             test_case: request.identity.test_case.clone(),
             workflow: Workflow::Express(ExpressStart::Asynchronous),
             child: Some(Arc::new(request.child(index, items))),
+            qualifier: None,
         }));
         Ok(Run::new(place, machine, execution, None))
     }

@@ -104,8 +104,9 @@ pub(crate) struct Start {
 /// Who starts an execution.
 pub(crate) enum Starter {
     Caller(Sender<Result<StartedExecution, StartExecutionError>>),
-    /// Is told what becomes of the execution.
-    MapRun,
+    /// Is told what becomes of the execution. After a redrive of the Map Run its token is given, which the execution is
+    /// taken to have been redriven with.
+    MapRun(Option<Arc<str>>),
 }
 
 /// What a task token says; its secret is compared by who holds the execution.

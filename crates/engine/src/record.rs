@@ -60,8 +60,8 @@ pub use wrecks::sweep_wrecks;
 pub use write::{record_start, record_step};
 
 use crate::{
-    handle::{Qualifier, StatusName, Summary},
-    limits::{REDRIVE_TOKEN_MS_MAX, REDRIVE_TOKENS_MAX, SHARDS},
+    handle::{StatusName, Summary},
+    limits::{REDRIVE_TOKENS_MAX, SHARDS},
 };
 
 /// First 16 bytes of the SHA-256 of the execution's ARN: uniqueness of the name, look-up and routing in one.
@@ -126,7 +126,6 @@ pub struct Books {
     /// The immutable revision of the state machine that it runs.
     pub revision: u64,
     pub trace_header: Option<Arc<str>>,
-    pub qualifier: Option<Qualifier>,
     input_hash: [u8; 32],
     /// The header as stored, without the frame in its row; empty before the first step and after the last.
     header: Vec<u8>,
@@ -161,12 +160,11 @@ impl Books {
         self.input_hash == input_hash(input)
     }
 
-    /// When the execution was redriven with this client token, if that is not long ago.
-    pub fn redriven_with(&self, token: &str, now_ms: i64) -> Option<i64> {
+    /// When the execution was redriven with this client token, if that was after `after_ms`, milliseconds since 1970.
+    pub fn redriven_with(&self, token: &str, after_ms: Option<i64>) -> Option<i64> {
         let hash = token_hash(token);
-        let is_it = |known: &&RedriveToken| {
-            known.hash == hash && now_ms.saturating_sub(known.redrive_ms) < REDRIVE_TOKEN_MS_MAX
-        };
+        let is_it =
+            |known: &&RedriveToken| known.hash == hash && after_ms.is_none_or(|after_ms| known.redrive_ms > after_ms);
         self.redrive_tokens.iter().find(is_it).map(|known| known.redrive_ms)
     }
 

@@ -7,6 +7,7 @@
 pub mod alone;
 pub mod environment;
 pub mod intrinsic;
+pub mod java_order;
 pub mod json;
 pub mod jsonata;
 pub mod jsonpath;

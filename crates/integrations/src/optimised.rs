@@ -342,6 +342,7 @@ impl Action {
         };
         let mut output = result.as_object().cloned().unwrap_or_default();
         metadata::add(&mut output, &reply.answer);
+        output.sort_unstable_keys();
         Ok(Payload::from_value(Value::Object(Arc::new(output))))
     }
 }

@@ -158,7 +158,8 @@ async fn call(work: &Work<'_>, action: &'static str, body: String, origin: Optio
     Err(Failure::new(format!("{}.{name}", NAMES.prefix), optimised_cause(&NAMES, &error)))
 }
 
-/// DescribeExecution's answer as a task's result. Source: recordings; of a failed one, output is left out.
+/// DescribeExecution's answer as a task's result, members by their names. Source: recordings; of a failed one, output is
+/// left out.
 fn shown(described: &Value, parses_texts: bool) -> Value {
     let members = described.as_object().cloned().unwrap_or_default();
     let members = members.iter().map(|(name, value)| {
@@ -176,9 +177,11 @@ fn shown(described: &Value, parses_texts: bool) -> Value {
         if let Some(first) = name.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        (name, value)
+        (Arc::from(name), value)
     });
-    Value::object(members)
+    let mut members: Object = members.collect();
+    members.sort_unstable_keys();
+    Value::Object(members.into())
 }
 
 /// Of seconds with a fraction. Source: recordings show a number; that it counts milliseconds is not recorded.
@@ -197,10 +200,10 @@ mod tests {
             r#"{"executionArn":"a","startDate":1.500,"input":"{\"a\": 1}","inputDetails":{"included":true},"output":"2"}"#,
         );
         let described = described.unwrap();
-        let text = r#"{"ExecutionArn":"a","StartDate":1500,"Input":"{\"a\": 1}","InputDetails":{"Included":true},"Output":"2"}"#;
+        let text = r#"{"ExecutionArn":"a","Input":"{\"a\": 1}","InputDetails":{"Included":true},"Output":"2","StartDate":1500}"#;
         assert_eq!(shown(&described, false).to_string(), text);
         let parsed =
-            r#"{"ExecutionArn":"a","StartDate":1500,"Input":{"a":1},"InputDetails":{"Included":true},"Output":2}"#;
+            r#"{"ExecutionArn":"a","Input":{"a":1},"InputDetails":{"Included":true},"Output":2,"StartDate":1500}"#;
         assert_eq!(shown(&described, true).to_string(), parsed);
     }
 }

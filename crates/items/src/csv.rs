@@ -3,9 +3,9 @@
 //! Source of the rules: Step Functions guide, "How Step Functions parses input CSV files", and recordings.
 
 use memchr::memchr3;
-use stepwell_expr::{Payload, json};
+use stepwell_expr::{Payload, java_order, json};
 
-use crate::{DataError, Item, Taken, Window, java_order, limits};
+use crate::{DataError, Item, Taken, Window, limits};
 
 /// What stands between fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,6 @@
 
 pub mod csv;
 pub mod inflate;
-mod java_order;
 pub mod json;
 pub mod json_lines;
 pub mod limits;

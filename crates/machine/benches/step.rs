@@ -35,6 +35,7 @@ fn execution(input: &str) -> Execution {
         input: Payload::from_checked_text(input),
         workflow: stepwell_machine::Workflow::Standard,
         child: None,
+        qualifier: None,
         test_case: None,
     }))
 }

@@ -15,9 +15,9 @@ pub(crate) fn build(scene: &Scene<'_>) -> Value {
     let mut execution = vec![
         ("Id", Value::String(identity.arn.clone())),
         ("Input", identity.input.value().clone()),
-        ("StartTime", timestamp::format(identity.start_ms).into()),
         ("Name", Value::String(identity.name.clone())),
         ("RoleArn", Value::String(identity.role_arn.clone())),
+        ("StartTime", timestamp::format(identity.start_ms).into()),
     ];
     if identity.workflow != Workflow::Express(ExpressStart::Synchronous) {
         execution.push(("RedriveCount", Value::from(i64::try_from(scene.redrives.count).unwrap_or(i64::MAX))));

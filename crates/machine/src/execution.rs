@@ -48,6 +48,24 @@ pub struct Identity {
     pub workflow: Workflow,
     /// Of a child execution of a Map Run.
     pub child: Option<Arc<Child>>,
+    /// Through which version it was started, if through one.
+    pub qualifier: Option<Qualifier>,
+}
+
+/// Through which version, and which alias, of its state machine an execution was started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Qualifier {
+    pub version: u64,
+    /// The alias that chose the version.
+    pub alias: Option<Arc<str>>,
+}
+
+impl Qualifier {
+    /// The ARNs of the version and of the alias.
+    pub fn arns(&self, state_machine_arn: &str) -> (String, Option<String>) {
+        let version = format!("{state_machine_arn}:{}", self.version);
+        (version, self.alias.as_ref().map(|alias| format!("{state_machine_arn}:{alias}")))
+    }
 }
 
 /// What a child execution is of its Map Run. Its state machine's ARN and name end with the label.

@@ -24,6 +24,9 @@ pub enum Detail {
     ExecutionStarted {
         input: Payload,
         role_arn: Arc<str>,
+        /// The version that it was started through, and the alias that chose it.
+        version_arn: Option<Arc<str>>,
+        alias_arn: Option<Arc<str>>,
     },
     ExecutionSucceeded {
         output: Payload,

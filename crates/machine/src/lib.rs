@@ -31,7 +31,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use effect::{Effect, TaskOutcome, TaskRequest};
 pub use event::{Event, Moment};
 pub use execution::{
-    Child, Execution, ExpressStart, Frame, FrameId, Header, Identity, Redrives, Status, TaskId, Workflow,
+    Child, Execution, ExpressStart, Frame, FrameId, Header, Identity, Qualifier, Redrives, Status, TaskId, Workflow,
 };
 pub use failure::Failure;
 pub use held::HeldTask;

@@ -65,7 +65,7 @@ fn templates_keep_their_fields_and_fold_what_is_constant() {
     assert_eq!(parameters(r#"{"a":1,"b":{"c":[2]}}"#), r#"{"a":1,"b":{"c":[2]}}"#);
     assert_eq!(
         parameters(r#"{"a.$":"$.x","b":{"c":[{"d.$":"States.UUID()"},2]},"e":{"f":1}}"#),
-        r#"{a:path($.x @ a.$),b:{c:[{d:call(States.UUID() @ d.$)},2]},e:{"f":1}}"#
+        r#"{b:{c:[{d:call(States.UUID() @ d.$)},2]},e:{"f":1},a:path($.x @ a.$)}"#
     );
     let program = program(
         r#"{"QueryLanguage":"JSONata","StartAt":"T","States":{

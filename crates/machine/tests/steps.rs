@@ -168,6 +168,7 @@ fn begin(text: &str, first: &str, test_case: Option<TestCase>) -> Case {
         test_case: test_case.map(Arc::new),
         workflow: stepwell_machine::Workflow::Standard,
         child: None,
+        qualifier: None,
     };
     Case { program, execution: Execution::new(Arc::new(identity)), now_ms: START_MS, slices: None }
 }

@@ -57,6 +57,7 @@ fn answer(case: &[&str]) -> Vec<String> {
                 input: payload(given("< input ").unwrap_or("{}")),
                 workflow: Workflow::Express(ExpressStart::Synchronous),
                 child: None,
+                qualifier: None,
                 test_case: None,
             },
             retries: given("@retries ").map_or(0, |count| count.parse().unwrap()),

@@ -275,6 +275,7 @@ fn identity(arn_prefix: &str, role_arn: Arc<str>, input: Payload) -> Identity {
         test_case: None,
         workflow: Workflow::Express(ExpressStart::Synchronous),
         child: None,
+        qualifier: None,
     }
 }
 

@@ -33,8 +33,13 @@ fn cases() -> Vec<(Detail, &'static str)> {
     let assigned: Assigned = [("x".into(), payload("[1, 2]")), ("y\"".into(), payload("null"))].into();
     vec![
         (
-            Detail::ExecutionStarted { input: payload("{ }"), role_arn: "arn:r".into() },
-            r#"ExecutionStarted "executionStartedEventDetails":{"input":"{ }","inputDetails":{"truncated":false},"roleArn":"arn:r"}"#,
+            Detail::ExecutionStarted {
+                input: payload("{ }"),
+                role_arn: "arn:r".into(),
+                version_arn: Some("arn:m:7".into()),
+                alias_arn: Some("arn:m:PROD".into()),
+            },
+            r#"ExecutionStarted "executionStartedEventDetails":{"input":"{ }","inputDetails":{"truncated":false},"roleArn":"arn:r","stateMachineAliasArn":"arn:m:PROD","stateMachineVersionArn":"arn:m:7"}"#,
         ),
         (
             Detail::ExecutionSucceeded { output: payload("\"a\"") },
@@ -220,7 +225,7 @@ fn without_data() {
     let absent = || Payload::absent(1, 10);
     let cases = [
         (
-            Detail::ExecutionStarted { input: absent(), role_arn: "arn:r".into() },
+            Detail::ExecutionStarted { input: absent(), role_arn: "arn:r".into(), version_arn: None, alias_arn: None },
             r#"ExecutionStarted "executionStartedEventDetails":{"roleArn":"arn:r"}"#,
         ),
         (Detail::ExecutionSucceeded { output: absent() }, r#"ExecutionSucceeded "executionSucceededEventDetails":{}"#),

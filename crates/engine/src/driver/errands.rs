@@ -304,8 +304,8 @@ impl Driver {
             Errand::Start(start) => match (start.to, start.child) {
                 (Starter::Caller(to), _) => drop(to.send(Err(why.into()))),
                 // It will never end by itself: for its Map Run it has failed.
-                (Starter::MapRun, Some(child)) => self.tell(child, ChildState::Ended(StatusName::Failed)),
-                (Starter::MapRun, None) => {}
+                (Starter::MapRun(_), Some(child)) => self.tell(child, ChildState::Ended(StatusName::Failed)),
+                (Starter::MapRun(_), None) => {}
             },
             Errand::Stop { to, .. } => drop(to.send(Err(why.into()))),
             Errand::Redrive { to, .. } => drop(to.send(Err(why.into()))),
@@ -352,12 +352,16 @@ impl Driver {
             test_case,
             workflow: stepwell_machine::Workflow::Standard,
             child,
+            qualifier,
         }));
-        let books = record::record_start(&execution, revision.key, trace_header, qualifier);
+        let mut books = record::record_start(&execution, revision.key, trace_header);
+        if let Starter::MapRun(Some(token)) = &to {
+            books.note_redrive(token, execution.identity.start_ms);
+        }
         let mut resident = Box::new(Resident::new(id, execution, books, &machine));
         let then = match to {
             Starter::Caller(to) => Then::Starter(to),
-            Starter::MapRun => Then::Nobody,
+            Starter::MapRun(_) => Then::Nobody,
         };
         self.turn(&mut resident, Event::Started, then);
         self.residents.put(resident);

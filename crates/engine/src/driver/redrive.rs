@@ -8,6 +8,7 @@ use tokio::sync::oneshot::Sender;
 use super::{Driver, Resident, Then};
 use crate::{
     handle::{NotRedrivable, RedriveError, Unavailable},
+    limits::REDRIVE_TOKEN_MS_MAX,
     record::{self, ExecutionId, Loaded},
     registry::log_down,
     reply::Reply,
@@ -41,7 +42,10 @@ impl Driver {
     /// One that is in memory; also one that runs, which a repeated call may have redriven.
     pub(super) fn redrive(&mut self, resident: &mut Resident, token: Option<Arc<str>>, to: Redriver) {
         let now_ms = self.shared.timeline.now_ms();
-        let repeated = token.as_ref().and_then(|token| resident.books.redriven_with(token, now_ms));
+        // Those of callers are valid for a while; that of a Map Run for as long as it takes.
+        let is_child = resident.execution.identity.child.is_some();
+        let after_ms = (!is_child).then(|| now_ms.saturating_sub(REDRIVE_TOKEN_MS_MAX));
+        let repeated = token.as_ref().and_then(|token| resident.books.redriven_with(token, after_ms));
         if let Some(redrive_ms) = repeated {
             return self.open.replies.push(Reply::Redrive(to, Ok(redrive_ms)));
         }

@@ -324,6 +324,7 @@ mod tests {
             test_case: None,
             workflow: stepwell_machine::Workflow::Standard,
             child: None,
+            qualifier: None,
         }));
         let step = broken(&execution, 9, "why".to_owned());
         execution.apply(&step);

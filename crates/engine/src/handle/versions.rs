@@ -2,26 +2,11 @@
 
 use std::sync::Arc;
 
+pub use stepwell_machine::Qualifier;
 use stepwell_machine::definition::MachineType;
 
 use super::{Cursor, Engine, Page, StateMachine, Unavailable};
 use crate::registry::log_down;
-
-/// Through which version, and which alias, of its state machine an execution was started.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Qualifier {
-    pub version: u64,
-    /// The alias that chose the version.
-    pub alias: Option<Arc<str>>,
-}
-
-impl Qualifier {
-    /// The ARNs of the version and of the alias.
-    pub fn arns(&self, state_machine_arn: &str) -> (String, Option<String>) {
-        let version = format!("{state_machine_arn}:{}", self.version);
-        (version, self.alias.as_ref().map(|alias| format!("{state_machine_arn}:{alias}")))
-    }
-}
 
 #[derive(Clone, Debug)]
 pub struct PublishVersion {

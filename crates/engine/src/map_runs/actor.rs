@@ -372,12 +372,12 @@ impl Actor {
         let arn = order.child_arn(&name);
         let id = ExecutionId::of_arn(&arn);
         let redrives = self.row.run.redrives;
-        if redrives > 0 {
-            // Also of one whose end a crash kept from being recorded. The same token finds its redrive again, should this
-            // be sent twice.
-            let token = Some(format!("{}/{redrives}", self.arn).into());
+        let token: Option<Arc<str>> = (redrives > 0).then(|| format!("{}/{redrives}", self.arn).into());
+        if token.is_some() {
+            // Also of one whose end a crash kept from being recorded. By the token it knows whether it ended before the
+            // redrive or in it, however often this is sent.
             let (to, _) = oneshot::channel();
-            self.shared.inboxes.post(id, Errand::Redrive { token, to });
+            self.shared.inboxes.post(id, Errand::Redrive { token: token.clone(), to });
         }
         // Of one that is there already this only asks how it is.
         let start = Start {
@@ -390,7 +390,7 @@ impl Actor {
             qualifier: None,
             origin: Some(request.child_root(child.index)),
             child: Some(Arc::new(request.child(child.index, child.items))),
-            to: Starter::MapRun,
+            to: Starter::MapRun(token),
         };
         self.shared.inboxes.post(id, Errand::Start(Box::new(start)));
     }

@@ -96,10 +96,17 @@ pub(super) fn decode(row: &[u8], first: u64, texts: &mut Texts) -> Result<Vec<De
 
 fn detail(detail: &Detail, out: &mut Writer, rows: &mut Rows<'_>) {
     match detail {
-        Detail::ExecutionStarted { input, role_arn } => {
+        Detail::ExecutionStarted { input, role_arn, version_arn: None, alias_arn: None } => {
             out.byte(1);
             rows.payload(out, input);
             out.text(role_arn);
+        }
+        Detail::ExecutionStarted { input, role_arn, version_arn, alias_arn } => {
+            out.byte(45);
+            rows.payload(out, input);
+            out.text(role_arn);
+            out.optional_text(version_arn.as_ref());
+            out.optional_text(alias_arn.as_ref());
         }
         Detail::ExecutionSucceeded { output } => {
             out.byte(2);
@@ -264,7 +271,18 @@ fn detail(detail: &Detail, out: &mut Writer, rows: &mut Rows<'_>) {
 
 fn read_detail(row: &mut Reader<'_>, texts: &mut Texts) -> Result<Detail, Fault> {
     Ok(match row.byte()? {
-        1 => Detail::ExecutionStarted { input: texts.payload(row)?, role_arn: row.text()? },
+        1 => Detail::ExecutionStarted {
+            input: texts.payload(row)?,
+            role_arn: row.text()?,
+            version_arn: None,
+            alias_arn: None,
+        },
+        45 => Detail::ExecutionStarted {
+            input: texts.payload(row)?,
+            role_arn: row.text()?,
+            version_arn: row.optional_text()?,
+            alias_arn: row.optional_text()?,
+        },
         2 => Detail::ExecutionSucceeded { output: texts.payload(row)? },
         3 => Detail::ExecutionFailed(read_failure(row)?),
         4 => Detail::ExecutionAborted(read_failure(row)?),

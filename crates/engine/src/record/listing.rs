@@ -18,7 +18,7 @@ use super::{
     texts::Rows,
 };
 use crate::{
-    handle::{Cursor, ListedExecution, Page, Qualifier, StatusName},
+    handle::{Cursor, ListedExecution, Page, StatusName},
     limits::PAGE_MAX,
 };
 
@@ -34,51 +34,40 @@ pub(super) const STATUSES: [StatusName; 5] =
 /// Moves the listing rows from the status `before` (`None`: there was none) to that of `header`.
 ///
 /// One row under the machine's ARN; if it was started through a version or an alias, one under each of those too.
-pub(super) fn record(
-    identity: &Identity,
-    qualifier: Option<&Qualifier>,
-    before: Option<StatusName>,
-    header: &Header,
-    rows: &mut Rows<'_>,
-) {
+pub(super) fn record(identity: &Identity, before: Option<StatusName>, header: &Header, rows: &mut Rows<'_>) {
     let status = &header.status;
     let place = key::place(identity.start_ms, rows.id);
-    for arn in arns(identity, qualifier) {
+    for arn in arns(identity) {
         let machine = key::machine(&arn);
         if let Some(before) = before {
             rows.delete(Space::Listing, key::listing(machine, status_byte(before), &place));
         }
-        let out = encode(identity, qualifier, header);
+        let out = encode(identity, header);
         rows.put(Space::Listing, key::listing(machine, status_byte(status_name(status)), &place), out);
     }
 }
 
 /// Takes the listing rows of an execution that ended with `status` away.
-pub(super) fn remove(
-    identity: &Identity,
-    qualifier: Option<&Qualifier>,
-    id: ExecutionId,
-    status: StatusName,
-    batch: &mut Batch,
-) {
+pub(super) fn remove(identity: &Identity, id: ExecutionId, status: StatusName, batch: &mut Batch) {
     let place = key::place(identity.start_ms, id);
-    for arn in arns(identity, qualifier) {
+    for arn in arns(identity) {
         batch.delete(Space::Listing, key::listing(key::machine(&arn), status_byte(status), &place));
     }
 }
 
 /// What the execution is listed under: a child execution under its Map Run alone.
-fn arns(identity: &Identity, qualifier: Option<&Qualifier>) -> impl Iterator<Item = String> {
+fn arns(identity: &Identity) -> impl Iterator<Item = String> {
     let machine_arn = match &identity.child {
         Some(child) => &child.map_run_arn,
         None => &identity.state_machine_arn,
     };
-    let qualified = qualifier.map(|qualifier| qualifier.arns(machine_arn));
+    let qualified = identity.qualifier.as_ref().map(|qualifier| qualifier.arns(machine_arn));
     let (version, alias) = qualified.map_or((None, None), |(version, alias)| (Some(version), alias));
     [Some(machine_arn.to_string()), version, alias].into_iter().flatten()
 }
 
-fn encode(identity: &Identity, qualifier: Option<&Qualifier>, header: &Header) -> Writer {
+fn encode(identity: &Identity, header: &Header) -> Writer {
+    let qualifier = identity.qualifier.as_ref();
     let status = &header.status;
     let version = if identity.child.is_some() { VERSION } else { version(qualifier, &header.redrives) };
     let mut out = Writer::row(version);

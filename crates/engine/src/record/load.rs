@@ -37,7 +37,6 @@ pub fn load(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, Record
     let books = Books {
         revision: stored.revision,
         trace_header: stored.trace_header,
-        qualifier: stored.qualifier,
         input_hash: stored.input_hash,
         header: frames::encode_header(&execution.header, timer_ms).into_bytes(),
         lone: rows.lone,
@@ -86,7 +85,6 @@ fn ended(stored: Stored) -> Loaded {
     let books = Books {
         revision: stored.revision,
         trace_header: stored.trace_header,
-        qualifier: stored.qualifier,
         input_hash: stored.input_hash,
         header: Vec::new(),
         lone: None,

@@ -79,7 +79,7 @@ pub fn remove(
     if let Some(stop_ms) = stop_ms(&stored.status) {
         batch.delete(Space::Open, key::wrecks(id, stop_ms.saturating_add(REDRIVE_PERIOD_MS)));
     }
-    listing::remove(&stored.identity, stored.qualifier.as_ref(), id, status_name(&stored.status), batch);
+    listing::remove(&stored.identity, id, status_name(&stored.status), batch);
     batch.delete(Space::Summary, key::summary(id));
     Ok(Removal::Done)
 }

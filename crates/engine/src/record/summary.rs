@@ -26,7 +26,6 @@ pub(super) struct Stored {
     pub(super) identity: Identity,
     pub(super) revision: u64,
     pub(super) trace_header: Option<Arc<str>>,
-    pub(super) qualifier: Option<Qualifier>,
     pub(super) input_hash: [u8; 32],
     pub(super) status: Status,
     /// One more than the last event's id; as of the start while the execution runs.
@@ -69,7 +68,7 @@ pub fn summary(store: &dyn Store, id: ExecutionId) -> Result<Option<SummaryRow>,
             trace_header: stored.trace_header,
             events: stored.next_event.saturating_sub(1),
             redrives: stored.redrives,
-            qualifier: stored.qualifier,
+            qualifier: identity.qualifier,
             child: identity.child,
         };
         SummaryRow { summary, revision: stored.revision, input_hash: stored.input_hash }
@@ -87,7 +86,7 @@ pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
     let identity = &stored.identity;
     let version = match &identity.child {
         Some(_) => VERSION,
-        None => version(stored.qualifier.as_ref(), &stored.redrives),
+        None => version(identity.qualifier.as_ref(), &stored.redrives),
     };
     let mut out = Writer::row(version);
     out.text(&identity.arn);
@@ -102,7 +101,7 @@ pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
     out.raw(&stored.input_hash);
     out.number(stored.revision);
     out.optional_text(stored.trace_header.as_ref());
-    write_qualifier_and_redrives(version, stored.qualifier.as_ref(), &stored.redrives, &mut out);
+    write_qualifier_and_redrives(version, identity.qualifier.as_ref(), &stored.redrives, &mut out);
     if let Some(child) = &identity.child {
         out.text(&child.map_run_arn);
         out.number(child.index);
@@ -186,16 +185,16 @@ fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Faul
         test_case: None,
         workflow: Workflow::Standard,
         child: None,
+        qualifier: None,
     };
     let (input_hash, revision, trace_header) = (row.array()?, row.number()?, row.optional_text()?);
     let (qualifier, redrives) = read_qualifier_and_redrives(version, &mut row)?;
     let child = if version >= 4 { Some(Arc::new(read_child(&mut row)?)) } else { None };
     let mut stored = Stored {
-        identity: Identity { child, ..identity },
+        identity: Identity { child, qualifier, ..identity },
         input_hash,
         revision,
         trace_header,
-        qualifier,
         next_event: row.number()?,
         next_frame: row.small()?,
         status: read_status(&mut row, texts)?,

@@ -13,19 +13,13 @@ use super::{
     summary::{self, Stored, status_name, stop_ms},
     texts::Rows,
 };
-use crate::{handle::Qualifier, limits::REDRIVE_PERIOD_MS};
+use crate::limits::REDRIVE_PERIOD_MS;
 
 /// The books of an execution that has not begun. Nothing is written before its first step.
-pub fn record_start(
-    execution: &Execution,
-    revision: u64,
-    trace_header: Option<Arc<str>>,
-    qualifier: Option<Qualifier>,
-) -> Books {
+pub fn record_start(execution: &Execution, revision: u64, trace_header: Option<Arc<str>>) -> Books {
     Books {
         revision,
         trace_header,
-        qualifier,
         input_hash: input_hash(&execution.identity.input),
         header: Vec::new(),
         lone: None,
@@ -277,7 +271,6 @@ fn record_status(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
         identity: Identity::clone(&after.identity),
         revision: books.revision,
         trace_header: books.trace_header.clone(),
-        qualifier: books.qualifier.clone(),
         input_hash: books.input_hash,
         status: after.header.status.clone(),
         next_event: after.header.next_event,
@@ -287,7 +280,7 @@ fn record_status(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
     };
     let row = summary::encode(&stored, rows);
     rows.put(Space::Summary, key::summary(rows.id), row);
-    listing::record(&after.identity, books.qualifier.as_ref(), books.listed, &after.header, rows);
+    listing::record(&after.identity, books.listed, &after.header, rows);
     books.listed = Some(status);
     books.redrives = redrives;
 }

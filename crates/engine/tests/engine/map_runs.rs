@@ -121,7 +121,7 @@ fn no_items_and_entries_of_objects() {
     let arn = world.start("m", "entries", r#"{"a":1,"b":[2]}"#);
     assert_eq!(
         world.end(&arn),
-        r#"SUCCEEDED [{"k":"a","v":1,"i":0,"s":"STATE_DATA"},{"k":"b","v":[2],"i":1,"s":"STATE_DATA"}]"#
+        r#"SUCCEEDED [{"s":"STATE_DATA","v":1,"i":0,"k":"a"},{"s":"STATE_DATA","v":[2],"i":1,"k":"b"}]"#
     );
 }
 

@@ -81,6 +81,43 @@ fn what_ended_before_goes_with_all_its_rows_and_its_name_is_free() {
     assert_eq!(world.end(&running), "SUCCEEDED {}", "it goes on");
 }
 
+/// Two child executions, of which the second takes 30 days longer.
+const SPREAD: &str = r#"{"StartAt":"M","States":{"M":{"Type":"Map","Label":"L","MaxConcurrency":1,"End":true,"ItemProcessor":{
+    "ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},
+    "StartAt":"W","States":{"W":{"Type":"Wait","SecondsPath":"$","End":true}}}}}}"#;
+
+#[test]
+fn child_executions_stay_as_long_as_what_waits_for_their_results() {
+    let world = World::held();
+    world.create("m", SPREAD);
+    let arn = world.start("m", "x", "[1,2592000]");
+    world.run(async {
+        while world
+            .engine
+            .list_map_runs(&arn, 1, None)
+            .await
+            .unwrap()
+            .items
+            .iter()
+            .all(|run| run.executions.succeeded < 1)
+        {
+            world.pass_seconds(1);
+            tokio::task::yield_now().await;
+        }
+    });
+    world.pass_seconds(20 * 86_400);
+    assert_eq!(
+        sweep(&world, world.clock.now_ms() - 10 * DAY_MS),
+        Swept::default(),
+        "the first child has ended, and stays"
+    );
+    world.release_time();
+    assert_eq!(world.end(&arn), "SUCCEEDED [1,2592000]");
+    let now_ms = world.clock.now_ms();
+    assert_eq!(sweep(&world, now_ms + DAY_MS).executions + sweep(&world, now_ms + DAY_MS).executions, 3);
+    assert_eq!(rows_of(world.store.as_ref(), &arn), 0);
+}
+
 #[test]
 fn a_crash_half_way_is_gone_on_from() {
     for fate in [Fate::Lost, Fate::Kept] {

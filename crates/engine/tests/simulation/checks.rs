@@ -118,10 +118,11 @@ impl Checks {
 
     /// Looks for the child executions of all Map Runs, by the names that follow from theirs.
     pub(crate) fn find_children(&mut self, store: &dyn Store) -> Result<(), String> {
-        for (parent, machine) in self.attempted.clone() {
-            if self.children.contains_key(&parent) {
-                continue;
-            }
+        let spreads = |(arn, machine): &(&Arc<str>, &&'static str)| {
+            matches!(**machine, "spread" | "read") && !self.children.contains_key(*arn)
+        };
+        let parents = self.attempted.iter().filter(spreads).map(|(arn, machine)| (arn.clone(), *machine));
+        for (parent, machine) in parents.collect::<Vec<_>>() {
             for (_, run) in map_runs(store, &parent)? {
                 for index in 0..ITEMS_MAX {
                     let child = child_arn(&run.arn, index);
@@ -314,7 +315,11 @@ impl Checks {
         let expected = executions.iter().map(|(arn, execution)| (arn.clone(), name(&execution.header.status)));
         let expected: BTreeMap<Arc<str>, StatusName> = expected.collect();
         if listed != expected {
-            return Err(format!("the listing is {listed:?}, not {expected:?}"));
+            let only = |these: &BTreeMap<Arc<str>, StatusName>, those: &BTreeMap<Arc<str>, StatusName>| {
+                let only = these.iter().filter(|(arn, status)| those.get(*arn) != Some(*status));
+                format!("{:?}", only.collect::<Vec<_>>())
+            };
+            return Err(format!("the listing has {}, not {}", only(&listed, &expected), only(&expected, &listed)));
         }
         Ok(())
     }

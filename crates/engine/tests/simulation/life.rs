@@ -361,10 +361,20 @@ impl<'a> Life<'a> {
     /// The task of a token.
     fn named(&mut self, token: &str) -> Result<(Arc<str>, TaskId), String> {
         let (id, task, _) = root::parse_token(token).ok_or("a token has a wrong form")?;
-        self.world.checks.find_children(self.store.as_ref())?;
-        let attempted = self.world.checks.attempted.keys();
-        let arn = attempted.into_iter().find(|arn| ExecutionId::of_arn(arn) == ExecutionId(id));
-        Ok((arn.ok_or("a token is of no execution")?.clone(), task))
+        let of =
+            |checks: &Checks| checks.attempted.keys().find(|arn| ExecutionId::of_arn(arn) == ExecutionId(id)).cloned();
+        let mut arn = of(&self.world.checks);
+        if arn.is_none() {
+            self.world.checks.find_children(self.store.as_ref())?;
+            arn = of(&self.world.checks);
+        }
+        Ok((arn.ok_or("a token is of no execution")?, task))
+    }
+
+    fn find_children(&mut self) {
+        if let Err(why) = self.world.checks.find_children(self.store.as_ref()) {
+            *self.calls.wrong.lock().unwrap() = Some(why);
+        }
     }
 
     fn start(&mut self) {
@@ -496,9 +506,7 @@ impl<'a> Life<'a> {
     /// Answers every task that waits for it, by the tokens that the records give. False if there is none.
     fn answer_all(&mut self) -> bool {
         let mut tokens = Vec::new();
-        if let Err(why) = self.world.checks.find_children(self.store.as_ref()) {
-            *self.calls.wrong.lock().unwrap() = Some(why);
-        }
+        self.find_children();
         for arn in self.world.checks.attempted.keys() {
             let Ok(Some(loaded)) = record::load(self.store.as_ref(), ExecutionId::of_arn(arn)) else { continue };
             let execution = loaded.execution;
@@ -528,6 +536,7 @@ impl<'a> Life<'a> {
     fn sweep(&mut self) {
         let age_ms = self.world.dice.roll(2 * HOUR_MS).cast_signed();
         let before_ms = self.world.clock.now_ms() - age_ms;
+        self.find_children();
         for arn in self.world.checks.attempted.keys() {
             let loaded = record::load(self.store.as_ref(), ExecutionId::of_arn(arn));
             let status = loaded.ok().flatten().map(|loaded| loaded.execution.header.status);

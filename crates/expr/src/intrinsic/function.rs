@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use crate::{
     Environment, Number, Object, OutOfFuel, Value,
     intrinsic::{codec, format},
-    json,
+    java_order, json,
     limits::{INTRINSIC_TEXT_CHARS_MAX, RANGE_ITEMS_MAX, RESULT_BYTES_MAX},
 };
 
@@ -261,7 +261,8 @@ fn merge(first: &Arc<Object>, second: &Arc<Object>, deep: &Value) -> Answer {
     }
     let mut merged = Object::clone(first);
     merged.extend(second.iter().map(|(name, member)| (name.clone(), member.clone())));
-    Ok(Value::Object(Arc::new(merged)))
+    // A recording shows `a b c d` of `a b d` and `a c d`.
+    Ok(Value::Object(Arc::new(java_order::ordered(merged).collect())))
 }
 
 /// Each is rounded first, half up: -1.5 is -1 (recorded). Arguments and sum are 32-bit integers.

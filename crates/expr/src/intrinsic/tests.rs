@@ -134,8 +134,12 @@ fn texts() {
         ("States.JsonToString($.obj)", r#""{\"Arg1\":1,\"Arg2\":[]}""#),
         ("States.JsonToString($.name)", r#""\"Ada\"""#),
         ("States.JsonToString($.nil)", "\"null\""),
-        ("States.JsonMerge($.obj, States.StringToJson('{\"Arg2\":2,\"x\":3}'), false)", r#"{"Arg1":1,"Arg2":2,"x":3}"#),
-        ("States.JsonMerge($.obj, $.obj, 'false')", r#"{"Arg1":1,"Arg2":[]}"#),
+        ("States.JsonMerge($.obj, States.StringToJson('{\"Arg2\":2,\"x\":3}'), false)", r#"{"Arg2":2,"Arg1":1,"x":3}"#),
+        ("States.JsonMerge($.obj, $.obj, 'false')", r#"{"Arg2":[],"Arg1":1}"#),
+        (
+            r#"States.JsonMerge(States.StringToJson('{"a":1,"b":2,"d":3}'), States.StringToJson('{"a":4,"c":3,"d":4}'), false)"#,
+            r#"{"a":4,"b":2,"c":3,"d":4}"#,
+        ),
     ]);
     check_refused(&[
         "States.StringSplit(1, ',')",

@@ -141,26 +141,30 @@ impl Service {
         }
     }
 
-    /// A result as Step Functions shows it.
+    /// A result as Step Functions shows it: members by their names, what was the whole body last. Source of the order: recordings.
     pub(crate) fn shown(&self, of: &Ref, node: &Node, spelling: Spelling) -> Value {
         match (node, self.kind(of)) {
             (Node::Structure(nodes), Kind::Structure { members, payload }) => {
                 let mut object = Object::with_capacity_and_hasher(nodes.len(), Default::default());
+                let mut body = None;
                 for (index, node) in nodes {
                     let Some(member) = members.get(*index) else { continue };
-                    let shown = match node {
-                        // The body of an answer is shown as a text. Source: recordings of S3's GetObject.
-                        Node::Blob(bytes) if *payload == Some(*index) => {
-                            String::from_utf8_lossy(bytes).into_owned().into()
-                        }
-                        node => self.shown(&member.of, node, spelling),
-                    };
                     let name = match spelling {
                         Spelling::Sdk => Arc::from(&*member.shown),
                         Spelling::Api => capitalised(&member.name),
                     };
-                    object.insert(name, shown);
+                    match node {
+                        // The body of an answer is shown as a text. Source: recordings of S3's GetObject.
+                        Node::Blob(bytes) if *payload == Some(*index) => {
+                            body = Some((name, String::from_utf8_lossy(bytes).into_owned().into()));
+                        }
+                        node => {
+                            object.insert(name, self.shown(&member.of, node, spelling));
+                        }
+                    }
                 }
+                object.sort_unstable_keys();
+                object.extend(body);
                 Value::Object(object.into())
             }
             (Node::List(nodes), Kind::List(item)) => {

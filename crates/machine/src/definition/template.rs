@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use stepwell_expr::{Object, Value, intrinsic::Call, jsonpath::Path};
+use stepwell_expr::{Object, Value, intrinsic::Call, java_order, jsonpath::Path};
 
 use crate::{
     definition::{
@@ -32,16 +32,19 @@ impl Compiler<'_> {
         }
     }
 
-    /// JSONPath: keys that end in `.$` hold a path or an intrinsic call; all else is literal.
+    /// JSONPath: keys that end in `.$` hold a path or an intrinsic call; all else is literal, and comes first.
+    ///
+    /// Source of the order: recordings of parameters, item selectors and results; JSONata keeps that of the definition.
     fn json_path_template(&mut self, value: &Value, place: &Place) -> Option<Template> {
         match value {
             Value::Object(members) => {
                 let mut broken = !self.no_twins(members, place);
                 let mut fields = Vec::with_capacity(members.len());
+                let mut evaluated = Vec::new();
                 for (key, value) in members.iter() {
                     match key.strip_suffix(".$") {
                         Some(name) => match self.json_path_leaf(key, value, place) {
-                            Some(leaf) => fields.push((name.into(), Template::Leaf(leaf))),
+                            Some(leaf) => evaluated.push((name.into(), Template::Leaf(leaf))),
                             None => broken = true,
                         },
                         None => {
@@ -54,6 +57,7 @@ impl Compiler<'_> {
                         }
                     }
                 }
+                fields.extend(java_order::ordered(evaluated));
                 (!broken).then(|| object_template(value, fields))
             }
             Value::Array(items) => {

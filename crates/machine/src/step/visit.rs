@@ -39,7 +39,16 @@ pub(super) enum Stage {
 impl Work<'_> {
     pub(super) fn start(&mut self) {
         let identity = &self.base.identity;
-        let detail = Detail::ExecutionStarted { input: identity.input.clone(), role_arn: identity.role_arn.clone() };
+        let (version, alias) = identity.qualifier.as_ref().map_or((None, None), |qualifier| {
+            let (version, alias) = qualifier.arns(&identity.state_machine_arn);
+            (Some(version), alias)
+        });
+        let detail = Detail::ExecutionStarted {
+            input: identity.input.clone(),
+            role_arn: identity.role_arn.clone(),
+            version_arn: version.map(Arc::from),
+            alias_arn: alias.map(Arc::from),
+        };
         self.emit(0, detail);
         self.header.deadline_ms = Some(self.timeout_from(identity.start_ms));
         let scope = identity.scope();

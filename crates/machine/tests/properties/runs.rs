@@ -175,6 +175,7 @@ fn identity() -> Identity {
         test_case: None,
         workflow: stepwell_machine::Workflow::Standard,
         child: None,
+        qualifier: None,
     }
 }
 

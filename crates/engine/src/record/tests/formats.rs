@@ -7,7 +7,7 @@ use std::sync::Arc;
 use stepwell_machine::execution::Phase;
 use stepwell_store::{Batch, Memory, Space, Store};
 
-use stepwell_machine::{Frame, FrameId};
+use stepwell_machine::{Frame, FrameId, Identity};
 
 use super::samples::{
     MACHINE, Run, START_MS, everything, frame, identity, json, long, picture, redriven, rows, succeeded, wrecked,
@@ -46,8 +46,8 @@ fn written() -> (Memory, Vec<Arc<str>>) {
 /// The store that the second file was written from.
 fn written_2() -> (Memory, Vec<Arc<str>>) {
     let store = Memory::new();
-    let mut run = Run::new(&store, identity("qualified", START_MS, json("[]")));
-    run.books.qualifier = Some(Qualifier { version: 7, alias: Some("PROD".into()) });
+    let qualifier = Some(Qualifier { version: 7, alias: Some("PROD".into()) });
+    let mut run = Run::new(&store, Identity { qualifier, ..identity("qualified", START_MS, json("[]")) });
     run.step(&run.end(succeeded(json("1"))));
     let arn = run.execution.identity.arn.clone();
     (store, vec![arn])
@@ -58,8 +58,8 @@ fn written_3() -> (Memory, Vec<Arc<str>>) {
     let store = Memory::new();
     let mut failed = Run::new(&store, identity("failed", START_MS, json("{}")));
     failed.step(&wrecked(&failed));
-    let mut again = Run::new(&store, identity("again", START_MS + 1, json("{}")));
-    again.books.qualifier = Some(Qualifier { version: 7, alias: None });
+    let qualifier = Some(Qualifier { version: 7, alias: None });
+    let mut again = Run::new(&store, Identity { qualifier, ..identity("again", START_MS + 1, json("{}")) });
     again.step(&wrecked(&again));
     again.books.note_redrive("token", START_MS + 20);
     again.step(&redriven(&again));

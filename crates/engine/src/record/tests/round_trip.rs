@@ -164,7 +164,19 @@ fn a_pure_execution_writes_three_rows_and_its_long_texts_once() {
     let input = long('x');
     let mut run = Run::new(&store, identity("long", START_MS, input.clone()));
     let mut step = run.events(vec![
-        Detail::ExecutionStarted { input: input.clone(), role_arn: "r".into() },
+        Detail::ExecutionStarted { input: input.clone(), role_arn: "r".into(), version_arn: None, alias_arn: None },
+        Detail::ExecutionStarted {
+            input: input.clone(),
+            role_arn: "r".into(),
+            version_arn: Some("m:7".into()),
+            alias_arn: Some("m:PROD".into()),
+        },
+        Detail::ExecutionStarted {
+            input: input.clone(),
+            role_arn: "r".into(),
+            version_arn: Some("m:7".into()),
+            alias_arn: None,
+        },
         Detail::ExecutionSucceeded { output: input.clone() },
     ]);
     step.header.status = succeeded(input);
@@ -175,7 +187,7 @@ fn a_pure_execution_writes_three_rows_and_its_long_texts_once() {
 fn pure_steps_in_one_batch_leave_what_one_step_would() {
     let store = Memory::new();
     let first = Execution::new(Arc::new(identity("e", START_MS, json("{}"))));
-    let mut books = record_start(&first, 1, None, None);
+    let mut books = record_start(&first, 1, None);
     let mut batch = Batch::default();
     let mut step = Run::new(&store, identity("e", START_MS, json("{}"))).next();
     step.frames.insert(FrameId(0), Some(Arc::new(frame(Phase::Run))));

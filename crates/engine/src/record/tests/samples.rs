@@ -42,6 +42,7 @@ pub(super) fn identity(name: &str, start_ms: i64, input: Payload) -> Identity {
         test_case: None,
         workflow: stepwell_machine::Workflow::Standard,
         child: None,
+        qualifier: None,
     }
 }
 
@@ -65,7 +66,7 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(super) fn new(store: &'a Memory, identity: Identity) -> Run<'a> {
         let execution = Execution::new(Arc::new(identity));
-        let books = record_start(&execution, 42, Some("Root=1-2-3".into()), None);
+        let books = record_start(&execution, 42, Some("Root=1-2-3".into()));
         Run { store, execution, books }
     }
 
@@ -222,7 +223,7 @@ pub(super) fn details() -> Vec<Detail> {
     let shared = long('s');
     let output = json("{\"out\":[]}");
     vec![
-        Detail::ExecutionStarted { input: json("{}"), role_arn: "role".into() },
+        Detail::ExecutionStarted { input: json("{}"), role_arn: "role".into(), version_arn: None, alias_arn: None },
         Detail::StateEntered { kind: StateType::Pass, name: "Pass".into(), input: long('p') },
         Detail::StateExited {
             kind: StateType::Pass,
