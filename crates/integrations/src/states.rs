@@ -35,9 +35,12 @@ const FIELDS: [(&str, &str); 4] =
 
 /// What is wrong with parameters.
 pub(crate) fn problem(given: &Value) -> Option<ParameterError> {
+    let no_text = |name: &&str| given.get(name).is_some_and(|value| !matches!(value, Value::Null | Value::String(_)));
+    let wrong_type = |name: &str| ParameterError::WrongType { field: name.to_owned(), expected: "a STRING" };
     only_own("states", "startExecution", given).err().or_else(|| {
         let is_missing = given.get("StateMachineArn").is_none_or(Value::is_null);
-        is_missing.then(|| ParameterError::Missing("StateMachineArn".to_owned()))
+        let missing = is_missing.then(|| ParameterError::Missing("StateMachineArn".to_owned()));
+        missing.or_else(|| ["StateMachineArn", "Name", "TraceHeader"].into_iter().find(no_text).map(wrong_type))
     })
 }
 
