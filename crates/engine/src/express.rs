@@ -403,10 +403,7 @@ impl Run {
                     }
                 }
                 // The definition was checked: Express has no activities, no jobs and no Map Runs.
-                Effect::OfferTask { .. }
-                | Effect::StopJob(_)
-                | Effect::RunMapRun { .. }
-                | Effect::StopMapRun { .. } => {}
+                Effect::OfferTask { .. } | Effect::StopJob(_) | Effect::RunMapRun(_) | Effect::StopMapRun { .. } => {}
             }
         }
         for event in step.history {

@@ -216,7 +216,11 @@ impl Work<'_> {
             Ok(reply) => Ok(Payload::from_value(reply.result)),
             Err(error) => {
                 let prefix = self.aws().prefix(service);
-                Err(failure::of_sdk(&prefix, &error, self.parameters().text(), self.execution_role()))
+                let parameters = self.parameters().text();
+                Err(match self.request.is_of_server() {
+                    true => failure::of_server(&prefix, &error, parameters),
+                    false => failure::of_sdk(&prefix, &error, parameters, self.execution_role()),
+                })
             }
         }
     }
