@@ -1,9 +1,11 @@
 """Data that is encrypted with a key file: nothing of it readable, other keys refused, all tools know it."""
 
+import http.server
 import json
 import os
 import pathlib
 import subprocess
+import threading
 
 import pytest
 from definitions import PASS, wait
@@ -126,6 +128,97 @@ def test_kms_opens_the_key_at_every_start(moto, aws, tmp_path):
     command = [str(binary()), "serve", "--data", server.data, "--port", "0", "--encryption-key-file", str(key)]
     refused = subprocess.run(command, capture_output=True, text=True, env=nowhere, timeout=60)
     assert refused.returncode != 0 and "cannot be opened" in refused.stderr, refused.stderr
+
+
+@pytest.fixture
+def encrypting(tmp_path, keys):
+    """A client of a server that encrypts its data and asks KMS at an address."""
+    servers = []
+
+    def encrypting(kms):
+        server = Server(tmp_path, options=["--encryption-key-file", keys[0]], environment={**KEYS, "AWS_ENDPOINT_URL": kms})
+        servers.append(server)
+        return server.start().connect()
+
+    yield encrypting
+    for server in servers:
+        assert server.stop() == 0, server.log
+
+
+def managed(key):
+    return {"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": key}
+
+
+def test_kms_is_asked_about_customers_keys(moto, aws, encrypting):
+    kms, sfn = aws("kms"), encrypting(moto)
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName="alias/compat", TargetKeyId=key)
+    pair = kms.create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["Arn"]
+    machine = {"name": "m", "definition": PASS, "roleArn": ROLE}
+    arn = sfn.create_state_machine(**machine, encryptionConfiguration=managed(key))["stateMachineArn"]
+    sfn.create_activity(name="a", encryptionConfiguration=managed("alias/compat"))
+    for wrong, why in [
+        (key[:-1] + "x", "the KMS key does not exist"),
+        ("alias/nobody", "the KMS key does not exist"),
+        (pair, "the KMS key is not a symmetric encryption key"),
+    ]:
+        for call, parameters in [
+            (sfn.create_state_machine, {**machine, "name": "other"}),
+            (sfn.update_state_machine, {"stateMachineArn": arn}),
+            (sfn.create_activity, {"name": "b"}),
+        ]:
+            with pytest.raises(sfn.exceptions.InvalidEncryptionConfiguration, match=why):
+                call(**parameters, encryptionConfiguration=managed(wrong))
+    kms.disable_key(KeyId=key.split("/")[1])
+    with pytest.raises(sfn.exceptions.InvalidEncryptionConfiguration, match="the KMS key is not enabled"):
+        sfn.update_state_machine(stateMachineArn=arn, encryptionConfiguration=managed(key))
+    assert closed(sfn, sfn.start_execution(stateMachineArn=arn)["executionArn"])["status"] == "SUCCEEDED"
+    kms.enable_key(KeyId=key.split("/")[1])
+    sfn.update_state_machine(stateMachineArn=arn, encryptionConfiguration=managed("alias/compat"))
+    shown = sfn.describe_state_machine(stateMachineArn=arn)["encryptionConfiguration"]
+    assert shown == {**managed("alias/compat"), "kmsDataKeyReusePeriodSeconds": 300}
+
+
+class Kms(http.server.BaseHTTPRequestHandler):
+    """Answers the error that the key's name is, with what it was sent noted."""
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append((self.headers["X-Amz-Target"].split(".")[1], asked))
+        is_good = asked["KeyId"] == "alias/good"
+        answer = {"KeyMetadata": {"KeyState": "Enabled"}} if is_good else {"__type": asked["KeyId"][6:], "message": "no"}
+        body = json.dumps(answer).encode()
+        self.send_response(200 if is_good else 400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_what_kms_refuses_is_told(encrypting):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Kms) as kms:
+        kms.asked = []
+        threading.Thread(target=kms.serve_forever, daemon=True).start()
+        sfn = encrypting(f"http://127.0.0.1:{kms.server_port}")
+        for refused in ["KmsAccessDeniedException", "KmsThrottlingException"]:
+            with pytest.raises(getattr(sfn.exceptions, refused)):
+                sfn.create_activity(name="a", encryptionConfiguration=managed("alias/" + refused.removeprefix("Kms")))
+        machine = {"name": "m", "definition": PASS, "roleArn": ROLE}
+        # Of its own troubles KMS says nothing about the key.
+        sfn.create_state_machine(**machine, encryptionConfiguration=managed("alias/KMSInternalException"))
+        kms.asked.clear()
+        good = sfn.create_activity(name="good", encryptionConfiguration=managed("alias/good"))
+        context = {"aws:states:activityArn": good["activityArn"]}
+        key = {"KeyId": "alias/good", "KeySpec": "AES_256", "EncryptionContext": context}
+        assert kms.asked == [("DescribeKey", {"KeyId": "alias/good"}), ("GenerateDataKeyWithoutPlaintext", key)]
+        kms.shutdown()
+
+
+def test_a_kms_that_cannot_be_reached_refuses_nothing(encrypting):
+    sfn = encrypting("http://127.0.0.1:9")
+    sfn.create_activity(name="a", encryptionConfiguration=managed("alias/mine"))
 
 
 def test_a_new_key_is_random(tmp_path):

@@ -93,6 +93,12 @@ pub(crate) enum Error {
     InvalidOutput(String),
     #[error("Invalid Token: 'Invalid token'")]
     InvalidToken,
+    /// The sentence is ours.
+    #[error("The KMS key may not be used: its policy, or the permissions of the caller, do not allow it.")]
+    KmsAccessDenied,
+    /// The sentence is ours.
+    #[error("KMS throttles calls for the key.")]
+    KmsThrottling,
     #[error("{0}")]
     MissingRequiredParameter(&'static str),
     /// What an alias or its routing configuration names is not there.
@@ -187,6 +193,8 @@ impl Error {
             Error::InvalidName(_) => "InvalidName",
             Error::InvalidOutput(_) => "InvalidOutput",
             Error::InvalidToken => "InvalidToken",
+            Error::KmsAccessDenied => "KmsAccessDeniedException",
+            Error::KmsThrottling => "KmsThrottlingException",
             Error::MissingRequiredParameter(_) => "MissingRequiredParameter",
             Error::ReferencedResourceNotFound(_) | Error::ResourceNotFound(_) => "ResourceNotFound",
             Error::ServiceQuotaExceeded(_) => "ServiceQuotaExceededException",

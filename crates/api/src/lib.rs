@@ -13,6 +13,7 @@ mod error;
 mod fields;
 mod history_event;
 mod http;
+mod kms_key;
 pub mod limits;
 mod log_group;
 mod log_record;

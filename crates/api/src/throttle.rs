@@ -1,6 +1,6 @@
 //! How often each action may be called: token buckets, which are off unless the operator sets them.
 //!
-//! A call takes a token out of the bucket that its owner has for the action; one that finds none is refused. Source: Step
+//! A call takes a token out of the bucket that its owner has for its action; one that finds none is refused. Source: Step
 //! Functions quotas, "Quotas related to API action throttling".
 
 use std::{
@@ -21,18 +21,18 @@ pub struct Throttles {
     since: Instant,
 }
 
-/// Those of one action; an owner that has none here has a full one.
-#[derive(Debug)]
-struct Buckets {
-    rate: Rate,
-    of_owner: Mutex<HashMap<Owner, Bucket>>,
-}
-
 impl Default for Throttles {
     /// None.
     fn default() -> Throttles {
         Throttles { actions: BTreeMap::new(), since: Instant::now() }
     }
+}
+
+/// Those of one action; an owner that has none here has a full one.
+#[derive(Debug)]
+struct Buckets {
+    rate: Rate,
+    of_owner: Mutex<HashMap<Owner, Bucket>>,
 }
 
 impl Throttles {
@@ -46,7 +46,7 @@ impl Throttles {
         Ok(throttles)
     }
 
-    /// Takes a token for one call. Whose it is, is asked where the action has buckets.
+    /// Takes a token for one call. The owner is asked for where the action has buckets.
     pub(crate) fn take(&self, action: Action, owner: impl FnOnce() -> Owner) -> Result<(), Error> {
         let Some(buckets) = self.actions.get(action.name()) else { return Ok(()) };
         let now_ms = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX);
@@ -58,6 +58,7 @@ impl Buckets {
     fn take(&self, owner: Owner, now_ms: i64, owners_max: usize) -> bool {
         let mut of_owner = self.of_owner.lock();
         if !of_owner.contains_key(&owner) && of_owner.len() >= owners_max {
+            // One that is full is as good as none.
             of_owner.retain(|_, bucket| bucket.left(now_ms) < self.rate.bucket);
             if of_owner.len() >= owners_max {
                 return false;
@@ -77,7 +78,7 @@ mod tests {
     #[test]
     fn so_many_owners_have_buckets() {
         let buckets = Buckets { rate: Rate { bucket: 1, refill: 1 }, of_owner: Mutex::default() };
-        let take = |region: &str, seconds: i64| buckets.take(Owner::new(region, "1"), seconds * 1_000, 2);
+        let take = |region: &str, s: i64| buckets.take(Owner::new(region, "1"), s * 1_000, 2);
         assert!(take("a", 0) && take("b", 1));
         // That of `a` is full again, and forgotten.
         assert!(take("c", 1) && !take("d", 1));
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn only_actions_that_have_buckets_are_throttled() {
+    fn only_actions_that_have_a_bucket_are_throttled() {
         let rates = [("StartExecution".to_owned(), Rate { bucket: 1, refill: 0 })];
         let throttles = Throttles::new(rates).unwrap();
         let (here, there) = (|| Owner::new("us-east-1", "1"), || Owner::new("eu-west-1", "1"));

@@ -14,6 +14,7 @@ mod timers;
 mod turn;
 
 use std::{
+    collections::HashMap,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -53,12 +54,17 @@ pub(crate) struct Driver {
     timers: Timers,
     /// Executions that go on with a further slice, in turn.
     slices: Slices,
+    /// Until then other drivers may have the next token for a state, in milliseconds since 1970; see `throttle.rs`.
+    gives_way_until_ms: i64,
     open: Open,
     pace: Pace,
     /// Number of the batch that is being filled; from 1.
     number: u64,
     /// Number of the last batch that is durable.
     committed: u64,
+    /// Executions whose rows are on their way out, with the batch that removes some: what the store still has of them counts no
+    /// more.
+    removing: HashMap<ExecutionId, u64>,
 }
 
 /// The batch that is being filled.
@@ -126,10 +132,12 @@ impl Driver {
             residents: Residents::new(bounds.cache_bytes / drivers),
             timers: Timers::new(bounds.timers),
             slices: Slices::new(bounds.slices),
+            gives_way_until_ms: 0,
             open: Open::default(),
             pace: Pace::default(),
             number: 1,
             committed: 0,
+            removing: HashMap::new(),
             shared,
         };
         driver.read_timers()?;
@@ -180,6 +188,7 @@ impl Driver {
             self.committed = committed;
             let until_ms = self.shared.timeline.now_ms().saturating_add(NAP_MS_MAX);
             self.residents.settle(committed, until_ms);
+            self.removing.retain(|_, batch| *batch > committed);
         }
     }
 
@@ -224,6 +233,7 @@ impl Driver {
             {
                 slices -= 1;
                 self.slice(id);
+                self.give_way();
                 took = true;
             }
             if !took {
@@ -275,13 +285,33 @@ impl Driver {
     fn next_ms(&self) -> i64 {
         match self.slices.is_empty() {
             true => self.timers.next_ms(),
-            false => self.timers.next_ms().min(self.shared.throttle.next_ms()),
+            false => self.timers.next_ms().min(self.token_ms()),
         }
     }
 
     /// True if an execution may have its turn now.
     fn has_slice(&self) -> bool {
-        !self.slices.is_empty() && self.shared.throttle.left(self.shared.timeline.now_ms()) > 0
+        if self.slices.is_empty() {
+            return false;
+        }
+        let (throttle, now_ms) = (&self.shared.throttle, self.shared.timeline.now_ms());
+        !throttle.is_on() || (throttle.left(now_ms) > 0 && self.token_ms() <= now_ms)
+    }
+
+    /// When the next state may be run here: with the next token, or just after it.
+    fn token_ms(&self) -> i64 {
+        let next_ms = self.shared.throttle.next_ms();
+        // One that is neither is of a clock that was set back.
+        let gives_way = next_ms.checked_add(1) == Some(self.gives_way_until_ms);
+        if gives_way { self.gives_way_until_ms } else { next_ms }
+    }
+
+    /// An execution has had its turn. Drivers that wait for one and the same token would else take it as chance will have it.
+    fn give_way(&mut self) {
+        let (throttle, drivers) = (&self.shared.throttle, self.shared.ledger.progress.len());
+        if throttle.is_on() && drivers > 1 && throttle.left(self.shared.timeline.now_ms()) == 0 {
+            self.gives_way_until_ms = throttle.next_ms().saturating_add(1);
+        }
     }
 
     /// Held by an execution that waits for its turn, unless that is because others were too fast.

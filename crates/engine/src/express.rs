@@ -20,8 +20,8 @@ use std::{
 use parking_lot::Mutex;
 use stepwell_expr::Payload;
 use stepwell_machine::{
-    Effect, Event, Execution, ExpressStart, Failure, HistoryEvent, Identity, Program, Status, Step, Stepped, TaskId,
-    TaskOutcome, TaskRequest, TestCase, Workflow, limits::FUEL_SLICE, root::Root,
+    Effect, Event, Execution, ExpressStart, Failure, HistoryEvent, Identity, Program, Qualifier, Status, Step, Stepped,
+    TaskId, TaskOutcome, TaskRequest, TestCase, Workflow, limits::FUEL_SLICE, root::Root,
 };
 use tokio::{
     runtime::Handle,
@@ -321,6 +321,12 @@ impl Run {
         self
     }
 
+    /// It is started through this version, or the alias that chose it; before it begins.
+    pub(crate) fn qualified(mut self, qualifier: Option<Qualifier>) -> Run {
+        Arc::make_mut(&mut self.execution.identity).qualifier = qualifier;
+        self
+    }
+
     pub(crate) fn started(&self) -> StartedExecution {
         let identity = &self.execution.identity;
         StartedExecution { arn: identity.arn.clone(), start_ms: identity.start_ms }
@@ -397,10 +403,7 @@ impl Run {
                     }
                 }
                 // The definition was checked: Express has no activities, no jobs and no Map Runs.
-                Effect::OfferTask { .. }
-                | Effect::StopJob(_)
-                | Effect::RunMapRun { .. }
-                | Effect::StopMapRun { .. } => {}
+                Effect::OfferTask { .. } | Effect::StopJob(_) | Effect::RunMapRun(_) | Effect::StopMapRun { .. } => {}
             }
         }
         for event in step.history {

@@ -15,6 +15,9 @@ pub const CHUNK_EVENTS: usize = 32;
 pub const CHUNK_BYTES_MAX: usize = 32 * 1024;
 /// Texts longer than this are rows of their own. Part of the record format.
 pub const INLINE_TEXT_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of input and names up to which the summary row of an execution also holds what it is about, so that each step
+/// writes it again. Ours: a row of the size of most others.
+pub const STATE_IN_SUMMARY_BYTES_MAX: usize = 1024;
 /// Shards of a store, fixed when it is made. Part of the record format.
 pub const SHARDS: u32 = 256;
 /// Tags of one resource, unless set otherwise. Source: Step Functions quotas.

@@ -3,7 +3,7 @@
 //!
 //! Each state that is run takes a token, and one more for each retry. What comes from outside is taken and made durable
 //! at once; only what an execution does next waits. Drivers that look into the bucket together may take more than there
-//! is, and then owe it. Source: Step Functions quotas, "Quotas related to state throttling" (`StateTransition`).
+//! is, and then owe it; who has taken the last token leaves the next one to the others. Source: Step Functions quotas, "Quotas related to state throttling" (`StateTransition`).
 
 use parking_lot::Mutex;
 

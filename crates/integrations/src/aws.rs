@@ -228,11 +228,29 @@ impl Aws {
         self.answer(caller, &service, name, operation, parameters, body).await
     }
 
+    /// False if the service's model has to be read before its parameters can be looked at.
+    pub(crate) fn has_read(&self, service: &str) -> bool {
+        self.catalogue.has_read(service)
+    }
+
     /// What is wrong with parameters by the model; `None` also of an action that is not in the models.
     pub(crate) fn problem(&self, service: &str, action: &str, parameters: &Value) -> Option<ParameterError> {
         let service = self.catalogue.service(service).ok()?;
         let (_, operation) = service.operation(action)?;
         service.parameters(operation.input.as_ref(), parameters).err()
+    }
+
+    /// A value that is no text where the model has one, but for the members `any_json`.
+    pub(crate) fn no_text(
+        &self,
+        service: &str,
+        action: &str,
+        parameters: &Value,
+        any_json: &[&str],
+    ) -> Option<ParameterError> {
+        let service = self.catalogue.service(service).ok()?;
+        let (_, operation) = service.operation(action)?;
+        service.texts(operation.input.as_ref()?, parameters, "", any_json).err()
     }
 
     /// The answer of a call; `body` goes before the one that the parameters make.

@@ -32,6 +32,16 @@ pub(crate) fn of_sdk(prefix: &str, error: &CallError, parameters: &str, executio
     }
 }
 
+/// Of a call that the server makes for itself: an error that the model does not name has the service's own name.
+pub(crate) fn of_server(prefix: &str, error: &CallError, parameters: &str) -> Failure {
+    match error {
+        CallError::Service { error: ServiceError { code, .. }, exception: None } if !code.is_empty() => {
+            Failure { error: Some(format!("{prefix}.{code}").into()), ..of_sdk(prefix, error, parameters, "") }
+        }
+        _ => of_sdk(prefix, error, parameters, ""),
+    }
+}
+
 fn sdk_cause(prefix: &str, error: &ServiceError) -> String {
     let ServiceError { message, status, request_id, extended_request_id, .. } = error;
     let message = message.as_deref().unwrap_or("null");

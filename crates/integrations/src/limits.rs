@@ -19,6 +19,8 @@ pub const MODEL_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub const PROFILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Longest chain of profiles that name each other. Ours.
 pub const PROFILES_CHAINED_MAX: usize = 8;
+/// A token of IAM Identity Center is renewed so many seconds before it ends. Source: botocore.
+pub const SSO_TOKEN_RENEWED_SECONDS: u64 = 15 * 60;
 /// How long a source of credentials may take. Ours.
 pub const CREDENTIALS_SECONDS_MAX: u64 = 30;
 /// How long the instance's metadata service may take: where there is none, nothing answers. Source: AWS SDKs' default.

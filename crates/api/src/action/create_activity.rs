@@ -10,12 +10,13 @@ use crate::{
     configuration::Encryption,
     error::Error,
     fields::{Fields, NAME},
-    name, tags,
+    kms_key, name, tags,
     writer::Writer,
 };
 
 pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let asked = read(request.fields()?, request.engine.quotas().tags, request.encrypts)?;
+    kms_key::check(request.engine, &asked.encryption, kms_key::Of::Activity { name: &asked.name }).await?;
     let owner = request.owner();
     let created = request.engine.create_activity(&owner, &asked.name, asked.encryption, asked.tags).await;
     let activity = created.map_err(|error| match error {

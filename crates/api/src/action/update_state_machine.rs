@@ -10,7 +10,7 @@ use crate::{
     configuration::{Encryption, Logging, Tracing},
     error::Error,
     fields::{ARN, DEFINITION, DESCRIPTION, Fields},
-    log_group,
+    kms_key, log_group,
     writer::Writer,
 };
 
@@ -21,9 +21,17 @@ const NOTHING_TO_CHANGE: &str =
 pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let asked = read(request.fields()?, request.encrypts)?;
     let arn = asked.arn.clone();
-    if let (true, Some(logging)) = (request.asks_for_log_groups, &asked.logging) {
+    let role_arn = || {
         let role_arn = asked.role_arn.clone().or_else(|| Some(request.engine.state_machine(&arn)?.role_arn.clone()));
-        log_group::check(request.engine, logging, &role_arn.unwrap_or_default()).await?;
+        role_arn.unwrap_or_default()
+    };
+    if let (true, Some(logging)) = (request.asks_for_log_groups, &asked.logging) {
+        log_group::check(request.engine, logging, &role_arn()).await?;
+    }
+    if let Some(encryption) = &asked.encryption {
+        let name = arn.rsplit(':').next().unwrap_or_default();
+        let of = kms_key::Of::StateMachine { name, role_arn: &role_arn() };
+        kms_key::check(request.engine, encryption, of).await?;
     }
     let updated = request.engine.update_state_machine(asked).await.map_err(|error| refusal(error, arn))?;
     let mut answer = Writer::object();

@@ -59,6 +59,9 @@ impl Driver {
         match removal {
             Ok(removal) => {
                 self.open.steps += 1;
+                if removal != Removal::NotDue {
+                    self.removing.insert(id, self.number);
+                }
                 self.open.replies.push(Reply::Removed(to, removal));
             }
             // It stays for whoever examines the store; the others go on.

@@ -142,7 +142,9 @@ impl Engine {
         }
         match revision.machine.machine_type {
             MachineType::Standard => {}
-            MachineType::Express => return self.start_express(revision, name, input, trace_header, test_case),
+            MachineType::Express => {
+                return self.start_express(revision, qualifier, name, input, trace_header, test_case);
+            }
         }
         let open = self.0.shared.ledger.open_executions.load(Ordering::Relaxed);
         if open >= registry.quotas.open_executions {

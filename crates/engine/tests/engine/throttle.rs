@@ -42,7 +42,8 @@ fn stop_ms(world: &World, arn: &str) -> i64 {
 
 #[test]
 fn an_execution_waits_for_tokens_and_succeeds() {
-    let world = throttled(10, 5);
+    let world = World::with(Arc::new(Memory::new()), Bounds::default(), 1).restart_with(quotas(10, 5));
+    world.hold_time();
     world.create("m", &chain(30));
     let started = world.try_start("m", "x", "{}").unwrap();
     assert_eq!(entered(&world, &started.arn), 11, "ten have run");

@@ -254,7 +254,9 @@ impl<'a> Life<'a> {
                 self.pass_time();
             }
         }
-        Err(format!("{} executions never end", self.engine.health().open_executions))
+        let marks = record::map_run_marks(self.store.as_ref()).map_err(|error| error.to_string())?;
+        let open = self.engine.health().open_executions;
+        Err(format!("{open} executions never end, nor do the Map Runs of {marks:?}"))
     }
 
     /// A bug of ours: a task is run whose outcome is recorded.

@@ -15,6 +15,7 @@ use http_body_util::Full;
 use hyper::{Method, Request};
 use jiff::Timestamp;
 use stepwell_expr::{Value, json};
+use tokio::sync::Mutex;
 
 use super::{
     profile::Profiles,
@@ -92,6 +93,8 @@ pub(crate) struct Chain {
     profiles: Profiles,
     /// Where the AWS CLI keeps the tokens of IAM Identity Center.
     sso_cache: Option<PathBuf>,
+    /// Held by whoever reads a token there and may renew it.
+    renewing: Mutex<()>,
 }
 
 const METADATA: &str = "http://169.254.169.254";
@@ -105,13 +108,14 @@ impl Chain {
         let variables = variables.filter(|(name, value)| name.starts_with("AWS_") && !value.is_empty()).collect();
         let home = std::env::var_os("HOME").map(PathBuf::from);
         let sso_cache = home.map(|home| home.join(".aws").join("sso").join("cache"));
-        Chain { variables, profiles: Profiles::from_environment(), sso_cache }
+        Chain { variables, profiles: Profiles::from_environment(), sso_cache, renewing: Mutex::default() }
     }
 
     #[cfg(test)]
     pub(crate) fn of(variables: &[(&str, &str)], config: &str) -> Chain {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Chain { variables: variables.collect(), profiles: Profiles::read(config, "", "default"), sso_cache: None }
+        let profiles = Profiles::read(config, "", "default");
+        Chain { variables: variables.collect(), profiles, sso_cache: None, renewing: Mutex::default() }
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -197,14 +201,48 @@ impl Chain {
 
     /// What the portal of IAM Identity Center gives for the token of a log-in.
     async fn of_sso(&self, http: &HttpClient, sso: &SsoProfile) -> Result<Credentials, String> {
-        let token = sso.token(self.sso_cache.as_ref()).await?;
-        let of_services = || self.profiles.service_endpoints().remove("sso");
-        let endpoint = self.variable("AWS_ENDPOINT_URL_SSO").or_else(|| self.variable("AWS_ENDPOINT_URL"));
-        let endpoint = endpoint.or_else(of_services).or_else(|| self.profiles.endpoint());
-        let url = sso.url(endpoint.as_deref());
+        let token = self.sso_token(http, sso).await?;
+        let url = sso.url(self.endpoint("sso").as_deref());
         let text = get(http, Method::GET, &url, Some(("x-amz-sso_bearer_token", &token))).await;
         let text = text.map_err(|why| format!("IAM Identity Center gives no credentials: {why}"))?;
         sso::credentials_of(&text).ok_or_else(|| "the credentials of IAM Identity Center cannot be read".to_owned())
+    }
+
+    /// The token of a log-in, renewed where it soon ends.
+    async fn sso_token(&self, http: &HttpClient, sso: &SsoProfile) -> Result<String, String> {
+        let cache = self.sso_cache.as_deref().ok_or("there is no folder for the tokens of IAM Identity Center")?;
+        // One at a time: a token may be renewed once.
+        let _renewing = self.renewing.lock().await;
+        let token = sso.token(cache).await?;
+        let Some(asked) = sso.renewal(&token) else { return sso.good(token) };
+        let request =
+            Request::builder().method(Method::POST).uri(sso.renewal_url(self.endpoint("sso_oidc").as_deref()));
+        let request = request.header("content-type", "application/json").body(Full::new(Bytes::from(asked)));
+        let answer = send(http, request.map_err(|error| error.to_string())?).await;
+        let renewed =
+            answer.and_then(|answer| sso.renewed(&token, &answer).ok_or_else(|| "it cannot be read".to_owned()));
+        match renewed {
+            Ok(renewed) => {
+                let (session, cache, kept) = (sso.clone(), cache.to_owned(), renewed.clone());
+                let kept = tokio::task::spawn_blocking(move || session.keep(&cache, &kept)).await;
+                if let Ok(Err(error)) = kept {
+                    tracing::warn!(error = error.to_string(), "the renewed token of IAM Identity Center is not kept");
+                }
+                sso.good(renewed)
+            }
+            // It may still be good.
+            Err(why) => {
+                tracing::warn!(why, "the token of IAM Identity Center is not renewed");
+                sso.good(token)
+            }
+        }
+    }
+
+    /// Where a service is called that gives credentials, if not at its own address.
+    fn endpoint(&self, service: &str) -> Option<String> {
+        let variable = format!("AWS_ENDPOINT_URL_{}", service.to_ascii_uppercase());
+        let named = self.variable(&variable).or_else(|| self.variable("AWS_ENDPOINT_URL"));
+        named.or_else(|| self.profiles.service_endpoints().remove(service)).or_else(|| self.profiles.endpoint())
     }
 
     /// `AWS_CONTAINER_CREDENTIALS_…`: ECS and EKS.
@@ -261,7 +299,10 @@ async fn get(http: &HttpClient, method: Method, url: &str, header: Option<(&str,
     if let Some((name, value)) = header {
         request = request.header(name, value);
     }
-    let request = request.body(Full::new(Bytes::new())).map_err(|error| error.to_string())?;
+    send(http, request.body(Full::new(Bytes::new())).map_err(|error| error.to_string())?).await
+}
+
+async fn send(http: &HttpClient, request: Request<Full<Bytes>>) -> Result<String, String> {
     let answer = http.send(request, Duration::from_secs(CREDENTIALS_SECONDS_MAX)).await?;
     match answer.status.is_success() {
         true => Ok(String::from_utf8_lossy(&answer.body).into_owned()),
@@ -321,16 +362,30 @@ mod tests {
 
     /// A portal that answers one call, and what it was asked.
     async fn portal(status: &str) -> (String, tokio::task::JoinHandle<String>) {
+        let body = r#"{"roleCredentials":{"accessKeyId":"k","secretAccessKey":"s","expiration":32503680000000}}"#;
+        answering(status, body).await
+    }
+
+    /// A server that answers one call, and what it was asked.
+    async fn answering(status: &str, body: &str) -> (String, tokio::task::JoinHandle<String>) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let body = r#"{"roleCredentials":{"accessKeyId":"k","secretAccessKey":"s","expiration":32503680000000}}"#;
         let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         let asked = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
-            let mut asked = vec![0; 4_096];
-            let length = stream.read(&mut asked).await.unwrap();
+            let mut asked = String::new();
+            loop {
+                let mut read = vec![0; 4_096];
+                let length = stream.read(&mut read).await.unwrap();
+                asked.push_str(&String::from_utf8_lossy(&read[..length]));
+                let Some((head, body)) = asked.split_once("\r\n\r\n") else { continue };
+                let expected = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+                if body.len() >= expected.map_or(0, |length| length.parse().unwrap()) {
+                    break;
+                }
+            }
             stream.write_all(answer.as_bytes()).await.unwrap();
-            String::from_utf8_lossy(&asked[..length]).into_owned()
+            asked
         });
         (url, asked)
     }
@@ -361,6 +416,47 @@ mod tests {
             let asked = asked.await.unwrap();
             assert!(asked.starts_with("GET /federation/credentials?account_id=1&role_name=r HTTP/1.1\r\n"), "{asked}");
             assert!(asked.contains("x-amz-sso_bearer_token: secret\r\n"), "{asked}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_token_of_a_session_is_renewed_before_it_ends() {
+        let config = "[default]\nsso_session = my\nsso_account_id = 1\nsso_role_name = r\n\
+                      [sso-session my]\nsso_region = eu-west-1\nsso_start_url = https://x\n";
+        let new = r#"{"accessToken":"new","expiresIn":3600,"refreshToken":"r2"}"#;
+        let refused = "no longer good is the token of IAM Identity Center";
+        for (status, expected) in [("200 OK", Ok("k")), ("400 Bad Request", Err(refused))] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("3ece1471f44f63177cbc35ba0b904e0c096b6783.json");
+            let token = r#"{"accessToken":"old","expiresAt":"2020-01-01T00:00:00Z","clientId":"c","clientSecret":"s",
+                "refreshToken":"r","registrationExpiresAt":"2999-01-01T00:00:00Z"}"#;
+            std::fs::write(&file, token).unwrap();
+            let (oidc, renewal) = answering(status, new).await;
+            let (portal, asked) = portal("200 OK").await;
+            let variables = [("AWS_ENDPOINT_URL_SSO", &*portal), ("AWS_ENDPOINT_URL_SSO_OIDC", &*oidc)];
+            let mut chain = Chain::of(&variables, config);
+            chain.sso_cache = Some(folder.path().to_path_buf());
+            let found = match chain.find(&HttpClient::new(), false).await {
+                Ok(Found::Credentials(credentials)) => Ok(credentials.access_key),
+                Ok(other) => panic!("{other:?}"),
+                Err(why) => Err(why),
+            };
+            match expected {
+                Ok(key) => assert_eq!(found.as_deref(), Ok(key)),
+                Err(why) => assert!(found.unwrap_err().starts_with(why)),
+            }
+            let renewal = renewal.await.unwrap();
+            assert!(renewal.starts_with("POST /token HTTP/1.1\r\n"), "{renewal}");
+            let body = r#"{"grantType":"refresh_token","clientId":"c","clientSecret":"s","refreshToken":"r"}"#;
+            assert!(renewal.ends_with(body), "{renewal}");
+            let kept = std::fs::read_to_string(&file).unwrap();
+            if expected.is_ok() {
+                let asked = asked.await.unwrap();
+                assert!(asked.contains("x-amz-sso_bearer_token: new\r\n"), "{asked}");
+                assert!(kept.contains(r#""refreshToken":"r2""#), "{kept}");
+            } else {
+                assert_eq!(kept, token);
+            }
         }
     }
 
