@@ -116,7 +116,7 @@ impl Express {
         let place = self.place(shared)?;
         let machine = &revision.machine;
         let name = name.unwrap_or_else(|| uuid::Uuid::new_v4().to_string().into());
-        let prefix = &shared.registry.arn_prefix;
+        let prefix = machine.owner.arn_prefix();
         let arn: Arc<str> = format!("{prefix}:express:{}:{name}:{}", machine.name, uuid::Uuid::new_v4()).into();
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(|error| {
@@ -130,7 +130,7 @@ impl Express {
             state_machine_arn: machine.arn.clone(),
             state_machine_name: machine.name.clone(),
             role_arn: machine.role_arn.clone(),
-            region: shared.region.clone(),
+            region: machine.owner.region().clone(),
             id,
             root: Root(secret),
             start_ms: shared.timeline.now_ms(),
@@ -156,7 +156,7 @@ impl Express {
         let place = self.place(shared)?;
         let (request, machine) = (&order.request, &order.revision.machine);
         let (name, machine_name) = (request.child_name(index), request.child_machine_name());
-        let prefix = &shared.registry.arn_prefix;
+        let prefix = machine.owner.arn_prefix();
         let arn = express_arn(prefix, &machine_name, &name, (&request.wait.arn, index), redrives);
         let execution = Execution::new(Arc::new(Identity {
             id: ExecutionId::of_arn(&arn).0,
@@ -165,7 +165,7 @@ impl Express {
             state_machine_arn: request.child_machine_arn().into(),
             state_machine_name: machine_name.into(),
             role_arn: machine.role_arn.clone(),
-            region: shared.region.clone(),
+            region: machine.owner.region().clone(),
             root: request.child_root(index),
             start_ms: shared.timeline.now_ms(),
             input,

@@ -347,7 +347,7 @@ impl Driver {
             state_machine_arn,
             state_machine_name,
             role_arn: machine.role_arn.clone(),
-            region: self.shared.region.clone(),
+            region: machine.owner.region().clone(),
             id: id.0,
             root,
             start_ms: self.shared.timeline.now_ms(),
