@@ -4,6 +4,7 @@
 //! the one place where a panic of the machine is caught, and where a step that does not end is given up.
 
 use std::{
+    cell::Cell,
     collections::{BTreeMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -11,6 +12,7 @@ use std::{
 };
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
+use stepwell_expr::Payload;
 use stepwell_machine::{
     Event, Execution, Moment, Program, Stepped,
     limits::{FUEL_EVALUATION, Limits},
@@ -93,15 +95,25 @@ pub(crate) fn attempt(
 ) -> Attempt {
     let Surroundings { activities, runner, limits } = surroundings;
     let Granted { now_ms, transitions_max } = granted;
+    // Whoever steps with a slice of fuel does not wait for what is to be read: such a step is run again with full fuel.
+    let (may_wait, would_wait) = (fuel >= FUEL_EVALUATION, Cell::new(false));
+    let parameters_problem = |service: &str, action: &str, parameters: &Payload| {
+        if !may_wait && !runner.knows_parameters(service, action) {
+            would_wait.set(true);
+            return None;
+        }
+        runner.parameters_problem(service, action, parameters)
+    };
     let moment = Moment {
         now_ms,
         activity_exists: &|arn| activities.exists(arn),
-        parameters_problem: &|service, action, parameters| runner.parameters_problem(service, action, parameters),
+        parameters_problem: &parameters_problem,
         limits,
         transitions_max,
     };
     // A step changes nothing that it is given, so whatever a panic leaves behind is not seen by anybody.
     match catch_unwind(AssertUnwindSafe(|| step(program, execution, event, moment, fuel))) {
+        Ok(Stepped::Done(_)) if would_wait.get() => Attempt::Stepped(Stepped::Slow),
         Ok(stepped) => Attempt::Stepped(stepped),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().cloned();

@@ -40,8 +40,14 @@ pub trait TaskRunner: Send + Sync + 'static {
         true
     }
 
-    /// Why a task of a service cannot be started with these parameters. Called by whoever steps: it may take no longer than
-    /// it takes to read them.
+    /// False if [`TaskRunner::parameters_problem`] would have to read a file of the service's first, for example: then it is
+    /// asked on a thread that may wait.
+    fn knows_parameters(&self, _service: &str, _action: &str) -> bool {
+        true
+    }
+
+    /// Why a task of a service cannot be started with these parameters. Called by whoever steps: where
+    /// [`TaskRunner::knows_parameters`], it may take no longer than it takes to read them.
     fn parameters_problem(&self, _service: &str, _action: &str, _parameters: &Payload) -> Option<String> {
         None
     }

@@ -32,61 +32,76 @@ const FORBIDDEN: &[&str] = &[
 ];
 const FORBIDDEN_BEGINNINGS: &[&str] = &["x-forwarded", "x-amz", "x-amzn"];
 
-/// What is wrong with parameters.
-pub(crate) fn problem(given: &Value) -> Option<String> {
-    let text = |name: &str| given.get(name).and_then(Value::as_str);
-    if let Err(unknown) = only_own("apigateway", "invoke", given) {
-        return Some(unknown.to_string());
-    }
-    if let Some(name) = ["ApiEndpoint", "Method"].into_iter().find(|name| text(name).is_none()) {
-        return Some(ParameterError::Missing(name.to_owned()).to_string());
-    }
-    let is_method = text("Method").is_some_and(|method| METHODS.contains(&method));
-    let is_auth = text("AuthType").is_none_or(|name| ["NO_AUTH", "IAM_ROLE", "RESOURCE_POLICY"].contains(&name));
-    let malformed = |name: &&str| lists(name, given.get(name)).is_err();
-    let invalid = match (is_method, is_auth) {
-        (false, _) => Some("Method"),
-        (_, false) => Some("AuthType"),
-        _ => ["Headers", "QueryParameters"].into_iter().find(malformed),
-    };
-    invalid.map(|name| format!("The value of the field '{name}' has an invalid format"))
+/// What a task asks for.
+struct Asked<'a> {
+    endpoint: &'a str,
+    /// The service in whose name the call is signed.
+    signing: Option<&'static str>,
+    call: Call,
 }
 
-pub(crate) async fn invoke(work: &Work<'_>) -> Result<Payload, Failure> {
-    let given = work.parameters().value();
-    only_own("apigateway", "invoke", given).map_err(|unknown| work.parameter_failure(&unknown))?;
+/// What is wrong with parameters.
+enum Wrong {
+    Parameter(ParameterError),
+    /// The value of this field.
+    Value(&'static str),
+}
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Wrong::Parameter(error) => error.fmt(f),
+            Wrong::Value(field) => f.write_str(&invalid_text(field)),
+        }
+    }
+}
+
+/// What is wrong with parameters, if anything is.
+pub(crate) fn problem(given: &Value) -> Option<String> {
+    read(given).err().map(|wrong| wrong.to_string())
+}
+
+fn read(given: &Value) -> Result<Asked<'_>, Wrong> {
+    only_own("apigateway", "invoke", given).map_err(Wrong::Parameter)?;
     let text = |name: &str| given.get(name).and_then(Value::as_str);
-    let required =
-        |name: &str| text(name).ok_or_else(|| work.parameter_failure(&ParameterError::Missing(name.to_owned())));
-    let endpoint = required("ApiEndpoint")?;
-    let method = required("Method")?;
+    let required = |name: &str| text(name).ok_or_else(|| Wrong::Parameter(ParameterError::Missing(name.to_owned())));
+    let (endpoint, method) = (required("ApiEndpoint")?, required("Method")?);
     if !METHODS.contains(&method) {
-        return Err(invalid("Method"));
+        return Err(Wrong::Value("Method"));
     }
     let signing = match text("AuthType") {
         None | Some("NO_AUTH") => None,
         Some("IAM_ROLE" | "RESOURCE_POLICY") => Some("execute-api"),
-        Some(_) => return Err(invalid("AuthType")),
+        Some(_) => return Err(Wrong::Value("AuthType")),
     };
-    let headers = lists("Headers", given.get("Headers"))?;
+    let lists = |field: &'static str| lists(field, given.get(field)).map_err(|_| Wrong::Value(field));
+    let parts = [text("Stage"), text("Path")].into_iter().flatten().map(|part| part.trim_matches('/'));
+    let path: String = parts.filter(|part| !part.is_empty()).map(|part| format!("/{part}")).collect();
+    let call = Call {
+        method: method.to_owned(),
+        path: if path.is_empty() { "/".to_owned() } else { path },
+        headers: lists("Headers")?,
+        query: lists("QueryParameters")?,
+        ..Call::default()
+    };
+    Ok(Asked { endpoint, signing, call })
+}
+
+pub(crate) async fn invoke(work: &Work<'_>) -> Result<Payload, Failure> {
+    let given = work.parameters().value();
+    let Asked { endpoint, signing, mut call } = read(given).map_err(|wrong| match wrong {
+        Wrong::Parameter(error) => work.parameter_failure(&error),
+        Wrong::Value(field) => invalid(field),
+    })?;
     let forbidden = |name: &str| {
         let name = name.to_ascii_lowercase();
         FORBIDDEN.contains(&&*name) || FORBIDDEN_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
     };
-    if let Some((name, _)) = headers.iter().find(|(name, _)| forbidden(name)) {
+    if let Some((name, _)) = call.headers.iter().find(|(name, _)| forbidden(name)) {
         return Err(Failure::new("States.Runtime", format!("The header '{name}' is not allowed")));
     }
-    let parts = [text("Stage"), text("Path")].into_iter().flatten().map(|part| part.trim_matches('/'));
-    let path: String = parts.filter(|part| !part.is_empty()).map(|part| format!("/{part}")).collect();
-    let mut call = Call {
-        method: method.to_owned(),
-        path: if path.is_empty() { "/".to_owned() } else { path },
-        query: lists("QueryParameters", given.get("QueryParameters"))?,
-        headers,
-        ..Call::default()
-    };
     let body = given.get("RequestBody").filter(|body| !body.is_null());
-    if let Some(body) = body.filter(|_| ["POST", "PUT", "PATCH"].contains(&method)) {
+    if let Some(body) = body.filter(|_| ["POST", "PUT", "PATCH"].contains(&&*call.method)) {
         call.body = body.to_string().into();
         if !call.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
             call.headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
@@ -126,5 +141,37 @@ pub(crate) fn lists(field: &str, value: Option<&Value>) -> Result<Vec<(String, S
 }
 
 pub(crate) fn invalid(field: &str) -> Failure {
-    Failure::new("States.Runtime", format!("The value of the field '{field}' has an invalid format"))
+    Failure::new("States.Runtime", invalid_text(field))
+}
+
+fn invalid_text(field: &str) -> String {
+    format!("The value of the field '{field}' has an invalid format")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_parameters() {
+        let cases = [
+            (r#""Method":"GET""#, None),
+            (r#""Method":"GET","Headers":{"a":["b"]},"Path":"/x","AuthType":"IAM_ROLE""#, None),
+            (r#""Path":"x""#, Some("Method")),
+            (r#""Method":"get""#, Some("'Method' has an invalid format")),
+            (r#""Method":"GET","AuthType":"BASIC""#, Some("'AuthType' has an invalid format")),
+            (r#""Method":"GET","Headers":{"a":"b"}"#, Some("'Headers' has an invalid format")),
+            (r#""Method":"GET","QueryParameters":[]"#, Some("'QueryParameters' has an invalid format")),
+            (r#""Method":"GET","Verb":"x""#, Some("Verb")),
+        ];
+        for (fields, expected) in cases {
+            let problem = problem(&json::parse(&format!(r#"{{"ApiEndpoint":"x",{fields}}}"#)).unwrap());
+            match expected {
+                Some(part) => {
+                    assert!(problem.as_deref().is_some_and(|text| text.contains(part)), "{fields}: {problem:?}")
+                }
+                None => assert_eq!(problem, None, "{fields}"),
+            }
+        }
+    }
 }

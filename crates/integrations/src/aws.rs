@@ -228,6 +228,11 @@ impl Aws {
         self.answer(caller, &service, name, operation, parameters, body).await
     }
 
+    /// False if the service's model has to be read before its parameters can be looked at.
+    pub(crate) fn has_read(&self, service: &str) -> bool {
+        self.catalogue.has_read(service)
+    }
+
     /// What is wrong with parameters by the model; `None` also of an action that is not in the models.
     pub(crate) fn problem(&self, service: &str, action: &str, parameters: &Value) -> Option<ParameterError> {
         let service = self.catalogue.service(service).ok()?;

@@ -111,6 +111,14 @@ impl Integrations {
         self.0.aws.answer_states_at(url);
     }
 
+    /// False if [`Integrations::parameters_problem`] has to read a model first, which takes some milliseconds.
+    pub fn knows_parameters(&self, service: &str, action: &str) -> bool {
+        match service.strip_prefix("aws-sdk:") {
+            Some(service) => self.0.aws.has_read(service),
+            None => Action::of(service, action).is_none_or(|action| self.0.aws.has_read(action.calls.0)),
+        }
+    }
+
     /// Why a task of a service cannot be started with these parameters, as far as it is seen without a call.
     pub fn parameters_problem(&self, service: &str, action: &str, parameters: &Value) -> Option<String> {
         let problem = match (service, action) {

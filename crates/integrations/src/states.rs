@@ -33,35 +33,33 @@ const UNMODELLED: &[&str] = &["ValidationException", "ThrottlingException", "Acc
 const FIELDS: [(&str, &str); 4] =
     [("StateMachineArn", "stateMachineArn"), ("Name", "name"), ("Input", "input"), ("TraceHeader", "traceHeader")];
 
-/// What is wrong with parameters.
+/// What is wrong with parameters, if anything is.
 pub(crate) fn problem(given: &Value) -> Option<ParameterError> {
-    let no_text = |name: &&str| given.get(name).is_some_and(|value| !matches!(value, Value::Null | Value::String(_)));
-    let wrong_type = |name: &str| ParameterError::WrongType { field: name.to_owned(), expected: "a STRING" };
-    only_own("states", "startExecution", given).err().or_else(|| {
-        let is_missing = given.get("StateMachineArn").is_none_or(Value::is_null);
-        let missing = is_missing.then(|| ParameterError::Missing("StateMachineArn".to_owned()));
-        missing.or_else(|| ["StateMachineArn", "Name", "TraceHeader"].into_iter().find(no_text).map(wrong_type))
-    })
+    read(given).err()
+}
+
+/// The members of StartExecution.
+fn read(given: &Value) -> Result<Object, ParameterError> {
+    only_own("states", "startExecution", given)?;
+    if given.get("StateMachineArn").is_none_or(Value::is_null) {
+        return Err(ParameterError::Missing("StateMachineArn".to_owned()));
+    }
+    let mut body = Object::default();
+    for (field, member) in FIELDS {
+        match given.get(field) {
+            None | Some(Value::Null) => {}
+            // A text that is given as input is the input's own text, anything else is written as JSON.
+            Some(Value::String(text)) => _ = body.insert(member.into(), Value::String(text.clone())),
+            Some(value) if field == "Input" => _ = body.insert(member.into(), Value::from(value.to_string())),
+            Some(_) => return Err(ParameterError::WrongType { field: field.to_owned(), expected: "a STRING" }),
+        }
+    }
+    Ok(body)
 }
 
 /// Starts an execution: the whole task, or its submission.
 pub(crate) async fn start(work: &Work<'_>) -> Result<Payload, Failure> {
-    let given = work.parameters().value().as_object().cloned().unwrap_or_default();
-    let mut body = Object::default();
-    for (name, value) in given.iter().filter(|(_, value)| !value.is_null()) {
-        let Some((_, member)) = FIELDS.iter().find(|(field, _)| *field == &**name) else {
-            return Err(work.parameter_failure(&ParameterError::Unknown(name.to_string())));
-        };
-        let value = match (value, *member) {
-            // A text that is given as input is the input's own text, anything else is written as JSON.
-            (Value::String(text), _) => Value::String(text.clone()),
-            (value, _) => Value::from(value.to_string()),
-        };
-        body.insert(Arc::from(*member), value);
-    }
-    if !body.contains_key("stateMachineArn") {
-        return Err(work.parameter_failure(&ParameterError::Missing("StateMachineArn".to_owned())));
-    }
+    let mut body = read(work.parameters().value()).map_err(|error| work.parameter_failure(&error))?;
     if !body.contains_key("name") {
         // The same in every run of this attempt.
         body.insert("name".into(), Value::String(work.caller().token));
@@ -196,6 +194,20 @@ fn milliseconds(seconds: Option<&Value>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parameters_of_a_start() {
+        let read = |given: &str| read(&json::parse(given).unwrap());
+        let body =
+            read(r#"{"StateMachineArn":"a","Name":null,"Input":{"x":1}}"#).map(|body| Value::Object(body.into()));
+        assert_eq!(body.unwrap().to_string(), r#"{"stateMachineArn":"a","input":"{\"x\":1}"}"#);
+        let text = read(r#"{"StateMachineArn":"a","Input":"{ }"}"#).unwrap();
+        assert_eq!(text.get("input"), Some(&Value::from("{ }")), "a text is the input's own");
+        for missing in ["{}", r#"{"StateMachineArn":null}"#] {
+            assert_eq!(read(missing).unwrap_err(), ParameterError::Missing("StateMachineArn".to_owned()));
+        }
+        assert_eq!(read(r#"{"StateMachineArn":"a","X":1}"#).unwrap_err(), ParameterError::Unknown("X".to_owned()));
+    }
 
     #[test]
     fn an_execution_is_shown_as_a_result() {

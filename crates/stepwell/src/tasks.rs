@@ -104,6 +104,10 @@ impl TaskRunner for Tasks {
         self.catalogue.knows(service, action)
     }
 
+    fn knows_parameters(&self, service: &str, action: &str) -> bool {
+        self.integrations.knows_parameters(service, action)
+    }
+
     fn parameters_problem(&self, service: &str, action: &str, parameters: &Payload) -> Option<String> {
         self.integrations.parameters_problem(service, action, parameters.value())
     }

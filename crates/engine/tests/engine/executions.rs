@@ -202,3 +202,26 @@ fn the_list_of_what_runs_follows_starts_ends_and_restarts() {
     world.start("m", "after", "{}");
     assert_eq!(running(&world), ["after", "before", "waits"]);
 }
+
+/// The first look may have to read a file, which no driver waits for.
+#[test]
+fn parameters_of_which_nothing_is_known_are_looked_at_by_threads_that_may_wait() {
+    let world = World::new();
+    let task = |parameters: &str| {
+        let resource = "arn:aws:states:::sqs:sendMessage";
+        format!(
+            r#"{{"StartAt":"T","States":{{"T":{{"Type":"Task","Resource":"{resource}","Parameters":{parameters},"End":true}}}}}}"#
+        )
+    };
+    world.create("right", &task("{}"));
+    world.create("wrong", &task(r#"{"Wrong":1}"#));
+    for name in ["a", "b"] {
+        assert_eq!(world.end(&world.start("right", name, "1")), "SUCCEEDED {}");
+        let end = world.end(&world.start("wrong", name, "1"));
+        assert!(end.starts_with("FAILED States.Runtime") && end.contains("`Wrong` is no parameter"), "{end}");
+    }
+    let threads = world.script.looked_at_by.lock().unwrap().clone();
+    assert!(threads[0].starts_with("stepwell-slow"), "{threads:?}");
+    assert!(threads[1..].iter().all(|thread| thread.starts_with("stepwell-driver")), "{threads:?}");
+    assert_eq!(threads.len(), 4);
+}

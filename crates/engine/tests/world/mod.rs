@@ -69,6 +69,8 @@ pub(crate) struct Script {
     pub(crate) shelf: Arc<Shelf>,
     gate: Arc<tokio::sync::Notify>,
     open: AtomicBool,
+    /// The threads that looked at parameters, of which nothing is known before the first has.
+    pub(crate) looked_at_by: Mutex<Vec<String>>,
 }
 
 impl Script {
@@ -92,6 +94,16 @@ pub(crate) struct Scripted(pub(crate) Arc<Script>);
 impl TaskRunner for Scripted {
     fn map_items(&self) -> Arc<dyn MapItems> {
         Arc::new(OnShelf(self.0.shelf.clone()))
+    }
+
+    fn knows_parameters(&self, _service: &str, _action: &str) -> bool {
+        !self.0.looked_at_by.lock().unwrap().is_empty()
+    }
+
+    fn parameters_problem(&self, _service: &str, _action: &str, parameters: &Payload) -> Option<String> {
+        let thread = std::thread::current().name().unwrap_or_default().to_owned();
+        self.0.looked_at_by.lock().unwrap().push(thread);
+        parameters.value().get("Wrong").map(|_| "`Wrong` is no parameter".to_owned())
     }
 
     fn run(&self, request: TaskRequest) -> Pin<Box<dyn Future<Output = TaskOutcome> + Send + 'static>> {

@@ -131,6 +131,11 @@ impl Catalogue {
         }))
     }
 
+    /// False of a service whose model is still to be read.
+    pub(crate) fn has_read(&self, name: &str) -> bool {
+        !self.services.contains_key(name) || self.read.lock().contains_key(name)
+    }
+
     pub(crate) fn service(&self, name: &str) -> Result<Arc<Service>, CatalogueError> {
         if !self.is_present() {
             return Err(CatalogueError::Absent);
@@ -184,6 +189,8 @@ mod tests {
         assert!(!catalogue.knows("s3", "GetObject"));
         assert!(!catalogue.knows("sts", "assumeRole"));
         assert!(!catalogue.knows("nothing", "getObject"));
+        assert!(!catalogue.has_read("s3") && catalogue.has_read("nothing"), "there is nothing to be read");
+        assert!(catalogue.service("s3").is_ok() && catalogue.has_read("s3"));
         assert_eq!(catalogue.service("nothing").err(), Some(CatalogueError::UnknownService("nothing".to_owned())));
     }
 
