@@ -119,11 +119,11 @@ impl Engine {
         .await?
     }
 
-    /// Express executions that have ended and are in memory, those that ended last first.
+    /// Express executions in memory: those that run, newest start first, then those that ended last first.
     pub fn search_express(&self, search: &Search) -> Vec<Arc<ExpressExecution>> {
-        let mut ended = self.ended_express_executions(search.state_machine_arn.as_deref());
-        ended.retain(|execution| search.is_express(execution));
-        ended
+        let mut found = self.express_executions(search.state_machine_arn.as_deref());
+        found.retain(|execution| search.is_express(execution));
+        found
     }
 
     /// About `limit` tasks (at most [`HELD_OF_ONE_MAX`] of one execution) whose token somebody holds, of the executions that run and the
