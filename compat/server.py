@@ -103,13 +103,16 @@ class Server:
     def alive(self):
         return self.process is not None and self.process.poll() is None
 
-    def connect(self):
-        """A boto3 client that tries nothing twice, so that a test sees every answer."""
+    def connect(self, region=REGION, key="compat"):
+        """A boto3 client that tries nothing twice, so that a test sees every answer.
+
+        A `key` of twelve digits is an account.
+        """
         return boto3.client(
             "stepfunctions",
             endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="compat",
+            region_name=region,
+            aws_access_key_id=key,
             aws_secret_access_key="compat",
             config=Config(
                 read_timeout=75, retries={"total_max_attempts": 1}, max_pool_connections=64, inject_host_prefix=False

@@ -12,13 +12,13 @@ from server import REGION, ROLE, closed
 CLI = pathlib.Path(sys.executable).with_name("aws")
 
 
-def aws(server, *words, refused=False):
+def aws(server, *words, refused=False, region=REGION, key="compat"):
     """Runs `aws stepfunctions …` and gives the JSON that it prints, or its words of why it was refused."""
     environment = {
         **os.environ,
-        "AWS_ACCESS_KEY_ID": "compat",
+        "AWS_ACCESS_KEY_ID": key,
         "AWS_SECRET_ACCESS_KEY": "compat",
-        "AWS_DEFAULT_REGION": REGION,
+        "AWS_DEFAULT_REGION": region,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_PAGER": "",

@@ -12,14 +12,14 @@ from server import ROLE, closed, events, wait_until
 GROUP = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/vendedlogs/states/compat:*"
 
 
-def create(sfn, name, level, definition=PASS):
+def create(sfn, name, level, definition=PASS, **more):
     logging = {
         "level": level,
         "includeExecutionData": True,
         "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": GROUP}}],
     }
-    made = sfn.create_state_machine(name=name, definition=definition, roleArn=ROLE, loggingConfiguration=logging)
-    return made["stateMachineArn"]
+    given = {"name": name, "definition": definition, "roleArn": ROLE, "loggingConfiguration": logging}
+    return sfn.create_state_machine(**given, **more)["stateMachineArn"]
 
 
 def logged(server):
@@ -48,6 +48,14 @@ def test_each_event_is_a_record(own_server, name):
         "execution_arn": execution,
         "redrive_count": "0",
     }
+
+
+def test_an_express_execution_names_the_version_it_was_started_through(own_server, name):
+    sfn = own_server.start().connect()
+    version = create(sfn, name, "ALL", type="EXPRESS", publish=True) + ":1"
+    execution = sfn.start_execution(stateMachineArn=version)["executionArn"]
+    records = wait_until("the start is logged", lambda: logged(own_server)[execution])
+    assert records[0]["details"]["stateMachineVersionArn"] == version
 
 
 def test_nothing_is_lost_over_kill_9(own_server, name):

@@ -2,6 +2,7 @@
 
 import json
 
+import boto3
 import pytest
 
 from definitions import PASS, text
@@ -85,3 +86,35 @@ def test_a_log_group_must_be_there(moto, aws, tmp_path, name):
         sfn.update_state_machine(stateMachineArn=arn, loggingConfiguration=logging("/gone"))
     sfn.update_state_machine(stateMachineArn=arn, loggingConfiguration=logging("/there/and-longer"))
     server.kill()
+
+
+def test_other_regions_have_their_own_services(moto, tmp_path, name):
+    """Status changes and execution logs go to EventBridge and CloudWatch Logs in the region of the machine."""
+    elsewhere = "eu-west-1"
+
+    def client(service):
+        keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
+        return boto3.client(service, region_name=elsewhere, endpoint_url=moto, **keys)
+
+    url = client("sqs").create_queue(QueueName="status")["QueueUrl"]
+    client("events").put_rule(Name="status", EventPattern=json.dumps({"source": ["aws.states"]}))
+    target = {"Id": "1", "Arn": f"arn:aws:sqs:{elsewhere}:{ACCOUNT}:status"}
+    client("events").put_targets(Rule="status", Targets=[target])
+    client("logs").create_log_group(logGroupName="/states")
+    options = ["--status-events", "--execution-logs", "cloudwatch"]
+    server = Server(tmp_path, options=options, environment={**KEYS, "AWS_ENDPOINT_URL": moto}).start()
+    try:
+        sfn = server.connect(elsewhere)
+        destination = {"cloudWatchLogsLogGroup": {"logGroupArn": f"arn:aws:logs:{elsewhere}:{ACCOUNT}:log-group:/states:*"}}
+        logging = {"level": "ALL", "includeExecutionData": False, "destinations": [destination]}
+        arn = machine(sfn, name, PASS, loggingConfiguration=logging)
+        execution = sfn.start_execution(stateMachineArn=arn, name="x")["executionArn"]
+        told = received(client, url, 2)
+        assert {event["region"] for event in told} == {elsewhere}
+        assert {event["detail"]["executionArn"] for event in told} == {execution}
+        wait_until(
+            "the log group has a stream",
+            lambda: client("logs").describe_log_streams(logGroupName="/states")["logStreams"],
+        )
+    finally:
+        server.kill()

@@ -2,12 +2,12 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use stepwell_engine::Engine;
+use stepwell_engine::{Engine, Owner};
 use stepwell_expr::Value;
 use stepwell_machine::root::Root;
 use tokio::sync::watch;
 
-use crate::{error::Error, fields::Fields};
+use crate::{error::Error, fields::Fields, scope::Scope};
 
 mod create_activity;
 mod create_state_machine;
@@ -102,6 +102,7 @@ pub(crate) enum Action {
 /// One call of an action.
 pub(crate) struct Request<'a> {
     pub(crate) engine: &'a Engine,
+    pub(crate) scope: Scope<'a>,
     pub(crate) body: &'a Value,
     /// The header `X-Amzn-Trace-Id`, if it would do as a `traceHeader`.
     pub(crate) trace_header: Option<Arc<str>>,
@@ -118,6 +119,11 @@ pub(crate) struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
+    /// Whose what it makes, or lists, is.
+    pub(crate) fn owner(&self) -> Owner {
+        self.engine.owner_of(self.scope.region, self.scope.account)
+    }
+
     pub(crate) fn fields(&self) -> Result<Fields<'a>, Error> {
         Ok(Fields::of(self.body)?.with_payloads(self.engine.quotas().limits.payload_bytes))
     }

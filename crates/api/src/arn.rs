@@ -1,7 +1,9 @@
 //! Amazon Resource Names: which kind one is, and what it names.
 //!
-//! `arn:PARTITION:states:REGION:ACCOUNT:TYPE:REST`. An ARN of another account or region is not refused here: nothing
-//! is stored under it, so it names something that does not exist.
+//! `arn:PARTITION:states:REGION:ACCOUNT:TYPE:REST`. An ARN names its resource whoever asks: an account and region in
+//! which there is nothing have nothing of that name.
+//!
+//! Differs from AWS: there, what is in another region, or in another account without a role of it, is not reached.
 
 use std::sync::Arc;
 

@@ -20,6 +20,9 @@
 //! | `executions/{arn}/tasks/{id}` | answers that task, in the place of whoever holds its token |
 //! | `evaluate` | nothing; answers what an expression gives, see [`evaluate`] |
 //!
+//! `state`, `search`, `tasks` and `activities` are those of an account in a region, which the header `x-stepwell-owner` chooses
+//! (`REGION/ACCOUNT`, by default the server's own), as it does for AWS's actions that no signature scopes.
+//!
 //! Events have AWS's shape, also those of Express executions. Where they come in numbers, payloads too large to stand in the
 //! history's own rows (over 4 KiB) are left out, which their `…Details` say by `truncated`: a history of 25,000 events stays
 //! a few megabytes.
@@ -51,6 +54,7 @@ use crate::{
     history_event::{self, Data},
     http::Api,
     limits,
+    scope::Scope,
     writer::Writer,
 };
 
@@ -68,6 +72,10 @@ pub(crate) async fn answer(api: &Api, head: &Parts, stopping: watch::Receiver<bo
     browser::check_read(&head.headers)?;
     let not_found = || Error::PathNotFound { path: head.uri.path().to_string() };
     let query = Query::of(head);
+    let owner = || {
+        let scope = Scope::of(&head.headers, &head.uri, api.scoped)?;
+        Ok::<_, Error>(api.engine.owner_of(scope.region, scope.account))
+    };
     let json = match steps(head).ok_or_else(not_found)?.as_slice() {
         ["session"] => {
             let session = api.sessions()?.open(&head.headers)?;
@@ -75,11 +83,11 @@ pub(crate) async fn answer(api: &Api, head: &Parts, stopping: watch::Receiver<bo
             answer.string("token", &session.token);
             return Ok(Answer::Session(answer.end(), session.cookie));
         }
-        ["state"] => state::answer(api),
-        ["search"] => search::answer(api, &query).await?,
+        ["state"] => state::answer(api, &owner()?),
+        ["search"] => search::answer(api, &owner()?, &query).await?,
         ["counts"] => search::counts(api, &query).await?,
-        ["tasks"] => tasks::list(api, &query).await?,
-        ["activities"] => activities::list(api),
+        ["tasks"] => tasks::list(api, &owner()?, &query).await?,
+        ["activities"] => activities::list(api, &owner()?),
         ["activities", activity] => activities::one(api, &decoded(activity)?).await?,
         ["express", execution] => express::describe(api, &decoded(execution)?)?,
         ["executions", execution, "events"] => {

@@ -39,6 +39,10 @@ pub(crate) enum Error {
     #[error("stepwell does not support {0} yet")]
     Unsupported(&'static str),
 
+    /// Source: AWS's answer to a wrong credential scope.
+    #[error("Credential should be scoped to a valid region, not '{region}'.")]
+    InvalidRegion { region: String },
+
     // The server as a whole.
     #[error("Rate exceeded")]
     Throttling,
@@ -167,6 +171,7 @@ impl Error {
             Error::UnknownOperation { .. } => "UnknownOperationException",
             Error::Serialization(_) | Error::RequestBrokenOff => "SerializationException",
             Error::Validation { .. } => "ValidationException",
+            Error::InvalidRegion { .. } => "InvalidSignatureException",
             Error::Unsupported(_) => "UnsupportedOperationException",
             Error::Throttling | Error::TooManyStreams { .. } => "ThrottlingException",
             Error::ServiceUnavailable => "ServiceUnavailable",

@@ -2,7 +2,7 @@
 //!
 //! `POST /` carries AWS JSON, `GET /health` tells how the server is, `/console/api/` is what the console reads beyond
 //! AWS's API, and the rest of `/console/` its pages; other paths may be those of another API [`Beside`] this one. A host
-//! that begins with `sync-` is the same server. Credentials are not looked at yet.
+//! that begins with `sync-` is the same server. Of credentials only the names are looked at (`scope`).
 
 use std::{
     convert::Infallible,
@@ -22,7 +22,7 @@ use http_body_util::{BodyExt, Either, Full};
 use hyper::{
     Method, Request, Response, StatusCode,
     body::{Body, Incoming},
-    header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, EXPECT, HeaderMap, HeaderName, HeaderValue, SET_COOKIE},
+    header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue, SET_COOKIE},
     http::request::Parts,
     server::conn::http1,
     service::service_fn,
@@ -48,6 +48,7 @@ use crate::{
     error::Error,
     limits,
     race::{First, race},
+    scope::Scope,
     throttle::Throttles,
     writer::Writer,
 };
@@ -104,6 +105,8 @@ pub struct Api {
     mocks: Option<Arc<PathBuf>>,
     asks_for_log_groups: bool,
     encrypts: bool,
+    /// Signatures say whose a call is.
+    pub(crate) scoped: bool,
     beside: Vec<Arc<dyn Beside>>,
     throttles: Arc<Throttles>,
     /// Largest body of a request: a payload is longer in JSON.
@@ -162,6 +165,7 @@ impl Api {
             mocks: None,
             asks_for_log_groups: false,
             encrypts: false,
+            scoped: true,
             beside: Vec::new(),
             throttles: Arc::default(),
             request_bytes,
@@ -188,6 +192,11 @@ impl Api {
         Api { encrypts, ..self }
     }
 
+    /// False: what is made and listed is of the engine's own account and region, whatever signatures say.
+    pub fn with_scopes(self, scoped: bool) -> Api {
+        Api { scoped, ..self }
+    }
+
     /// Bounds how often callers may call; tasks of executions are not bounded by it.
     pub fn with_throttles(self, throttles: Throttles) -> Api {
         Api { throttles: Arc::new(throttles), ..self }
@@ -212,7 +221,7 @@ impl Api {
     pub async fn call_within(&self, target: &str, body: &[u8], origin: Option<Root>) -> (u16, String) {
         let (stop, stopping) = watch::channel(true);
         drop(stop);
-        match dispatch(self, target, body, None, origin, stopping).await {
+        match dispatch(self, Scope::default(), target, body, None, origin, stopping).await {
             Ok(answer) => (StatusCode::OK.as_u16(), answer),
             Err(error) => (error.status(), error.body()),
         }
@@ -224,7 +233,7 @@ impl Api {
     pub async fn call(&self, target: &str, body: &[u8]) -> (u16, String) {
         let (stop, stopping) = watch::channel(true);
         drop(stop);
-        match dispatch(self, target, body, None, None, stopping).await {
+        match dispatch(self, Scope::default(), target, body, None, None, stopping).await {
             Ok(answer) => (StatusCode::OK.as_u16(), answer),
             Err(error) => (error.status(), error.body()),
         }
@@ -386,7 +395,7 @@ async fn aws(api: &Api, request: Request<Incoming>, stopping: watch::Receiver<bo
     let id = api.ids.next();
     let (head, body) = request.into_parts();
     let target = head.headers.get(TARGET).map_or("", |target| target.to_str().unwrap_or("")).to_string();
-    let mut response = match answer(api, &target, &head.headers, body, stopping).await {
+    let mut response = match answer(api, &target, &head, body, stopping).await {
         Ok(answer) => response(StatusCode::OK, AWS_JSON, answer),
         Err(error) => {
             tracing::debug!(%id, target, code = error.code(), "refused");
@@ -402,13 +411,15 @@ async fn aws(api: &Api, request: Request<Incoming>, stopping: watch::Receiver<bo
 async fn answer(
     api: &Api,
     target: &str,
-    headers: &HeaderMap,
+    head: &Parts,
     body: Incoming,
     stopping: watch::Receiver<bool>,
 ) -> Result<String, Error> {
+    let headers = &head.headers;
     browser::check(headers)?;
+    let scope = Scope::of(headers, &head.uri, api.scoped)?;
     if let Ok(action) = Action::of_target(target) {
-        api.throttles.take(action)?;
+        api.throttles.take(action, || api.engine.owner_of(scope.region, scope.account))?;
     }
     let may_drain = !headers.contains_key(EXPECT);
     // Held until the answer: what has become of the body is in memory until then.
@@ -421,11 +432,12 @@ async fn answer(
     let body = read_body(body, may_drain, api.request_bytes, api.options.body_time_max).await?;
     let trace_header = headers.get(TRACE_ID).and_then(|value| value.to_str().ok());
     let trace_header = trace_header.filter(|value| value.len() <= limits::TRACE_HEADER_CHARS_MAX).map(Arc::from);
-    dispatch(api, target, &body, trace_header, None, stopping).await
+    dispatch(api, scope, target, &body, trace_header, None, stopping).await
 }
 
 async fn dispatch(
     api: &Api,
+    scope: Scope<'_>,
     target: &str,
     body: &[u8],
     trace_header: Option<Arc<str>>,
@@ -436,6 +448,7 @@ async fn dispatch(
     let body = parse(body)?;
     let request = action::Request {
         engine: &api.engine,
+        scope,
         body: &body,
         trace_header,
         origin,

@@ -24,6 +24,7 @@ mod page;
 mod race;
 mod result_shapes;
 mod routing;
+mod scope;
 mod status_event;
 mod tags;
 mod throttle;

@@ -51,6 +51,8 @@ pub const DESCRIPTION_CHARS_MAX: usize = 256;
 pub const PAGE_TOKEN_CHARS_MAX: usize = 1_024;
 /// Longest page token of ListExecutions, in characters. Source: API model.
 pub const EXECUTIONS_PAGE_TOKEN_CHARS_MAX: usize = 3_096;
+/// Owners that have token buckets; past it, and while none of theirs is full again, others are throttled. Ours.
+pub const OWNERS_THROTTLED_MAX: usize = 10_000;
 /// Rows in one page. Source: API model.
 pub const PAGE_MAX: i64 = 1_000;
 /// Rows in one page unless told. Source: API reference.

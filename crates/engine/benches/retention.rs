@@ -13,7 +13,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use stepwell_engine::{Clock, Config, CreateStateMachine, Engine, Quotas, StartExecution, SystemClock, TaskRunner};
+use stepwell_engine::{
+    Clock, Config, CreateStateMachine, Engine, Owner, Quotas, StartExecution, SystemClock, TaskRunner,
+};
 use stepwell_expr::{Payload, Value};
 use stepwell_machine::{TaskOutcome, TaskRequest, definition::MachineType};
 use stepwell_store::Embedded;
@@ -101,6 +103,7 @@ fn main() {
     let engine = Engine::open(store, config, Arc::new(NoTasks), runtime.handle().clone()).unwrap();
     let machine = CreateStateMachine {
         name: "m".into(),
+        owner: Owner::new("us-east-1", "123456789012"),
         machine_type: MachineType::Standard,
         definition: r#"{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}"#.into(),
         role_arn: "arn:aws:iam::123456789012:role/r".into(),

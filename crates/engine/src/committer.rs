@@ -195,7 +195,7 @@ impl Committer {
                         self.inboxes.post(execution, Errand::Orphaned { task, activity_arn });
                     }
                 }
-                Effect::RunMapRun { task, arn, redrives } => self.map_runs.run(execution, task, arn, redrives),
+                Effect::RunMapRun(wait) => self.map_runs.run(execution, wait.task, wait.arn, wait.redrives),
                 Effect::StopMapRun { arn, .. } => _ = self.map_runs.tell(&arn, Mail::Stop),
                 Effect::StopJob(request) => self.stops.stop(execution, request),
                 Effect::DropTask { task } => {

@@ -12,10 +12,11 @@ use crate::{
     limits::{ACTIVITY_POLLERS_MAX, TAGS_MAX},
 };
 
-/// Account, region and clock of an engine.
+/// The engine's own account and region, its clock and its quotas.
 #[derive(Clone)]
 pub struct Config {
-    /// Twelve digits; the account of every ARN.
+    /// Twelve digits; whose everything is that nobody else is named for. Fixed with the first start on a store, like
+    /// the region.
     pub account: Arc<str>,
     pub region: Arc<str>,
     /// Drivers, each one thread; at least 1.
@@ -31,17 +32,17 @@ pub struct Config {
 /// Source: Step Functions quotas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quotas {
-    /// State machines of the account.
+    /// State machines of an account in a region.
     pub state_machines: usize,
-    /// Activities of the account.
+    /// Activities of an account in a region.
     pub activities: usize,
     /// Versions of one state machine.
     pub versions: usize,
     /// Aliases of one state machine.
     pub aliases: usize,
-    /// Standard executions of the account that run at the same time.
+    /// Standard executions of the engine that run at the same time.
     pub open_executions: u64,
-    /// Map Runs of the account that are open at the same time; further ones wait.
+    /// Map Runs of the engine that are open at the same time; further ones wait.
     pub open_map_runs: usize,
     /// Tags of one resource.
     pub tags: usize,

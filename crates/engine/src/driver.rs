@@ -14,6 +14,7 @@ mod timers;
 mod turn;
 
 use std::{
+    collections::HashMap,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -61,6 +62,9 @@ pub(crate) struct Driver {
     number: u64,
     /// Number of the last batch that is durable.
     committed: u64,
+    /// Executions whose rows are on their way out, with the batch that removes some: what the store still has of them counts no
+    /// more.
+    removing: HashMap<ExecutionId, u64>,
 }
 
 /// The batch that is being filled.
@@ -133,6 +137,7 @@ impl Driver {
             pace: Pace::default(),
             number: 1,
             committed: 0,
+            removing: HashMap::new(),
             shared,
         };
         driver.read_timers()?;
@@ -183,6 +188,7 @@ impl Driver {
             self.committed = committed;
             let until_ms = self.shared.timeline.now_ms().saturating_add(NAP_MS_MAX);
             self.residents.settle(committed, until_ms);
+            self.removing.retain(|_, batch| *batch > committed);
         }
     }
 

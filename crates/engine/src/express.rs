@@ -20,8 +20,8 @@ use std::{
 use parking_lot::Mutex;
 use stepwell_expr::Payload;
 use stepwell_machine::{
-    Effect, Event, Execution, ExpressStart, Failure, HistoryEvent, Identity, Program, Status, Step, Stepped, TaskId,
-    TaskOutcome, TaskRequest, TestCase, Workflow, limits::FUEL_SLICE, root::Root,
+    Effect, Event, Execution, ExpressStart, Failure, HistoryEvent, Identity, Program, Qualifier, Status, Step, Stepped,
+    TaskId, TaskOutcome, TaskRequest, TestCase, Workflow, limits::FUEL_SLICE, root::Root,
 };
 use tokio::{
     runtime::Handle,
@@ -163,7 +163,7 @@ impl Express {
         let place = self.place(shared)?;
         let machine = &revision.machine;
         let name = name.unwrap_or_else(|| uuid::Uuid::new_v4().to_string().into());
-        let prefix = &shared.registry.arn_prefix;
+        let prefix = machine.owner.arn_prefix();
         let arn: Arc<str> = format!("{prefix}:express:{}:{name}:{}", machine.name, uuid::Uuid::new_v4()).into();
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(|error| {
@@ -177,7 +177,7 @@ impl Express {
             state_machine_arn: machine.arn.clone(),
             state_machine_name: machine.name.clone(),
             role_arn: machine.role_arn.clone(),
-            region: shared.region.clone(),
+            region: machine.owner.region().clone(),
             id,
             root: Root(secret),
             start_ms: shared.timeline.now_ms(),
@@ -203,7 +203,7 @@ impl Express {
         let place = self.place(shared)?;
         let (request, machine) = (&order.request, &order.revision.machine);
         let (name, machine_name) = (request.child_name(index), request.child_machine_name());
-        let prefix = &shared.registry.arn_prefix;
+        let prefix = machine.owner.arn_prefix();
         let arn = express_arn(prefix, &machine_name, &name, (&request.wait.arn, index), redrives);
         let execution = Execution::new(Arc::new(Identity {
             id: ExecutionId::of_arn(&arn).0,
@@ -212,7 +212,7 @@ impl Express {
             state_machine_arn: request.child_machine_arn().into(),
             state_machine_name: machine_name.into(),
             role_arn: machine.role_arn.clone(),
-            region: shared.region.clone(),
+            region: machine.owner.region().clone(),
             root: request.child_root(index),
             start_ms: shared.timeline.now_ms(),
             input,
@@ -391,6 +391,12 @@ impl Run {
         self
     }
 
+    /// It is started through this version, or the alias that chose it; before it begins.
+    pub(crate) fn qualified(mut self, qualifier: Option<Qualifier>) -> Run {
+        Arc::make_mut(&mut self.execution.identity).qualifier = qualifier;
+        self
+    }
+
     pub(crate) fn started(&self) -> StartedExecution {
         let identity = &self.execution.identity;
         StartedExecution { arn: identity.arn.clone(), start_ms: identity.start_ms }
@@ -467,10 +473,7 @@ impl Run {
                     }
                 }
                 // The definition was checked: Express has no activities, no jobs and no Map Runs.
-                Effect::OfferTask { .. }
-                | Effect::StopJob(_)
-                | Effect::RunMapRun { .. }
-                | Effect::StopMapRun { .. } => {}
+                Effect::OfferTask { .. } | Effect::StopJob(_) | Effect::RunMapRun(_) | Effect::StopMapRun { .. } => {}
             }
         }
         let mut kept = self.open.kept.lock();

@@ -28,6 +28,7 @@ use crate::{
     limits::SMALL_READ_ROWS_MAX,
     logs::LogSink,
     open::{Threads, stop},
+    owner::Owner,
     shared::Shared,
     status_changes::StatusSink,
 };
@@ -119,14 +120,30 @@ impl Drop for Inner {
 }
 
 impl Engine {
-    /// `arn:aws:states:REGION:ACCOUNT`, the beginning of every ARN.
     /// What there may be of each thing, and how large executions may get.
     pub fn quotas(&self) -> &Quotas {
         &self.0.shared.registry.quotas
     }
 
+    /// The engine's own account and region.
+    pub fn owner(&self) -> &Owner {
+        &self.0.shared.registry.owner
+    }
+
+    /// An account in a region; what is not given is the engine's own.
+    pub fn owner_of(&self, region: Option<&str>, account: Option<&str>) -> Owner {
+        self.0.shared.registry.owner_of(region, account)
+    }
+
+    /// Who has state machines or activities, in the order of their ARNs, and the engine's own in any case: the first
+    /// [`OWNERS_SHOWN_MAX`](crate::limits::OWNERS_SHOWN_MAX).
+    pub fn owners(&self) -> Vec<Owner> {
+        self.0.shared.registry.owners()
+    }
+
+    /// `arn:PARTITION:states:REGION:ACCOUNT` of the engine's own account and region.
     pub fn arn_prefix(&self) -> &str {
-        &self.0.shared.registry.arn_prefix
+        self.owner().arn_prefix()
     }
 
     pub fn health(&self) -> Health {
@@ -135,9 +152,10 @@ impl Engine {
         Health { poisoned, open_executions: ledger.open_executions.load(Ordering::Relaxed) }
     }
 
-    pub fn usage(&self) -> Usage {
+    /// State machines and activities are those of `owner`.
+    pub fn usage(&self, owner: &Owner) -> Usage {
         let shared = &self.0.shared;
-        let (state_machines, activities) = shared.registry.counts();
+        let (state_machines, activities) = shared.registry.counts(owner);
         let (express_running, express_kept) = shared.express.counts();
         Usage {
             state_machines,

@@ -27,6 +27,10 @@ pub const ACTIVITY_POLLERS_MAX: usize = 1_000;
 pub const PAGE_MAX: usize = 1_000;
 /// Bytes of texts in one page of history. Ours: a page of 1,000 events of 256 KiB each must not fill memory.
 pub const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of a region's name. Ours: AWS's are up to 14 long, and ARNs are part of keys and rows.
+pub const REGION_BYTES_MAX: usize = 32;
+/// Owners that are shown to be chosen from. Ours.
+pub const OWNERS_SHOWN_MAX: usize = 1_000;
 /// Events from the API that wait for one driver; past it the caller is throttled.
 pub const INBOX_EVENTS_MAX: usize = 65_536;
 /// Bytes of the events that wait for one driver; past it the caller is throttled.

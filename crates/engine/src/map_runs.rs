@@ -37,6 +37,7 @@ use tokio::{
 use self::actor::Actor;
 use crate::{
     handle::{MapRunError, StatusName, UpdateMapRun},
+    owner::Owner,
     record::{self, ExecutionId, MapRunMark, MapRunPlace, RecordError},
     registry::Revision,
     shared::Shared,
@@ -173,9 +174,11 @@ impl MapRuns {
         table.actors.insert(arn, Running { mail, actor });
     }
 
-    /// Up to `most` Map Runs that are being carried out, in the order of their ARNs.
-    pub(crate) fn arns(&self, most: usize) -> Vec<Arc<str>> {
-        let mut arns: Vec<Arc<str>> = self.table.lock().actors.keys().cloned().collect();
+    /// Up to `most` Map Runs of an owner that are being carried out, in the order of their ARNs.
+    pub(crate) fn arns(&self, owner: &Owner, most: usize) -> Vec<Arc<str>> {
+        let table = self.table.lock();
+        let mut arns: Vec<Arc<str>> = table.actors.keys().filter(|arn| owner.has(arn)).cloned().collect();
+        drop(table);
         arns.sort_unstable();
         arns.truncate(most);
         arns

@@ -29,6 +29,7 @@ use crate::{
     limits::SHARDS,
     logs::Logs,
     map_runs::MapRuns,
+    owner::Owner,
     record::{self, RecordError, Running},
     registry::{
         Registry, RegistryError,
@@ -161,7 +162,7 @@ pub(crate) fn assemble(
     if config.drivers == 0 {
         return Err(OpenError::NoDrivers);
     }
-    claim(store.as_ref(), &config)?;
+    let owner = claim(store.as_ref(), &config)?;
     let open_executions = match store.get(Space::Meta, rows::OPEN_EXECUTIONS_KEY)? {
         Some(bytes) => rows::decode(&bytes)?,
         None => 0,
@@ -198,14 +199,13 @@ pub(crate) fn assemble(
     let surroundings =
         Arc::new(Surroundings { activities: activities.clone(), runner: runner.clone(), limits: config.quotas.limits });
     let slow = Arc::new(SlowLane::new(inboxes.clone(), surroundings.clone()));
-    let arn_prefix: Arc<str> = format!("arn:aws:states:{}:{}", config.region, config.account).into();
     let registry = Registry::open(
         store.clone(),
         queue.clone(),
         timeline.clone(),
         activities.clone(),
         runner,
-        arn_prefix,
+        owner,
         config.quotas,
     )?;
     let map_runs = Arc::new(MapRuns::new(runtime.clone(), timeline.clone(), config.quotas.open_map_runs));
@@ -216,7 +216,6 @@ pub(crate) fn assemble(
     let opened_ms = timeline.now_ms();
     let shared = Arc::new(Shared {
         store: store.clone(),
-        region: config.region,
         map_items,
         small_reads: SmallReads::new(),
         opened_ms,
@@ -311,15 +310,16 @@ fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle
     std::thread::Builder::new().name(name).spawn(run).map_err(OpenError::Thread)
 }
 
-/// Writes into a new store whom it belongs to; checks it in an old one.
-fn claim(store: &dyn Store, config: &Config) -> Result<(), OpenError> {
+/// Writes into a new store whom it belongs to; checks it in an old one, which keeps its partition.
+fn claim(store: &dyn Store, config: &Config) -> Result<Owner, OpenError> {
     let Some(bytes) = store.get(Space::Meta, rows::OWNER_KEY)? else {
-        let row = OwnerRow { account: config.account.to_string(), region: config.region.to_string(), shards: SHARDS };
+        let owner = Owner::new(&config.region, &config.account);
         let mut batch = Batch::default();
-        batch.put(Space::Meta, rows::OWNER_KEY, rows::encode(&row));
-        return Ok(store.commit(batch)?);
+        batch.put(Space::Meta, rows::OWNER_KEY, OwnerRow::encode(&owner, false));
+        store.commit(batch)?;
+        return Ok(owner);
     };
-    let row: OwnerRow = rows::decode(&bytes)?;
+    let (row, partition) = OwnerRow::decode(&bytes)?;
     if row.account != *config.account || row.region != *config.region {
         return Err(OpenError::OtherOwner {
             stored_account: row.account,
@@ -331,7 +331,7 @@ fn claim(store: &dyn Store, config: &Config) -> Result<(), OpenError> {
     if row.shards != SHARDS {
         return Err(OpenError::OtherShards { stored: row.shards });
     }
-    Ok(())
+    Ok(Owner::within(&partition, &row.region, &row.account))
 }
 
 /// Tasks whose run had not ended are run again; tasks of activities wait for workers again.

@@ -24,7 +24,7 @@ use tokio::sync::oneshot;
 pub(crate) use self::published::Chosen;
 use self::{
     published::{Edition, Published},
-    rows::{ActivityRow, MachineRow, RevisionRow, RowError, TagsRow},
+    rows::{ActivityRow, MachineRow, OwnerRow, RevisionRow, RowError, TagsRow},
 };
 use crate::{
     activities::Activities,
@@ -35,8 +35,9 @@ use crate::{
         Listed, Page, Publish, StateMachine, TagError, Tags, Unavailable, UpdateStateMachine, UpdateStateMachineError,
         UpdatedStateMachine,
     },
-    limits::{PAGE_MAX, PROGRAM_BYTES_PER_TEXT_BYTE, RETENTION_AT_ONCE, REVISIONS_BYTES_MAX},
+    limits::{OWNERS_SHOWN_MAX, PAGE_MAX, PROGRAM_BYTES_PER_TEXT_BYTE, RETENTION_AT_ONCE, REVISIONS_BYTES_MAX},
     lru::Lru,
+    owner::Owner,
     record::ExecutionId,
     reply::Reply,
     task_runner::TaskRunner,
@@ -44,8 +45,8 @@ use crate::{
 };
 
 pub(crate) struct Registry {
-    /// `arn:aws:states:REGION:ACCOUNT`
-    pub(crate) arn_prefix: Arc<str>,
+    /// Whose everything is that nobody else is named for.
+    pub(crate) owner: Owner,
     store: Arc<dyn Store>,
     queue: CommitQueue,
     timeline: Arc<Timeline>,
@@ -64,17 +65,26 @@ pub(crate) struct Registry {
 struct Index {
     /// By ARN.
     machines: HashMap<Arc<str>, Machine>,
-    /// In creation order.
-    machine_order: BTreeMap<u64, Arc<str>>,
     activities: HashMap<Arc<str>, Arc<ActivityRow>>,
-    activity_order: BTreeMap<u64, Arc<str>>,
+    /// By owner; who has nothing is not here.
+    belongings: BTreeMap<Owner, Belongings>,
     /// The last order and revision numbers that were given out.
     last_order: u64,
     last_revision: u64,
 }
 
+/// The ARNs of what one owner has, in creation order.
+#[derive(Default)]
+struct Belongings {
+    machines: BTreeMap<u64, Arc<str>>,
+    activities: BTreeMap<u64, Arc<str>>,
+}
+
 #[derive(Clone)]
 struct Machine {
+    owner: Owner,
+    /// How keys name it.
+    named: Arc<str>,
     row: Arc<MachineRow>,
     deleting: Arc<AtomicBool>,
     published: Arc<Published>,
@@ -112,25 +122,30 @@ impl Registry {
         timeline: Arc<Timeline>,
         activities: Arc<Activities>,
         runner: Arc<dyn TaskRunner>,
-        arn_prefix: Arc<str>,
+        owner: Owner,
         quotas: Quotas,
     ) -> Result<Registry, RegistryError> {
         let mut index = Index::default();
-        let machine_arn = |name: &str| -> Arc<str> { format!("{arn_prefix}:stateMachine:{name}").into() };
+        let owner_of = |named: &str| {
+            let damaged = || RegistryError::Row { what: named.to_owned(), source: RowError::Damaged };
+            rows::owner_in_keys(&owner, named).ok_or_else(damaged)
+        };
         let mut published = published::read(store.as_ref())?;
-        for (key, row) in read_all::<MachineRow>(store.as_ref(), rows::MACHINE_PREFIX)? {
+        for (named, row) in read_all::<MachineRow>(store.as_ref(), rows::MACHINE_PREFIX)? {
             index.last_order = index.last_order.max(row.order);
-            index.insert_machine(machine_arn(&key), row, published.remove(&key).unwrap_or_default());
+            let (owner, published) = (owner_of(&named)?, published.remove(&named).unwrap_or_default());
+            index.insert_machine(machine_arn(&owner, &row.name), Machine::new(owner, named, row, published));
         }
-        for (key, row) in read_all::<ActivityRow>(store.as_ref(), rows::ACTIVITY_PREFIX)? {
+        for (named, row) in read_all::<ActivityRow>(store.as_ref(), rows::ACTIVITY_PREFIX)? {
             index.last_order = index.last_order.max(row.order);
-            let arn: Arc<str> = format!("{arn_prefix}:activity:{key}").into();
+            let owner = owner_of(&named)?;
+            let arn = activity_arn(&owner, &row.name);
             activities.create(arn.clone());
-            index.insert_activity(arn, row);
+            index.insert_activity(owner, arn, row);
         }
         index.last_revision = last_revision(store.as_ref())?;
         Ok(Registry {
-            arn_prefix,
+            owner,
             store,
             queue,
             timeline,
@@ -141,6 +156,31 @@ impl Registry {
             compiled: Mutex::new(Lru::new()),
             writing: Mutex::new(()),
         })
+    }
+
+    /// An account in a region; what is not given is the engine's own.
+    pub(crate) fn owner_of(&self, region: Option<&str>, account: Option<&str>) -> Owner {
+        let own = &self.owner;
+        let (region, account) = (region.unwrap_or(own.region()), account.unwrap_or(own.account()));
+        let is_own = region == &**own.region() && account == own.account();
+        if is_own { own.clone() } else { Owner::new(region, account) }
+    }
+
+    /// Who has something, and the engine's own owner.
+    pub(crate) fn owners(&self) -> Vec<Owner> {
+        let index = self.index.read();
+        let mut owners: BTreeSet<Owner> = index.belongings.keys().take(OWNERS_SHOWN_MAX).cloned().collect();
+        owners.insert(self.owner.clone());
+        owners.into_iter().collect()
+    }
+
+    /// Before something of `owner` is written for the first time: from then on, programs that know of one owner alone must not
+    /// take the store for theirs.
+    fn admit(&self, owner: &Owner, batch: &mut Batch) {
+        let is_own = *owner == self.owner;
+        if !is_own && !self.index.read().belongings.keys().any(|other| *other != self.owner) {
+            batch.put(Space::Meta, rows::OWNER_KEY, OwnerRow::encode(&self.owner, true));
+        }
     }
 
     /// Commits rows and waits for it.
@@ -162,7 +202,8 @@ impl Registry {
     ) -> Result<CreatedStateMachine, CreateStateMachineError> {
         let program =
             self.compile(&new.definition, new.machine_type).map_err(CreateStateMachineError::InvalidDefinition)?;
-        let arn: Arc<str> = format!("{}:stateMachine:{}", self.arn_prefix, new.name).into();
+        let owner = new.owner;
+        let arn = machine_arn(&owner, &new.name);
         let _writing = self.writing.lock();
         if let Some(machine) = self.entry(&arn) {
             if machine.deleting.load(Ordering::SeqCst) {
@@ -183,7 +224,7 @@ impl Registry {
         let now_ms = self.timeline.now_ms();
         let (order, revision) = {
             let index = self.index.read();
-            if index.machines.len() >= self.quotas.state_machines {
+            if index.of(&owner).is_some_and(|of| of.machines.len() >= self.quotas.state_machines) {
                 return Err(CreateStateMachineError::TooMany);
             }
             (index.last_order + 1, index.last_revision + 1)
@@ -191,6 +232,7 @@ impl Registry {
         let machine = StateMachine {
             arn: arn.clone(),
             name: new.name.clone(),
+            owner: owner.clone(),
             machine_type: new.machine_type,
             definition: new.definition,
             role_arn: new.role_arn,
@@ -204,8 +246,10 @@ impl Registry {
             program: Arc::new(program),
         };
         let row = MachineRow::new(&machine, order, revision);
+        let named = rows::name_in_keys(&self.owner, &owner, &new.name);
         let mut batch = Batch::default();
-        batch.put(Space::Meta, rows::machine_key(&new.name), rows::encode(&row));
+        self.admit(&owner, &mut batch);
+        batch.put(Space::Meta, rows::machine_key(&named), rows::encode(&row));
         batch.put(Space::Meta, rows::revision_key(revision), rows::encode(&RevisionRow::new(&machine)));
         if !new.tags.is_empty() {
             batch.put(Space::Meta, rows::tags_key(&arn), rows::encode(&TagsRow::new(&new.tags)));
@@ -213,7 +257,7 @@ impl Registry {
         let mut published = Published::default();
         let version = new.publish.and_then(|publish| {
             let description = publish.description;
-            let edition = Edition { machine_name: &new.name, revision, description, now_ms, at_creation: true };
+            let edition = Edition { machine: &named, revision, description, now_ms, at_creation: true };
             published.publish(edition, self.quotas.versions, &mut batch)
         });
         self.write(batch)?;
@@ -221,7 +265,7 @@ impl Registry {
             let mut index = self.index.write();
             index.last_order = order;
             index.last_revision = revision;
-            index.insert_machine(arn.clone(), row, published);
+            index.insert_machine(arn.clone(), Machine::new(owner, named, row, published));
         }
         self.keep(revision, Arc::new(machine.clone()));
         Ok(CreatedStateMachine { machine, version_arn: version.map(|number| format!("{arn}:{number}").into()) })
@@ -272,15 +316,14 @@ impl Registry {
         let revision = self.index.read().last_revision + 1;
         let row = MachineRow { revision, ..(*entry.row).clone() };
         let mut batch = Batch::default();
-        batch.put(Space::Meta, rows::machine_key(&next.name), rows::encode(&row));
+        batch.put(Space::Meta, rows::machine_key(&entry.named), rows::encode(&row));
         batch.put(Space::Meta, rows::revision_key(revision), rows::encode(&RevisionRow::new(&next)));
         let mut published = (*entry.published).clone();
         let version_arn = match update.publish {
             None => None,
             Some(Publish { description }) => {
-                let machine_name = &next.name;
-                let now_ms = next.updated_ms;
-                let edition = Edition { machine_name, revision, description, now_ms, at_creation: false };
+                let (machine, now_ms) = (&entry.named, next.updated_ms);
+                let edition = Edition { machine, revision, description, now_ms, at_creation: false };
                 let number = published.publish(edition, self.quotas.versions, &mut batch);
                 let number = number.ok_or(UpdateStateMachineError::TooManyVersions)?;
                 Some(format!("{}:{number}", update.arn).into())
@@ -290,8 +333,8 @@ impl Registry {
         {
             let mut index = self.index.write();
             index.last_revision = revision;
-            let published = Arc::new(published);
-            index.machines.insert(update.arn, Machine { row: Arc::new(row), deleting: entry.deleting, published });
+            let machine = Machine { row: Arc::new(row), published: Arc::new(published), ..entry };
+            index.machines.insert(update.arn, machine);
         }
         let answer =
             UpdatedStateMachine { updated_ms: next.updated_ms, revision_id: next.revision_id.clone(), version_arn };
@@ -306,7 +349,7 @@ impl Registry {
         if !entry.row.deleting {
             let row = MachineRow { deleting: true, ..(*entry.row).clone() };
             let mut batch = Batch::default();
-            batch.put(Space::Meta, rows::machine_key(&row.name), rows::encode(&row));
+            batch.put(Space::Meta, rows::machine_key(&entry.named), rows::encode(&row));
             self.write(batch)?;
             entry.deleting.store(true, Ordering::SeqCst);
             let machine = Machine { row: Arc::new(row), ..entry };
@@ -320,13 +363,13 @@ impl Registry {
         let _writing = self.writing.lock();
         let Some(entry) = self.entry(arn) else { return Ok(()) };
         let mut batch = Batch::default();
-        batch.delete(Space::Meta, rows::machine_key(&entry.row.name));
+        batch.delete(Space::Meta, rows::machine_key(&entry.named));
         batch.delete(Space::Meta, rows::tags_key(arn));
-        entry.published.remove_all(&entry.row.name, &mut batch);
+        entry.published.remove_all(&entry.named, &mut batch);
         self.write(batch)?;
         let mut index = self.index.write();
         index.machines.remove(arn);
-        index.machine_order.remove(&entry.row.order);
+        index.forget(&entry.owner, |of| of.machines.remove(&entry.row.order));
         Ok(())
     }
 
@@ -365,7 +408,8 @@ impl Registry {
         // What was checked when it was created is not checked again: what was accepted stays runnable.
         let program = definition::load(&row.definition, row.machine_type.into())
             .ok_or_else(|| RegistryError::Definition { arn: row.arn.as_str().into() })?;
-        let machine = Arc::new(row.into_machine(Arc::new(program)));
+        let machine = row.into_machine(Arc::new(program)).ok_or_else(|| row_error(RowError::Damaged))?;
+        let machine = Arc::new(machine);
         self.keep(key, machine.clone());
         Ok(machine)
     }
@@ -434,8 +478,9 @@ impl Registry {
         Ok(unused.len() as u64)
     }
 
-    pub(crate) fn list_machines(&self, limit: usize, after: Option<&Cursor>) -> Page<Listed> {
+    pub(crate) fn list_machines(&self, owner: &Owner, limit: usize, after: Option<&Cursor>) -> Page<Listed> {
         let index = self.index.read();
+        let Some(of) = index.of(owner) else { return Page { items: Vec::new(), next: None } };
         let listed = |arn: &Arc<str>| {
             let row = &index.machines.get(arn)?.row;
             Some(Listed {
@@ -445,13 +490,13 @@ impl Registry {
                 created_ms: row.created_ms,
             })
         };
-        page(&index.machine_order, limit, after, listed)
+        page(&of.machines, limit, after, listed)
     }
 
-    /// How many state machines and activities there are.
-    pub(crate) fn counts(&self) -> (usize, usize) {
+    /// How many state machines and activities an owner has.
+    pub(crate) fn counts(&self, owner: &Owner) -> (usize, usize) {
         let index = self.index.read();
-        (index.machines.len(), index.activities.len())
+        index.of(owner).map_or((0, 0), |of| (of.machines.len(), of.activities.len()))
     }
 
     fn entry(&self, arn: &str) -> Option<Machine> {
@@ -460,20 +505,21 @@ impl Registry {
 
     // Activities
 
-    /// Idempotent by name; tags of repeats are ignored.
+    /// Idempotent by owner and name; tags of repeats are ignored.
     pub(crate) fn create_activity(
         &self,
+        owner: &Owner,
         name: &str,
         encryption: &Value,
         tags: &Tags,
     ) -> Result<Activity, CreateActivityError> {
-        let arn: Arc<str> = format!("{}:activity:{name}", self.arn_prefix).into();
+        let arn = activity_arn(owner, name);
         let _writing = self.writing.lock();
         if let Some(activity) = self.activity(&arn) {
             let same = activity.encryption == *encryption;
             return if same { Ok(activity) } else { Err(CreateActivityError::AlreadyExists { arn }) };
         }
-        if self.index.read().activities.len() >= self.quotas.activities {
+        if self.counts(owner).1 >= self.quotas.activities {
             return Err(CreateActivityError::TooMany);
         }
         let row = ActivityRow {
@@ -483,7 +529,9 @@ impl Registry {
             encryption: json::to_text(encryption),
         };
         let mut batch = Batch::default();
-        batch.put(Space::Meta, rows::activity_key(name), rows::encode(&row));
+        self.admit(owner, &mut batch);
+        let named = rows::name_in_keys(&self.owner, owner, name);
+        batch.put(Space::Meta, rows::activity_key(&named), rows::encode(&row));
         if !tags.is_empty() {
             batch.put(Space::Meta, rows::tags_key(&arn), rows::encode(&TagsRow::new(tags)));
         }
@@ -492,7 +540,7 @@ impl Registry {
         {
             let mut index = self.index.write();
             index.last_order = row.order;
-            index.insert_activity(arn.clone(), row);
+            index.insert_activity(owner.clone(), arn.clone(), row);
         }
         self.activities.create(arn);
         Ok(activity)
@@ -502,14 +550,16 @@ impl Registry {
     pub(crate) fn delete_activity(&self, arn: &str) -> Result<Vec<(ExecutionId, TaskId)>, Unavailable> {
         let _writing = self.writing.lock();
         let Some(activity) = self.activity(arn) else { return Ok(Vec::new()) };
+        let owner = Owner::of_arn(arn).unwrap_or_else(|| self.owner.clone());
         let mut batch = Batch::default();
-        batch.delete(Space::Meta, rows::activity_key(&activity.name));
+        let named = rows::name_in_keys(&self.owner, &owner, &activity.name);
+        batch.delete(Space::Meta, rows::activity_key(&named));
         batch.delete(Space::Meta, rows::tags_key(arn));
         self.write(batch)?;
         {
             let mut index = self.index.write();
             if let Some(row) = index.activities.remove(arn) {
-                index.activity_order.remove(&row.order);
+                index.forget(&owner, |of| of.activities.remove(&row.order));
             }
         }
         Ok(self.activities.delete(arn))
@@ -519,8 +569,9 @@ impl Registry {
         self.index.read().activities.get(arn).map(|row| row.to_activity(arn.into()))
     }
 
-    pub(crate) fn list_activities(&self, limit: usize, after: Option<&Cursor>) -> Page<Listed> {
+    pub(crate) fn list_activities(&self, owner: &Owner, limit: usize, after: Option<&Cursor>) -> Page<Listed> {
         let index = self.index.read();
+        let Some(of) = index.of(owner) else { return Page { items: Vec::new(), next: None } };
         let listed = |arn: &Arc<str>| {
             let row = index.activities.get(arn)?;
             Some(Listed {
@@ -530,7 +581,7 @@ impl Registry {
                 created_ms: row.created_ms,
             })
         };
-        page(&index.activity_order, limit, after, listed)
+        page(&of.activities, limit, after, listed)
     }
 
     // Tags
@@ -565,17 +616,44 @@ impl Registry {
     }
 }
 
-impl Index {
-    fn insert_machine(&mut self, arn: Arc<str>, row: MachineRow, published: Published) {
-        self.machine_order.insert(row.order, arn.clone());
+impl Machine {
+    fn new(owner: Owner, named: String, row: MachineRow, published: Published) -> Machine {
         let deleting = Arc::new(AtomicBool::new(row.deleting));
-        self.machines.insert(arn, Machine { row: Arc::new(row), deleting, published: Arc::new(published) });
+        Machine { owner, named: named.into(), row: Arc::new(row), deleting, published: Arc::new(published) }
+    }
+}
+
+impl Index {
+    fn of(&self, owner: &Owner) -> Option<&Belongings> {
+        self.belongings.get(owner)
     }
 
-    fn insert_activity(&mut self, arn: Arc<str>, row: ActivityRow) {
-        self.activity_order.insert(row.order, arn.clone());
+    fn insert_machine(&mut self, arn: Arc<str>, machine: Machine) {
+        self.belongings.entry(machine.owner.clone()).or_default().machines.insert(machine.row.order, arn.clone());
+        self.machines.insert(arn, machine);
+    }
+
+    fn insert_activity(&mut self, owner: Owner, arn: Arc<str>, row: ActivityRow) {
+        self.belongings.entry(owner).or_default().activities.insert(row.order, arn.clone());
         self.activities.insert(arn, Arc::new(row));
     }
+
+    /// Removes something from what an owner has.
+    fn forget(&mut self, owner: &Owner, remove: impl FnOnce(&mut Belongings) -> Option<Arc<str>>) {
+        let Some(of) = self.belongings.get_mut(owner) else { return };
+        drop(remove(of));
+        if of.machines.is_empty() && of.activities.is_empty() {
+            self.belongings.remove(owner);
+        }
+    }
+}
+
+fn machine_arn(owner: &Owner, name: &str) -> Arc<str> {
+    format!("{}:stateMachine:{name}", owner.arn_prefix()).into()
+}
+
+fn activity_arn(owner: &Owner, name: &str) -> Arc<str> {
+    format!("{}:activity:{name}", owner.arn_prefix()).into()
 }
 
 /// A page of what was created after `after`, in creation order. A cursor is the last order number of the page before.
@@ -644,7 +722,7 @@ pub fn examine(store: &dyn Store) -> Result<Vec<String>, stepwell_store::Error> 
     check(rows::VERSION_PREFIX, "version", |bytes| rows::decode::<rows::VersionRow>(bytes).map(drop))?;
     check(rows::ALIAS_PREFIX, "alias", |bytes| rows::decode::<rows::AliasRow>(bytes).map(drop))?;
     check(rows::TAGS_PREFIX, "the tags of", |bytes| rows::decode::<TagsRow>(bytes).map(drop))?;
-    check(rows::OWNER_KEY, "the owner", |bytes| rows::decode::<rows::OwnerRow>(bytes).map(drop))?;
+    check(rows::OWNER_KEY, "the owner", |bytes| OwnerRow::decode(bytes).map(drop))?;
     if store.get(Space::Meta, rows::OWNER_KEY)?.is_none() {
         damage.push("the row of the owner is missing".to_owned());
     }

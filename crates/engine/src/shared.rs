@@ -26,7 +26,6 @@ use crate::{
 
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) region: Arc<str>,
     /// Who reads items and writes results.
     pub(crate) map_items: Arc<dyn MapItems>,
     pub(crate) timeline: Arc<Timeline>,

@@ -105,7 +105,7 @@ fn simulate(seed: u64) {
     let drivers = 1 + usize::try_from(dice.roll(3)).unwrap_or(0);
     let mut world = World::with(Arc::new(Memory::new()), bounds, drivers);
     let activity_arn = {
-        let created = world.engine.create_activity("a", Value::empty_object(), BTreeMap::new());
+        let created = world.engine.create_activity(world.engine.owner(), "a", Value::empty_object(), BTreeMap::new());
         world.run(created).unwrap().arn
     };
     let machines = machines(&activity_arn);

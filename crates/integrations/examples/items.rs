@@ -57,7 +57,7 @@ async fn read(bucket: &str, key: &str, input_type: &str, prefix: Option<&str>) -
         keeper: Vec::new(),
         environment: std::collections::BTreeMap::new(),
     };
-    let http = HttpTasks { region: REGION.to_owned(), ..HttpTasks::default() };
+    let http = HttpTasks::default();
     let catalogue = Arc::new(Catalogue::embedded());
     let items = Integrations::new(settings, catalogue, Functions::new(Vec::new(), host), http).map_items();
     let caller = MapCaller {

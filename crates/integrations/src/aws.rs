@@ -51,10 +51,28 @@ mod time;
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) region: Arc<str>,
+    /// That of the last role, else of the execution; empty of what the server calls for itself.
+    pub(crate) account: Arc<str>,
     /// Assumed one over the other, the first with the server's own credentials.
     pub(crate) roles: Vec<Arc<str>>,
     /// The same whenever the same task is run again: what makes a repeated submit the same one.
     pub(crate) token: Arc<str>,
+}
+
+/// Twelve digits.
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+impl Caller {
+    /// An execution, by its ARN or as much of it as there is; `region` is for one that names none.
+    pub(crate) fn of_execution(arn: &str, region: &Arc<str>, roles: Vec<Arc<str>>, token: Arc<str>) -> Caller {
+        let mut parts = arn.split(':');
+        let region = parts.nth(3).map_or_else(|| region.clone(), Arc::from);
+        let of_role = roles.last().and_then(|role| role.split(':').nth(4)).filter(|account| is_account(account));
+        let account = of_role.or(parts.next()).unwrap_or_default().into();
+        Caller { region, account, roles, token }
+    }
 }
 
 /// What a service answered.
@@ -92,8 +110,23 @@ pub(crate) enum CallError {
 struct Destination {
     url: String,
     region: String,
-    /// True for AWS itself: host prefixes count.
-    is_public: bool,
+    kind: DestinationKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum DestinationKind {
+    /// AWS itself: host prefixes count.
+    Public,
+    /// What somebody configured.
+    Configured,
+    /// This very server, which takes the account from the access key.
+    Own,
+}
+
+impl Destination {
+    fn is_public(&self) -> bool {
+        self.kind == DestinationKind::Public
+    }
 }
 
 type Sessions = BTreeMap<Vec<Arc<str>>, Arc<tokio::sync::Mutex<Option<Credentials>>>>;
@@ -233,13 +266,17 @@ impl Aws {
     }
 
     fn destination(&self, service: &Service, region: &str) -> Destination {
-        let own =
-            (&*service.name == "sfn").then(|| self.endpoints.own("sfn").or(self.own_address.get().map(|url| &**url)));
-        match own.flatten().or_else(|| self.endpoints.of(service)) {
-            Some(url) => Destination { url: url.to_owned(), region: region.to_owned(), is_public: false },
+        let to = |url: &str, kind| Destination { url: url.to_owned(), region: region.to_owned(), kind };
+        if &*service.name == "sfn"
+            && let (None, Some(url)) = (self.endpoints.own("sfn"), self.own_address.get())
+        {
+            return to(url, DestinationKind::Own);
+        }
+        match self.endpoints.of(service) {
+            Some(url) => to(url, DestinationKind::Configured),
             None => {
                 let (url, region) = service.public_endpoint(region);
-                Destination { url, region, is_public: true }
+                Destination { url, region, kind: DestinationKind::Public }
             }
         }
     }
@@ -249,8 +286,11 @@ impl Aws {
         let configured = self.endpoints.of_id("lambda");
         let region = caller.region.to_string();
         let destination = match configured {
-            Some(url) => Destination { url: url.to_owned(), region, is_public: false },
-            None => Destination { url: format!("https://lambda.{region}.amazonaws.com"), region, is_public: true },
+            Some(url) => Destination { url: url.to_owned(), region, kind: DestinationKind::Configured },
+            None => {
+                let url = format!("https://lambda.{region}.amazonaws.com");
+                Destination { url, region, kind: DestinationKind::Public }
+            }
         };
         let limit = Duration::from_secs(LONG_CALL_SECONDS_MAX);
         self.send(caller, &destination, Some("lambda"), call, limit).await
@@ -264,7 +304,7 @@ impl Aws {
         signing: Option<&str>,
         call: Call,
     ) -> Result<Answer, CallError> {
-        let destination = Destination { url, region: caller.region.to_string(), is_public: true };
+        let destination = Destination { url, region: caller.region.to_string(), kind: DestinationKind::Public };
         self.send(caller, &destination, signing, call, Duration::from_secs(CALL_SECONDS_MAX)).await
     }
 
@@ -276,7 +316,7 @@ impl Aws {
         token: &str,
         call: Call,
     ) -> Result<Answer, CallError> {
-        let destination = Destination { url: url.to_owned(), region: String::new(), is_public: true };
+        let destination = Destination { url: url.to_owned(), region: String::new(), kind: DestinationKind::Public };
         let mut request = request(&destination, call).map_err(CallError::Client)?;
         let token = format!("Bearer {token}").parse();
         let mut token: hyper::header::HeaderValue = token.map_err(|_| CallError::Unreadable)?;
@@ -293,7 +333,7 @@ impl Aws {
         let region = caller.region.to_string();
         let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
         let url = format!("https://sts.{region}.amazonaws.com{suffix}");
-        let destination = Destination { url, region, is_public: true };
+        let destination = Destination { url, region, kind: DestinationKind::Public };
         let credentials = self.credentials(caller, &destination).await?.ok_or(CallError::NoCredentials)?;
         let call = Call {
             method: "GET".to_owned(),
@@ -325,7 +365,10 @@ impl Aws {
         let place = signing.unwrap_or(&destination.url);
         let _permit = self.gates.enter(place).await;
         if let Some(service) = signing {
-            let credentials = self.credentials(caller, destination).await?;
+            let mut credentials = self.credentials(caller, destination).await?;
+            if destination.kind == DestinationKind::Own && !caller.account.is_empty() {
+                credentials = Some(Credentials::of_account(&caller.account));
+            }
             // Without any credentials a service that somebody configured is called unsigned, AWS itself is not.
             if let Some(credentials) = credentials {
                 let signer = Signer { credentials: &credentials, service, region: &destination.region };
@@ -340,7 +383,7 @@ impl Aws {
             let with_network = destination.url.starts_with("https:");
             let found = self.base_credentials(&caller.region, with_network).await.map_err(CallError::Client)?;
             return match found {
-                None if destination.is_public => Err(CallError::NoCredentials),
+                None if destination.is_public() => Err(CallError::NoCredentials),
                 found => Ok(found),
             };
         }
@@ -513,7 +556,7 @@ fn complete(service: &Service, operation: &Operation, call: &mut Call) {
 /// The request without its signature. An error is a plain sentence.
 fn request(destination: &Destination, call: Call) -> Result<Request<Full<Bytes>>, String> {
     let mut url = destination.url.clone();
-    if let Some(prefix) = call.host_prefix.filter(|_| destination.is_public) {
+    if let Some(prefix) = call.host_prefix.filter(|_| destination.is_public()) {
         url = url.replacen("://", &format!("://{prefix}"), 1);
     }
     url.push_str(&call.path);

@@ -26,8 +26,6 @@ use crate::{connection::Connection, http::HttpClient, limits};
 /// What HTTP Tasks are told at their start.
 #[derive(Clone, Debug)]
 pub struct HttpTasks {
-    /// The region that calls name themselves by.
-    pub region: String,
     pub connections: Vec<Connection>,
     /// Hosts, with or without a port, that may be called without TLS, beside those of loopback.
     pub plain_hosts: Vec<String>,
@@ -38,7 +36,7 @@ pub struct HttpTasks {
 impl Default for HttpTasks {
     fn default() -> HttpTasks {
         let time_max = Duration::from_secs(limits::HTTP_TASK_SECONDS_MAX);
-        HttpTasks { region: String::new(), connections: Vec::new(), plain_hosts: Vec::new(), time_max }
+        HttpTasks { connections: Vec::new(), plain_hosts: Vec::new(), time_max }
     }
 }
 
@@ -48,7 +46,6 @@ pub(crate) struct HttpTask(Arc<Inner>);
 
 struct Inner {
     http: HttpClient,
-    region: String,
     plain_hosts: Vec<String>,
     time_max: Duration,
     connections: BTreeMap<String, (Connection, Tokens)>,
@@ -56,14 +53,15 @@ struct Inner {
 
 impl HttpTask {
     pub(crate) fn new(http: HttpClient, tasks: HttpTasks) -> HttpTask {
-        let HttpTasks { region, connections, plain_hosts, time_max } = tasks;
+        let HttpTasks { connections, plain_hosts, time_max } = tasks;
         let connections =
             connections.into_iter().map(|connection| (connection.name.clone(), (connection, Tokens::default())));
-        HttpTask(Arc::new(Inner { http, region, plain_hosts, time_max, connections: connections.collect() }))
+        HttpTask(Arc::new(Inner { http, plain_hosts, time_max, connections: connections.collect() }))
     }
 
-    pub(crate) async fn invoke(&self, parameters: &Payload) -> Result<Payload, Failure> {
-        self.invoke_shown(parameters, false, &mut None).await
+    /// `region`: by which the call names itself.
+    pub(crate) async fn invoke(&self, parameters: &Payload, region: &str) -> Result<Payload, Failure> {
+        self.invoke_shown(parameters, region, false, &mut None).await
     }
 
     /// `shown` gets what was sent, and what was answered; of what the connection added only where `reveals_secrets`.
@@ -72,6 +70,7 @@ impl HttpTask {
     pub(crate) async fn invoke_shown(
         &self,
         parameters: &Payload,
+        region: &str,
         reveals_secrets: bool,
         shown: &mut Option<Exchange>,
     ) -> Result<Payload, Failure> {
@@ -79,7 +78,7 @@ impl HttpTask {
         let parameters = Parameters::read(parameters.value()).map_err(runtime)?;
         let (connection, tokens) = inner.connection(&parameters.connection_arn)?;
         let made = |parameters: Parameters, connection: &Connection| {
-            parameters.request(connection, &inner.region, &inner.plain_hosts).map_err(runtime)
+            parameters.request(connection, region, &inner.plain_hosts).map_err(runtime)
         };
         if !reveals_secrets {
             *shown = Some(Exchange { sent: sent(&made(parameters.clone(), &connection.bare())?), received: None });
@@ -215,7 +214,7 @@ mod tests {
             ("Authentication", Value::object([("ConnectionArn", arn.into())])),
         ]);
         let begun = Instant::now();
-        let failure = task.invoke(&Payload::from_value(parameters)).await.unwrap_err();
+        let failure = task.invoke(&Payload::from_value(parameters), "us-east-1").await.unwrap_err();
         assert_eq!(failure.error.as_deref(), Some("States.Http.Socket"));
         assert_eq!(failure.cause.as_deref(), Some("no answer within 60 seconds"));
         assert_eq!(begun.elapsed().as_secs(), 60);

@@ -159,7 +159,9 @@ impl Integrations {
             return (self.run(request).await, None);
         }
         let mut shown = None;
-        let outcome = match self.0.http_task.invoke_shown(&request.input, reveals_secrets, &mut shown).await {
+        let region = Work { inner: &self.0, request: &request }.caller().region;
+        let http_task = &self.0.http_task;
+        let outcome = match http_task.invoke_shown(&request.input, &region, reveals_secrets, &mut shown).await {
             Ok(output) => TaskOutcome::Succeeded { output },
             Err(failure) => TaskOutcome::Failed(failure),
         };
@@ -198,7 +200,7 @@ impl Work<'_> {
             TaskTarget::Service { service, action, .. } => match (&**service, &**action) {
                 ("lambda", "invoke") => lambda::invoke(self).await,
                 ("states", "startExecution") => states::start(self).await,
-                ("http", "invoke") => self.inner.http_task.invoke(self.parameters()).await,
+                ("http", "invoke") => self.inner.http_task.invoke(self.parameters(), &self.caller().region).await,
                 ("apigateway", "invoke") => apigateway::invoke(self).await,
                 ("eks", "call") => eks::call(self).await,
                 ("eks", "runJob") => eks::run_job(self).await,
@@ -280,9 +282,7 @@ impl Work<'_> {
         let assumes = self.inner.settings.assumes_execution_role && !self.request.role_arn.is_empty();
         let own = assumes.then(|| self.request.role_arn.clone());
         let roles = own.into_iter().chain(self.request.credentials_role.clone()).collect();
-        let region = self.request.execution_arn.split(':').nth(3);
-        let region = region.map_or_else(|| self.inner.settings.region.clone(), Arc::from);
-        Caller { region, roles, token: self.token() }
+        Caller::of_execution(&self.request.execution_arn, &self.inner.settings.region, roles, self.token())
     }
 
     /// In the form of a UUID, and the same for every run of this attempt.

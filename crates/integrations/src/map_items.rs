@@ -139,10 +139,8 @@ impl MapItems {
     /// The bucket that arguments name, by the caller's role where roles are assumed.
     fn bucket(&self, arguments: &Value, caller: &MapCaller) -> Result<Bucket, Problem> {
         let settings = &self.0.settings;
-        let region = caller.execution_arn.split(':').nth(3);
-        let region = region.map_or_else(|| settings.region.clone(), Arc::from);
-        let roles = settings.assumes_execution_role.then(|| caller.role_arn.clone());
-        let caller = Caller { region, roles: roles.into_iter().collect(), token: "".into() };
+        let roles = settings.assumes_execution_role.then(|| caller.role_arn.clone()).into_iter().collect();
+        let caller = Caller::of_execution(&caller.execution_arn, &settings.region, roles, "".into());
         Bucket::new(self.0.clone(), caller, &settings.file_roots, arguments)
     }
 }

@@ -17,8 +17,13 @@ pub(crate) fn build(scene: &Scene<'_>) -> Value {
         ("Input", identity.input.value().clone()),
         ("Name", Value::String(identity.name.clone())),
         ("RoleArn", Value::String(identity.role_arn.clone())),
-        ("StartTime", timestamp::format(identity.start_ms).into()),
     ];
+    let start = ("StartTime", timestamp::format(identity.start_ms).into());
+    // Where it stands depends on the workflow. Source: recordings.
+    match identity.workflow {
+        Workflow::Standard => execution.insert(2, start),
+        Workflow::Express(_) => execution.push(start),
+    }
     if identity.workflow != Workflow::Express(ExpressStart::Synchronous) {
         execution.push(("RedriveCount", Value::from(i64::try_from(scene.redrives.count).unwrap_or(i64::MAX))));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stepwell_expr::{Payload, Value};
 
-use crate::{execution::TaskId, failure::Failure, program::ServicePattern, root::Root};
+use crate::{execution::TaskId, failure::Failure, map_run::MapRunWait, program::ServicePattern, root::Root};
 
 #[derive(Clone, Debug)]
 pub enum Effect {
@@ -20,8 +20,9 @@ pub enum Effect {
     /// `MapRunEnded`.
     ///
     /// [`Execution::map_run_request`]: crate::Execution::map_run_request
-    RunMapRun { task: TaskId, arn: Arc<str>, redrives: u64 },
-    /// The execution no longer waits for this Map Run: stop it and its child executions. One that has ended stays as it is.
+    RunMapRun(Box<MapRunWait>),
+    /// The execution no longer waits for this Map Run: stop it and its child executions. One that has ended stays as it is. It
+    /// may come in the step that begins the Map Run, which then is to be seen as aborted.
     StopMapRun { task: TaskId, arn: Arc<str> },
 }
 

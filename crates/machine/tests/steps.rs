@@ -258,7 +258,7 @@ fn feed(case: &mut Case, line: &str, out: &mut String) {
             Effect::OfferTask { task, input, .. } => writeln!(out, "> offer {} {}", task.0, input.text()),
             Effect::DropTask { task } => writeln!(out, "> drop {}", task.0),
             Effect::StopJob(request) => writeln!(out, "> stop job {}", request.task.0),
-            Effect::RunMapRun { task, redrives, .. } => writeln!(out, "> map run {} redrives {redrives}", task.0),
+            Effect::RunMapRun(wait) => writeln!(out, "> map run {} redrives {}", wait.task.0, wait.redrives),
             Effect::StopMapRun { task, .. } => writeln!(out, "> stop map run {}", task.0),
         };
     }

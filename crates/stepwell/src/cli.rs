@@ -4,6 +4,7 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use stepwell_engine::{is_account, is_region};
 
 use crate::definition_file::tree::Format;
 
@@ -93,6 +94,9 @@ pub(crate) struct ServeOptions {
     /// Tell EventBridge when Standard executions start and end ("Step Functions Execution Status Change").
     #[arg(long, env = "STEPWELL_STATUS_EVENTS")]
     pub(crate) status_events: bool,
+    /// Make and list everything in the server's own region and account, whatever region and access key calls are signed with.
+    #[arg(long, env = "STEPWELL_SINGLE_REGION")]
+    pub(crate) single_region: bool,
     /// One JSON object for each log line, and for the line that tells where the server listens.
     #[arg(long, env = "STEPWELL_JSON")]
     pub(crate) json: bool,
@@ -184,16 +188,17 @@ pub(crate) struct DataPlace {
     pub(crate) json: bool,
 }
 
-/// The account and region of all ARNs, and the file that may say more.
+/// The server's own account and region, and the file that may say more.
 #[derive(Args)]
 pub(crate) struct IdentityOptions {
     /// Configuration file; by default stepwell.toml, if it is there. Options and their variables win over it.
     #[arg(long, value_name = "FILE", env = "STEPWELL_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// Account of all ARNs: twelve digits. By default 123456789012.
+    /// The server's own account: twelve digits; that of calls whose access key id is not twelve digits. By default
+    /// 123456789012.
     #[arg(long, env = "STEPWELL_ACCOUNT", value_parser = account)]
     pub(crate) account: Option<String>,
-    /// Region of all ARNs. By default us-east-1.
+    /// The server's own region: that of calls that are not signed for another one. By default us-east-1.
     #[arg(long, env = "STEPWELL_REGION", value_parser = region)]
     pub(crate) region: Option<String>,
     /// Where Lambda functions are invoked that are not on this machine (http://…); AWS_ENDPOINT_URL serves as well.
@@ -439,14 +444,12 @@ pub(crate) struct FmtOptions {
 }
 
 pub(crate) fn account(text: &str) -> Result<String, String> {
-    let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.to_owned()).ok_or_else(|| "an account has twelve digits".to_owned())
+    is_account(text).then(|| text.to_owned()).ok_or_else(|| "an account has twelve digits".to_owned())
 }
 
 pub(crate) fn region(text: &str) -> Result<String, String> {
-    let plain =
-        !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    plain.then(|| text.to_owned()).ok_or_else(|| "a region has letters, digits and hyphens".to_owned())
+    let problem = || "a region has letters, digits and hyphens, at most 32".to_owned();
+    is_region(text).then(|| text.to_owned()).ok_or_else(problem)
 }
 
 #[cfg(test)]

@@ -90,6 +90,7 @@ pub(crate) struct Server {
     pub(crate) port_file: Option<PathBuf>,
     pub(crate) account: Option<String>,
     pub(crate) region: Option<String>,
+    pub(crate) single_region: Option<bool>,
     pub(crate) drivers: Option<u16>,
     pub(crate) json: Option<bool>,
     pub(crate) mock_config: Option<PathBuf>,
@@ -253,11 +254,13 @@ pub(crate) struct ServeSettings {
     pub(crate) json: bool,
     pub(crate) mock_config: Option<PathBuf>,
     pub(crate) execution_logs: Vec<String>,
+    /// Signatures do not say whose a call is.
+    pub(crate) single_region: bool,
     pub(crate) identity: Identity,
     pub(crate) config: Config,
 }
 
-/// The account and region of all ARNs, and where Lambda functions are called that are not on this machine.
+/// The server's own account and region, and where Lambda functions are called that are not on this machine.
 #[derive(Debug)]
 pub(crate) struct Identity {
     pub(crate) account: String,
@@ -283,6 +286,7 @@ impl ServeSettings {
             port_file: options.port_file.or_else(|| server.port_file.clone()),
             drivers: options.drivers.or(server.drivers),
             encryption_key_file: options.encryption_key_file.or_else(|| config.encryption_key_file.clone()),
+            single_region: options.single_region || server.single_region.unwrap_or(false),
             retention_days: options.retention_days,
             json: options.json || server.json.unwrap_or(false),
             mock_config: options.mock_config.or_else(|| server.mock_config.clone()),

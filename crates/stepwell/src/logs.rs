@@ -14,7 +14,7 @@ use std::{
 
 use parking_lot::Mutex;
 use stepwell_api::{log_gap, log_record};
-use stepwell_engine::{Clock, LogEntry, LogError, LogSink, SystemClock, TaskRunner};
+use stepwell_engine::{Clock, LogEntry, LogError, LogSink, Owner, SystemClock, TaskRunner};
 
 use self::cloudwatch::CloudWatch;
 use crate::limits::{LOG_FILE_BYTES_MAX, LOG_FILES_MAX};
@@ -24,17 +24,17 @@ type Taking<'a> = Pin<Box<dyn Future<Output = Result<(), LogError>> + Send + 'a>
 /// Of the option `--execution-logs`: CloudWatch Logs.
 pub(crate) const CLOUDWATCH: &str = "cloudwatch";
 
-/// Of the option `--execution-logs`; by default files in the folder `logs` of the data.
-pub(crate) fn sink(options: &[String], data: &str, runner: &Arc<dyn TaskRunner>) -> Arc<dyn LogSink> {
+/// Of the option `--execution-logs`; by default files in the folder `logs` of the data. `own`: whose the server is.
+pub(crate) fn sink(options: &[String], data: &str, runner: &Arc<dyn TaskRunner>, own: &Owner) -> Arc<dyn LogSink> {
     let of = |option: &String| -> Option<Arc<dyn LogSink>> {
         match option.as_str() {
             "off" => None,
             "-" => Some(Arc::new(StandardOutput)),
             CLOUDWATCH => Some(Arc::new(CloudWatch::new(runner.clone(), SystemClock.now_ms()))),
-            folder => Some(Arc::new(Files { folder: folder.into() })),
+            folder => Some(Arc::new(Files { folder: folder.into(), own: own.clone() })),
         }
     };
-    let usual = || -> Arc<dyn LogSink> { Arc::new(Files { folder: Path::new(data).join("logs") }) };
+    let usual = || -> Arc<dyn LogSink> { Arc::new(Files { folder: Path::new(data).join("logs"), own: own.clone() }) };
     let sinks = match options {
         [] if data == ":memory:" => Vec::new(),
         [] => vec![usual()],
@@ -78,15 +78,17 @@ impl LogSink for StandardOutput {
     }
 }
 
-/// One file for each log group; a full one is put aside, and the oldest one removed.
+/// One file for each log group; a full one is put aside, and the oldest one removed. What others log into a group has a
+/// file of its own.
 struct Files {
     folder: PathBuf,
+    own: Owner,
 }
 
 impl LogSink for Files {
     fn take(&self, entries: Arc<[LogEntry]>) -> Taking<'_> {
-        let folder = self.folder.clone();
-        Box::pin(blocking(move || write_files(&folder, &entries)))
+        let (folder, own) = (self.folder.clone(), self.own.clone());
+        Box::pin(blocking(move || write_files(&folder, &own, &entries)))
     }
 }
 
@@ -108,12 +110,12 @@ fn line(entry: &LogEntry) -> String {
 const GAPS: &str = "gaps";
 
 /// Synced: what has been taken is not given again.
-fn write_files(folder: &Path, entries: &[LogEntry]) -> io::Result<()> {
+fn write_files(folder: &Path, own: &Owner, entries: &[LogEntry]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     for entry in entries {
         let name = match entry {
-            LogEntry::Event(logged) => file_name(&logged.logging.log_group_arn),
+            LogEntry::Event(logged) => file_name(own, &logged.about.execution_arn, &logged.logging.log_group_arn),
             LogEntry::Gap { .. } => GAPS.to_owned(),
         };
         texts.entry(name).or_default().push_str(&line(entry));
@@ -130,11 +132,16 @@ fn group_name(log_group_arn: &str) -> &str {
     log_group_arn.split(":log-group:").nth(1).unwrap_or(log_group_arn).trim_end_matches(":*")
 }
 
-/// The name of a log group, with what file systems would take for something else replaced.
-fn file_name(log_group_arn: &str) -> String {
+/// The name of a log group, with what file systems would take for something else replaced; before it region and account
+/// of an execution that is not the server's own.
+fn file_name(own: &Owner, execution_arn: &str, log_group_arn: &str) -> String {
     let name = group_name(log_group_arn);
     let safe = |char: char| if char.is_ascii_alphanumeric() || "-_#".contains(char) { char } else { '.' };
-    name.trim_start_matches('/').chars().map(safe).collect::<String>().trim_start_matches('.').to_owned()
+    let name = name.trim_start_matches('/').chars().map(safe).collect::<String>().trim_start_matches('.').to_owned();
+    match Owner::of_arn(execution_arn).filter(|owner| owner != own) {
+        Some(other) => format!("{}.{}.{name}", other.region(), other.account()),
+        None => name,
+    }
 }
 
 fn open(folder: &Path, name: &str) -> io::Result<File> {
@@ -166,9 +173,13 @@ mod tests {
             ("../../etc/x", "etc.x"),
             ("plain", "plain"),
         ];
+        let own = Owner::new("us-east-1", "123456789012");
+        let execution_arn = "arn:aws:states:us-east-1:123456789012:execution:m:e";
         for (name, expected) in cases {
-            assert_eq!(file_name(&arn(name)), expected);
+            assert_eq!(file_name(&own, execution_arn, &arn(name)), expected);
         }
+        let others = "arn:aws:states:eu-west-1:111122223333:execution:m:e";
+        assert_eq!(file_name(&own, others, &arn("/plain")), "eu-west-1.111122223333.plain");
     }
 
     #[test]
@@ -176,7 +187,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("stepwell-logs-{}", std::process::id()));
         let gap = [LogEntry::Gap { dropped: 7 }];
         for _ in 0..LOG_FILES_MAX + 2 {
-            write_files(&folder, &gap).unwrap();
+            write_files(&folder, &Owner::new("us-east-1", "123456789012"), &gap).unwrap();
             let full = OpenOptions::new().write(true).open(folder.join("gaps.log")).unwrap();
             full.set_len(LOG_FILE_BYTES_MAX).unwrap();
         }

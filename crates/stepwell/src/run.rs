@@ -87,6 +87,7 @@ async fn execute(
 ) -> anyhow::Result<Exit> {
     let created = engine
         .create_state_machine(CreateStateMachine {
+            owner: engine.owner().clone(),
             name: "run".into(),
             machine_type: MachineType::Standard,
             definition: definition.json.as_str().into(),

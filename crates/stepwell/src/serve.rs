@@ -42,7 +42,7 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     let engine = Engine::open(store, config, tasks.clone(), runtime.handle().clone());
     let engine = engine.context("the engine cannot start")?;
     let runner: Arc<dyn TaskRunner> = tasks.clone();
-    engine.log_to(logs::sink(&settings.execution_logs, &settings.data, &runner));
+    engine.log_to(logs::sink(&settings.execution_logs, &settings.data, &runner, engine.owner()));
     if settings.config.events.on {
         let (events, limits) = (settings.config.events.clone(), settings.config.limits.quotas.limits);
         engine.announce_to(Arc::new(EventBridge { runner, events, limits }));
@@ -115,6 +115,7 @@ async fn listen(settings: &ServeSettings, engine: Engine, functions: Functions, 
     };
     let throttles = settings.config.limits.throttles().map_err(anyhow::Error::msg)?;
     let api = Api::new(engine.clone()).with_pages(console::page).with_mocks(settings.mock_config.clone());
+    let api = api.with_scopes(!settings.single_region);
     let api = api.with_throttles(throttles).with_search_of_values(settings.config.console.search_values);
     let api = api.with_encryption(settings.encryption_key_file.is_some());
     let api = api.with_log_groups(settings.execution_logs.iter().any(|to| to == logs::CLOUDWATCH));

@@ -1,6 +1,6 @@
 //! Status changes of executions to EventBridge, through the client that runs tasks.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
 
 use stepwell_api::status_event_detail;
 use stepwell_engine::{LogError, StatusChange, StatusSink, TaskRunner};
@@ -23,17 +23,24 @@ pub(crate) struct EventBridge {
 
 impl EventBridge {
     async fn announce(&self, changes: &[StatusChange]) -> Result<(), LogError> {
-        let entries: Vec<Value> = changes.iter().map(|change| self.entry(change)).collect();
-        let mut rest = entries.as_slice();
-        while !rest.is_empty() {
-            let mut bytes = 0;
-            let fits = |entry: &&Value| {
-                bytes += entry.to_string().len();
-                bytes <= PUT_EVENTS_BYTES_MAX
-            };
-            let count = rest.iter().take(PUT_EVENTS_MAX).take_while(fits).count().max(1);
-            self.put(&rest[..count]).await?;
-            rest = &rest[count..];
+        // Each goes to the EventBridge of its region, in order there.
+        let mut regions: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        for change in changes {
+            let region = change.execution.arn.split(':').nth(3).unwrap_or_default();
+            regions.entry(region).or_default().push(self.entry(change));
+        }
+        for (region, entries) in regions {
+            let mut rest = entries.as_slice();
+            while !rest.is_empty() {
+                let mut bytes = 0;
+                let fits = |entry: &&Value| {
+                    bytes += entry.to_string().len();
+                    bytes <= PUT_EVENTS_BYTES_MAX
+                };
+                let count = rest.iter().take(PUT_EVENTS_MAX).take_while(fits).count().max(1);
+                self.put(region, &rest[..count]).await?;
+                rest = &rest[count..];
+            }
         }
         Ok(())
     }
@@ -52,10 +59,10 @@ impl EventBridge {
     }
 
     /// Entries that are refused for themselves are dropped: they would be again.
-    async fn put(&self, entries: &[Value]) -> Result<(), LogError> {
+    async fn put(&self, region: &str, entries: &[Value]) -> Result<(), LogError> {
         let parameters = Value::object([("Entries", Value::array(entries.to_vec()))]);
         // AWS tells EventBridge in its own name, not in that of the state machine.
-        let request = TaskRequest::of_server("aws-sdk:eventbridge", "putEvents", parameters, "".into(), "");
+        let request = TaskRequest::of_server("aws-sdk:eventbridge", "putEvents", parameters, "".into(), region);
         let output = match self.runner.run(request).await {
             TaskOutcome::Succeeded { output } => output,
             TaskOutcome::Failed(failure) => {

@@ -41,7 +41,6 @@ impl Tasks {
             file_roots: config.file_roots.as_slice().into(),
         };
         let http = HttpTasks {
-            region: identity.region.clone(),
             connections: config.connections.clone(),
             plain_hosts: config.plain_hosts.clone(),
             time_max: config.limits.http_task_time,

@@ -1,6 +1,6 @@
 //! CreateStateMachine.
 
-use stepwell_engine::{CreateStateMachine, CreateStateMachineError, Publish};
+use stepwell_engine::{CreateStateMachine, CreateStateMachineError, Owner, Publish};
 use stepwell_machine::definition::MachineType;
 
 use crate::{
@@ -19,11 +19,12 @@ use crate::{
 pub(super) const DESCRIPTION_WITHOUT_PUBLISH: &str = "Version description can only be set when publish is true";
 
 pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
-    let asked = read(request.fields()?, request.engine.quotas().tags, request.encrypts)?;
+    let asked = read(request.fields()?, request.owner(), request.engine.quotas().tags, request.encrypts)?;
     if request.asks_for_log_groups {
         log_group::check(request.engine, &asked.logging, &asked.role_arn).await?;
     }
-    let of = kms_key::Of::StateMachine { name: &asked.name, role_arn: &asked.role_arn };
+    let arn = format!("{}:stateMachine:{}", asked.owner.arn_prefix(), asked.name);
+    let of = kms_key::Of { arn: &arn, role_arn: Some(&asked.role_arn) };
     kms_key::check(request.engine, &asked.encryption, of).await?;
     let created = request.engine.create_state_machine(asked).await.map_err(refusal)?;
     let mut answer = Writer::object();
@@ -33,7 +34,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     Ok(answer.end())
 }
 
-fn read(mut fields: Fields<'_>, tags_max: usize, encrypts: bool) -> Result<CreateStateMachine, Error> {
+fn read(mut fields: Fields<'_>, owner: Owner, tags_max: usize, encrypts: bool) -> Result<CreateStateMachine, Error> {
     let name = fields.required_text("name", &NAME)?;
     let definition = fields.required_text("definition", &DEFINITION)?;
     let role_arn = fields.required_text("roleArn", &ARN)?;
@@ -57,6 +58,7 @@ fn read(mut fields: Fields<'_>, tags_max: usize, encrypts: bool) -> Result<Creat
     }
     Ok(CreateStateMachine {
         name,
+        owner,
         machine_type,
         definition,
         role_arn,
@@ -86,7 +88,8 @@ mod tests {
 
     fn read_text(members: &str) -> Result<CreateStateMachine, String> {
         let body = json::parse(&format!(r#"{{"name":"M","definition":"{{}}","roleArn":"arn:r"{members}}}"#)).unwrap();
-        let found = Fields::of(&body).and_then(|fields| read(fields, 50, false));
+        let found =
+            Fields::of(&body).and_then(|fields| read(fields, Owner::new("us-east-1", "123456789012"), 50, false));
         found.map_err(|error| format!("{}: {error}", error.code()))
     }
 

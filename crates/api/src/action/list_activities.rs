@@ -17,7 +17,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let page = PageFields::read(&mut fields, &PAGE_TOKEN)?;
     fields.check()?;
     let after = page.cursor(&CALL)?.map(Cursor);
-    let found = request.engine.list_activities(page.limit(), after.as_ref());
+    let found = request.engine.list_activities(&request.owner(), page.limit(), after.as_ref());
     let mut answer = Writer::object();
     answer.objects("activities", &found.items, |activity, listed| {
         activity.string("activityArn", &listed.arn);

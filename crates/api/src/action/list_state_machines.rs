@@ -19,7 +19,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let page = PageFields::read(&mut fields, &PAGE_TOKEN)?;
     fields.check()?;
     let after = page.cursor(&CALL)?.map(Cursor);
-    let found = request.engine.list_state_machines(page.limit(), after.as_ref());
+    let found = request.engine.list_state_machines(&request.owner(), page.limit(), after.as_ref());
     let mut answer = Writer::object();
     answer.objects("stateMachines", &found.items, |machine, listed| {
         machine.string("stateMachineArn", &listed.arn);

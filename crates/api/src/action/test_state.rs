@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use stepwell_engine::{Clock, Engine, SystemClock, record::ExecutionId};
+use stepwell_engine::{Clock, Engine, Owner, SystemClock, record::ExecutionId};
 use stepwell_expr::{Payload, Value, json};
 use stepwell_machine::{
     ExpressStart, Failure, Identity, TaskOutcome, TaskRequest, Workflow,
@@ -37,7 +37,8 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let mut exchange = None;
     // A definition of 1 MiB takes a while: not on a thread that serves other connections.
     let engine = request.engine.clone();
-    let prepared = blocking(move || prepare(asked, &engine)).await??;
+    let owner = request.owner();
+    let prepared = blocking(move || prepare(asked, &engine, &owner)).await??;
     let Prepared { trial, mock, failing_iterations, reader_items, input } = prepared;
     let (trial, begun) = blocking(move || {
         let begun = trial.begin();
@@ -182,7 +183,7 @@ struct Prepared {
 }
 
 /// Source of the order of these checks: recorded answers.
-fn prepare(asked: Asked, engine: &Engine) -> Result<Prepared, Error> {
+fn prepare(asked: Asked, engine: &Engine, owner: &Owner) -> Result<Prepared, Error> {
     let lone = engine.check_state(&asked.definition, asked.state_name.as_deref());
     let lone = lone.map_err(|error| match error {
         LoneError::InvalidDefinition(problems) => Error::invalid_definition(&problems),
@@ -209,7 +210,7 @@ fn prepare(asked: Asked, engine: &Engine) -> Result<Prepared, Error> {
     };
     let reader_items = reader_data.and_then(|data| json::parse(&data).ok()?.as_array().map(<[Value]>::len));
     let conditions = Conditions {
-        identity: identity(engine.arn_prefix(), asked.role_arn.unwrap_or_default(), asked.input.clone()),
+        identity: identity(owner, asked.role_arn.unwrap_or_default(), asked.input.clone()),
         retries,
         now_ms: SystemClock.now_ms(),
         context,
@@ -255,7 +256,8 @@ fn variables(text: Option<&str>) -> Result<BTreeMap<Arc<str>, Payload>, Error> {
 }
 
 /// An execution that there is not. Source of its form: recorded answers.
-fn identity(arn_prefix: &str, role_arn: Arc<str>, input: Payload) -> Identity {
+fn identity(owner: &Owner, role_arn: Arc<str>, input: Payload) -> Identity {
+    let arn_prefix = owner.arn_prefix();
     let (machine, name) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
     let arn: Arc<str> = format!("{arn_prefix}:express:{machine}:{name}").into();
     let mut root = [0; 32];
@@ -268,7 +270,7 @@ fn identity(arn_prefix: &str, role_arn: Arc<str>, input: Payload) -> Identity {
         state_machine_arn: format!("{arn_prefix}:stateMachine:{machine}").into(),
         state_machine_name: machine.into(),
         role_arn,
-        region: arn_prefix.split(':').nth(3).unwrap_or_default().into(),
+        region: owner.region().clone(),
         root: Root(root),
         start_ms: SystemClock.now_ms(),
         input,

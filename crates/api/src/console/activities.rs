@@ -1,12 +1,12 @@
 //! Both sides of activities: tasks that wait for a worker, and workers that wait for a task.
 
-use stepwell_engine::ActivityQueue;
+use stepwell_engine::{ActivityQueue, Owner};
 
 use crate::{arn, error::Error, http::Api, limits, writer::Writer};
 
 /// `{"activities": [{"activityArn", "name", "creationDate", "waiting", "workers"}]}`: the first of them, in creation order.
-pub(super) fn list(api: &Api) -> String {
-    let page = api.engine.list_activities(limits::CONSOLE_ACTIVITIES_MAX, None);
+pub(super) fn list(api: &Api, owner: &Owner) -> String {
+    let page = api.engine.list_activities(owner, limits::CONSOLE_ACTIVITIES_MAX, None);
     let mut answer = Writer::object();
     answer.objects("activities", &page.items, |activity, listed| {
         activity.string("activityArn", &listed.arn);

@@ -1,4 +1,4 @@
-//! Executions of all state machines by what they are and what they carry.
+//! Executions of all state machines of an owner (or of one that is named, whosever it is) by what they are and what they carry.
 //!
 //! `?type=EXPRESS&machine=ARN&status=…&status=…&name=…&from=…&until=…&error=…&input=…&output=…&after=…`, all optional: `name` and `error`
 //! are parts, in any case; times are seconds since 1970. `input` and `output` are part of the JSON text, in any case, or
@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use stepwell_engine::{ExpressExecution, FoundExecution, Needle, Search, StatusName, limits as engine_limits};
+use stepwell_engine::{ExpressExecution, FoundExecution, Needle, Owner, Search, StatusName, limits as engine_limits};
 
 use super::{Query, write_next};
 use crate::{
@@ -27,15 +27,15 @@ const STATUSES: [(&str, StatusName); 5] = [
     ("ABORTED", StatusName::Aborted),
 ];
 
-pub(super) async fn answer(api: &Api, query: &Query<'_>) -> Result<String, Error> {
+pub(super) async fn answer(api: &Api, owner: &Owner, query: &Query<'_>) -> Result<String, Error> {
     let search = read(query)?;
     if !api.searches_values && (search.input.is_some() || search.output.is_some()) {
         return Err(Error::validation("the search in inputs and outputs is switched off (`search_values`)"));
     }
     if query.get("type").as_deref() == Some("EXPRESS") {
-        return Ok(express(&api.engine.search_express(&search)));
+        return Ok(express(&api.engine.search_express(owner, &search)));
     }
-    let found = api.engine.search(search, limits::CONSOLE_PAGE, query.after()).await?;
+    let found = api.engine.search(owner, search, limits::CONSOLE_PAGE, query.after()).await?;
     let mut answer = Writer::object();
     answer.objects("executions", &found.executions, write);
     answer.number("examined", found.examined);

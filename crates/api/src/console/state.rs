@@ -1,6 +1,6 @@
 //! How the server is, how much there is of what is bounded, and its bounds.
 
-use stepwell_engine::limits as engine;
+use stepwell_engine::{Owner, Usage, limits as engine};
 use stepwell_machine::limits as machine;
 
 use crate::{http::Api, limits, writer::Writer};
@@ -13,17 +13,21 @@ struct Limit {
     unit: &'static str,
 }
 
-/// `{"status", "reason", "version", "since", "searchesValues", "limits": [{"name", "used", "most", "unit"}]}`
-pub(super) fn answer(api: &Api) -> String {
+/// `{"status", "reason", "version", "region", "account", "arnPrefix", "owners": [{"region", "account"}], "since",
+/// "searchesValues", "limits": [{"name", "used", "most", "unit"}]}`: whose state this is, and who else has something here.
+pub(super) fn answer(api: &Api, owner: &Owner) -> String {
     let health = api.engine.health();
     let mut answer = Writer::object();
     answer.string("status", if health.poisoned.is_some() { "poisoned" } else { "ok" });
     answer.optional_string("reason", health.poisoned.as_deref());
     answer.string("version", env!("CARGO_PKG_VERSION"));
-    answer.string("arnPrefix", api.engine.arn_prefix());
-    answer.timestamp("since", api.engine.usage().opened_ms);
+    write_owner(&mut answer, owner);
+    answer.string("arnPrefix", owner.arn_prefix());
+    answer.objects("owners", &api.engine.owners(), write_owner);
+    let usage = api.engine.usage(owner);
+    answer.timestamp("since", usage.opened_ms);
     answer.bool("searchesValues", api.searches_values);
-    answer.objects("limits", limits_of(api), |limit, of| {
+    answer.objects("limits", limits_of(api, &usage), |limit, of| {
         limit.string("name", of.name);
         if let Some(used) = of.used {
             limit.number("used", used);
@@ -34,8 +38,12 @@ pub(super) fn answer(api: &Api) -> String {
     answer.end()
 }
 
-fn limits_of(api: &Api) -> Vec<Limit> {
-    let usage = api.engine.usage();
+fn write_owner(writer: &mut Writer, owner: &Owner) {
+    writer.string("region", owner.region());
+    writer.string("account", owner.account());
+}
+
+fn limits_of(api: &Api, usage: &Usage) -> Vec<Limit> {
     let used = |name, used: usize, most: usize| Limit { name, used: Some(used as u64), most: most as u64, unit: "" };
     let each = |name, most: u64, unit| Limit { name, used: None, most, unit };
     let streams = limits::STREAMS_MAX - api.streams.available_permits();

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use stepwell_engine::{self as engine, WaitingTask};
+use stepwell_engine::{self as engine, Owner, WaitingTask};
 use stepwell_expr::{Payload, Value, json};
 use stepwell_machine::{Failure, TaskId, program::ServicePattern, state::task::Resource};
 
@@ -20,8 +20,8 @@ use crate::{
 };
 
 /// `{"tasks": […], "examined": n, "next": cursor}`
-pub(super) async fn list(api: &Api, query: &Query<'_>) -> Result<String, Error> {
-    let found = api.engine.waiting_tasks(limits::CONSOLE_PAGE, query.after()).await?;
+pub(super) async fn list(api: &Api, owner: &Owner, query: &Query<'_>) -> Result<String, Error> {
+    let found = api.engine.waiting_tasks(owner, limits::CONSOLE_PAGE, query.after()).await?;
     let mut answer = Writer::object();
     answer.objects("tasks", &found.tasks, write);
     answer.number("examined", found.examined);

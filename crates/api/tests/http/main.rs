@@ -6,4 +6,5 @@ mod bad_input;
 mod calls;
 mod console;
 mod console_pages;
+mod scopes;
 mod server;

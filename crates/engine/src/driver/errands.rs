@@ -59,6 +59,9 @@ impl Driver {
         match removal {
             Ok(removal) => {
                 self.open.steps += 1;
+                if removal != Removal::NotDue {
+                    self.removing.insert(id, self.number);
+                }
                 self.open.replies.push(Reply::Removed(to, removal));
             }
             // It stays for whoever examines the store; the others go on.
@@ -344,7 +347,7 @@ impl Driver {
             state_machine_arn,
             state_machine_name,
             role_arn: machine.role_arn.clone(),
-            region: self.shared.region.clone(),
+            region: machine.owner.region().clone(),
             id: id.0,
             root,
             start_ms: self.shared.timeline.now_ms(),

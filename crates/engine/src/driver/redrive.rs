@@ -33,6 +33,9 @@ impl Driver {
     }
 
     fn find_wrecked(&self, id: ExecutionId) -> Result<Option<Box<Resident>>, Unavailable> {
+        if self.removing.contains_key(&id) {
+            return Ok(None);
+        }
         let loaded = record::load_wrecked(self.shared.store.as_ref(), id).map_err(log_down)?;
         let Some(Loaded { execution, books }) = loaded else { return Ok(None) };
         let revision = self.shared.registry.revision(books.revision).map_err(log_down)?;

@@ -204,7 +204,7 @@ impl Driver {
                 Effect::RunTask(_)
                 | Effect::DropTask { .. }
                 | Effect::StopJob(_)
-                | Effect::RunMapRun { .. }
+                | Effect::RunMapRun(_)
                 | Effect::StopMapRun { .. } => None,
             };
             match poller {

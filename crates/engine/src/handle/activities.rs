@@ -10,6 +10,7 @@ use super::{Cursor, Engine, Listed, Page, Tags, Unavailable};
 use crate::{
     activities::{Activities, Place},
     inbox::Errand,
+    owner::Owner,
     record,
     registry::log_down,
 };
@@ -26,7 +27,7 @@ pub struct Activity {
 pub enum CreateActivityError {
     #[error("an activity of this name and another encryption exists")]
     AlreadyExists { arn: Arc<str> },
-    #[error("the account has too many activities")]
+    #[error("the account has too many activities in this region")]
     TooMany,
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -64,15 +65,16 @@ pub struct ActivityQueue {
 }
 
 impl Engine {
-    /// Idempotent by name.
+    /// Idempotent by owner and name.
     pub async fn create_activity(
         &self,
+        owner: &Owner,
         name: &str,
         encryption: Value,
         tags: Tags,
     ) -> Result<Activity, CreateActivityError> {
-        let name = name.to_owned();
-        self.blocking(move |shared| shared.registry.create_activity(&name, &encryption, &tags)).await?
+        let (owner, name) = (owner.clone(), name.to_owned());
+        self.blocking(move |shared| shared.registry.create_activity(&owner, &name, &encryption, &tags)).await?
     }
 
     /// Also true of one that is not there. Tasks that wait for a worker of it fail.
@@ -92,8 +94,8 @@ impl Engine {
     }
 
     /// In creation order.
-    pub fn list_activities(&self, limit: usize, after: Option<&Cursor>) -> Page<Listed> {
-        self.0.shared.registry.list_activities(limit, after)
+    pub fn list_activities(&self, owner: &Owner, limit: usize, after: Option<&Cursor>) -> Page<Listed> {
+        self.0.shared.registry.list_activities(owner, limit, after)
     }
 
     /// How its queue stands now; `None`: there is no such activity.

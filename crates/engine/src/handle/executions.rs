@@ -142,14 +142,19 @@ impl Engine {
         }
         match revision.machine.machine_type {
             MachineType::Standard => {}
-            MachineType::Express => return self.start_express(revision, name, input, trace_header, test_case),
+            MachineType::Express => {
+                return self.start_express(revision, qualifier, name, input, trace_header, test_case);
+            }
         }
         let open = self.0.shared.ledger.open_executions.load(Ordering::Relaxed);
         if open >= registry.quotas.open_executions {
             return Err(StartExecutionError::TooManyOpen);
         }
         let name = name.unwrap_or_else(|| uuid::Uuid::new_v4().to_string().into());
-        let arn: Arc<str> = format!("{}:execution:{}:{name}", registry.arn_prefix, revision.machine.name).into();
+        let arn: Arc<str> = {
+            let machine = &revision.machine;
+            format!("{}:execution:{}:{name}", machine.owner.arn_prefix(), machine.name).into()
+        };
         let mocks_bytes = test_case.as_ref().map_or(0, |test_case| test_case.text().len());
         let bytes = CALL_BYTES + input.bytes() + mocks_bytes;
         let (to, answer) = oneshot::channel();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stepwell_expr::Payload;
-use stepwell_machine::{ExpressStart, TestCase, definition::MachineType};
+use stepwell_machine::{ExpressStart, Qualifier, TestCase, definition::MachineType};
 
 use super::{Engine, StartExecution, StartExecutionError, StartedExecution, Unavailable};
 use crate::{express::ExpressExecution, registry::Revision};
@@ -23,8 +23,7 @@ impl Engine {
         start: StartExecution,
     ) -> Result<Arc<ExpressExecution>, StartSyncExecutionError> {
         let StartExecution { state_machine_arn, name, input, trace_header, test_case, .. } = start;
-        // AWS shows no version or alias of an Express execution.
-        let (revision, _) = self.startable(&state_machine_arn).await?;
+        let (revision, qualifier) = self.startable(&state_machine_arn).await?;
         match revision.machine.machine_type {
             MachineType::Express => {}
             MachineType::Standard => return Err(StartSyncExecutionError::TypeNotSupported),
@@ -34,7 +33,8 @@ impl Engine {
         }
         let how = ExpressStart::Synchronous;
         let run = self.0.shared.express.begin(&self.0.shared, &revision, how, name, input, trace_header);
-        let ended = run.map_err(StartExecutionError::from)?.mocked(test_case).end().await;
+        let run = run.map_err(StartExecutionError::from)?.qualified(qualifier).mocked(test_case);
+        let ended = run.end().await;
         Ok(ended.ok_or(StartExecutionError::from(Unavailable::Down))?)
     }
 
@@ -42,6 +42,7 @@ impl Engine {
     pub(super) fn start_express(
         &self,
         revision: Revision,
+        qualifier: Option<Qualifier>,
         name: Option<Arc<str>>,
         input: Payload,
         trace_header: Option<Arc<str>>,
@@ -49,7 +50,8 @@ impl Engine {
     ) -> Result<StartedExecution, StartExecutionError> {
         let how = ExpressStart::Asynchronous;
         let express = &self.0.shared.express;
-        let run = express.begin(&self.0.shared, &revision, how, name, input, trace_header)?.mocked(test_case);
+        let run = express.begin(&self.0.shared, &revision, how, name, input, trace_header)?;
+        let run = run.qualified(qualifier).mocked(test_case);
         let started = run.started();
         express.spawn(run, &self.0.runtime);
         Ok(started)

@@ -13,6 +13,7 @@ use super::{Cursor, Engine, ExecutionError, Listed, Page, StatusName, Tags, Unav
 use crate::{
     inbox::Errand,
     limits::SWEEP_PAGE,
+    owner::Owner,
     record::{self, ExecutionId},
     registry::log_down,
     shared::Shared,
@@ -23,6 +24,7 @@ use crate::{
 pub struct StateMachine {
     pub arn: Arc<str>,
     pub name: Arc<str>,
+    pub owner: Owner,
     pub machine_type: MachineType,
     pub definition: Arc<str>,
     pub role_arn: Arc<str>,
@@ -42,6 +44,7 @@ pub struct StateMachine {
 #[derive(Clone, Debug)]
 pub struct CreateStateMachine {
     pub name: Arc<str>,
+    pub owner: Owner,
     pub machine_type: MachineType,
     pub definition: Arc<str>,
     pub role_arn: Arc<str>,
@@ -74,7 +77,7 @@ pub enum CreateStateMachineError {
     Deleting { arn: Arc<str> },
     #[error("the definition has problems")]
     InvalidDefinition(Vec<Diagnostic>),
-    #[error("the account has too many state machines")]
+    #[error("the account has too many state machines in this region")]
     TooMany,
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -177,8 +180,8 @@ impl Engine {
     }
 
     /// In creation order.
-    pub fn list_state_machines(&self, limit: usize, after: Option<&Cursor>) -> Page<Listed> {
-        self.0.shared.registry.list_machines(limit, after)
+    pub fn list_state_machines(&self, owner: &Owner, limit: usize, after: Option<&Cursor>) -> Page<Listed> {
+        self.0.shared.registry.list_machines(owner, limit, after)
     }
 
     /// The revision that an execution runs.

@@ -17,6 +17,7 @@ use crate::{
         COUNTED_MAX, HELD_EXAMINED_MAX, HELD_INPUT_BYTES_MAX, HELD_OF_ONE_MAX, PAGE_MAX, SEARCH_EXAMINED_MAX,
         SEARCH_MACHINES_MAX, SEARCH_READ_BYTES_MAX, SEARCH_READ_MAX,
     },
+    owner::Owner,
     record::{self, ExecutionId, RecordError, status_name},
     registry::log_down,
     shared::Shared,
@@ -99,10 +100,17 @@ const ALL: [StatusName; 5] =
     [StatusName::Running, StatusName::Succeeded, StatusName::Failed, StatusName::TimedOut, StatusName::Aborted];
 
 impl Engine {
-    /// Up to `limit` executions, newest start first within each [`SEARCH_MACHINES_MAX`] state machines.
-    pub async fn search(&self, search: Search, limit: usize, after: Option<Cursor>) -> Result<Found, Unavailable> {
-        self.blocking(move |shared| find(shared, &search, limit.clamp(1, PAGE_MAX), after.as_ref()).map_err(log_down))
-            .await?
+    /// Up to `limit` executions of `owner`, or of the state machine that is named, whosever that is; newest start first
+    /// within each [`SEARCH_MACHINES_MAX`] state machines.
+    pub async fn search(
+        &self,
+        owner: &Owner,
+        search: Search,
+        limit: usize,
+        after: Option<Cursor>,
+    ) -> Result<Found, Unavailable> {
+        let (owner, limit) = (owner.clone(), limit.clamp(1, PAGE_MAX));
+        self.blocking(move |shared| find(shared, &owner, &search, limit, after.as_ref()).map_err(log_down)).await?
     }
 
     /// How many executions in each of these statuses a state machine has; each is counted up to [`COUNTED_MAX`].
@@ -120,16 +128,23 @@ impl Engine {
     }
 
     /// Express executions in memory: those that run, newest start first, then those that ended last first.
-    pub fn search_express(&self, search: &Search) -> Vec<Arc<ExpressExecution>> {
-        let mut found = self.express_executions(search.state_machine_arn.as_deref());
-        found.retain(|execution| search.is_express(execution));
+    pub fn search_express(&self, owner: &Owner, search: &Search) -> Vec<Arc<ExpressExecution>> {
+        let named = search.state_machine_arn.as_deref();
+        let mut found = self.express_executions(named);
+        found.retain(|execution| (named.is_some() || owner.has(&execution.arn)) && search.is_express(execution));
         found
     }
 
-    /// About `limit` tasks (at most [`HELD_OF_ONE_MAX`] of one execution) whose token somebody holds, of the executions that run and the
+    /// About `limit` tasks (at most [`HELD_OF_ONE_MAX`] of one execution) whose token somebody holds, of the owner's executions that run and the
     /// child executions of Map Runs, newest start first.
-    pub async fn waiting_tasks(&self, limit: usize, after: Option<Cursor>) -> Result<WaitingTasks, Unavailable> {
-        self.blocking(move |shared| waiting(shared, limit.clamp(1, PAGE_MAX), after.as_ref()).map_err(log_down)).await?
+    pub async fn waiting_tasks(
+        &self,
+        owner: &Owner,
+        limit: usize,
+        after: Option<Cursor>,
+    ) -> Result<WaitingTasks, Unavailable> {
+        let (owner, limit) = (owner.clone(), limit.clamp(1, PAGE_MAX));
+        self.blocking(move |shared| waiting(shared, &owner, limit, after.as_ref()).map_err(log_down)).await?
     }
 
     /// Those of one execution, at most [`HELD_OF_ONE_MAX`].
@@ -173,7 +188,12 @@ struct Group {
 }
 
 impl Group {
-    fn read(shared: &Shared, only: Option<&Arc<str>>, after: Option<&Cursor>) -> (Group, Option<Cursor>) {
+    fn read(
+        shared: &Shared,
+        owner: &Owner,
+        only: Option<&Arc<str>>,
+        after: Option<&Cursor>,
+    ) -> (Group, Option<Cursor>) {
         let (before, place) = match after.and_then(|cursor| cursor.0.split_first_chunk::<8>()) {
             Some((before, place)) => (u64::from_be_bytes(*before), Some(place).filter(|place| !place.is_empty())),
             None => (0, None),
@@ -182,7 +202,7 @@ impl Group {
         if let Some(only) = only {
             return (Group { before, machines: vec![only.clone()], behind: None }, place);
         }
-        let page = shared.registry.list_machines(SEARCH_MACHINES_MAX, Some(&Cursor::of_number(before)));
+        let page = shared.registry.list_machines(owner, SEARCH_MACHINES_MAX, Some(&Cursor::of_number(before)));
         let standard = page.items.iter().filter(|machine| machine.machine_type != Some(MachineType::Express));
         let machines = standard.map(|machine| machine.arn.clone()).collect();
         (Group { before, machines, behind: page.next.and_then(|next| next.number()) }, place)
@@ -199,9 +219,15 @@ impl Group {
     }
 }
 
-fn find(shared: &Shared, search: &Search, limit: usize, after: Option<&Cursor>) -> Result<Found, RecordError> {
+fn find(
+    shared: &Shared,
+    owner: &Owner,
+    search: &Search,
+    limit: usize,
+    after: Option<&Cursor>,
+) -> Result<Found, RecordError> {
     let store = shared.store.as_ref();
-    let (group, place) = Group::read(shared, search.state_machine_arn.as_ref(), after);
+    let (group, place) = Group::read(shared, owner, search.state_machine_arn.as_ref(), after);
     let from = place.or_else(|| search.until_ms.map(record::from_start));
     let statuses: Vec<StatusName> = ALL.into_iter().filter(|status| search.may_be(*status)).collect();
     let mut found = Found { executions: Vec::new(), examined: 0, reached_ms: None, next: group.end() };
@@ -335,12 +361,12 @@ fn is_member(of: &Value, path: &[Arc<str>], wanted: &str) -> bool {
     }
 }
 
-fn waiting(shared: &Shared, limit: usize, after: Option<&Cursor>) -> Result<WaitingTasks, RecordError> {
+fn waiting(shared: &Shared, owner: &Owner, limit: usize, after: Option<&Cursor>) -> Result<WaitingTasks, RecordError> {
     let store = shared.store.as_ref();
-    let (mut group, place) = Group::read(shared, None, after);
+    let (mut group, place) = Group::read(shared, owner, None, after);
     if group.before == 0 {
         // Child executions stand in the list of their Map Run.
-        group.machines.extend(shared.map_runs.arns(SEARCH_MACHINES_MAX));
+        group.machines.extend(shared.map_runs.arns(owner, SEARCH_MACHINES_MAX));
     }
     let mut found = WaitingTasks { tasks: Vec::new(), examined: 0, next: group.end() };
     let running = Some(&shared.committer.running);

@@ -17,6 +17,7 @@ use super::{
     summary::{self, Stored, status_name, stop_ms},
     texts::Texts,
 };
+use crate::limits::REDRIVE_PERIOD_MS;
 
 /// The execution as last committed; one that has ended comes without frames. `None`: there is none.
 pub fn load(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, RecordError> {
@@ -55,8 +56,11 @@ pub fn load(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, Record
 pub fn load_wrecked(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, RecordError> {
     let mut texts = Texts::checked();
     let Some(stored) = summary::read(store, id, &mut texts)? else { return Ok(None) };
-    if matches!(stored.status, Status::Running) {
-        return Ok(None);
+    let Some(stop_ms) = stop_ms(&stored.status) else { return Ok(None) };
+    let mark = key::wrecks(id, stop_ms.saturating_add(REDRIVE_PERIOD_MS));
+    if store.get(Space::Open, &mark)?.is_none() {
+        // It left nothing, or that is on its way out.
+        return Ok(Some(ended(stored)));
     }
     let rows = read_frames(store, id, &mut texts)?;
     let mut loaded = ended(stored);

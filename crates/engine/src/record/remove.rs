@@ -72,12 +72,13 @@ pub fn remove(
         }
     }
     let more = keys.len() >= rows_max;
+    if let Some(stop_ms) = stop_ms(&stored.status) {
+        // At once: what is left half way is not redriven.
+        batch.delete(Space::Open, key::wrecks(id, stop_ms.saturating_add(REDRIVE_PERIOD_MS)));
+    }
     keys.into_iter().for_each(|(space, key)| batch.delete(space, key));
     if more {
         return Ok(Removal::More);
-    }
-    if let Some(stop_ms) = stop_ms(&stored.status) {
-        batch.delete(Space::Open, key::wrecks(id, stop_ms.saturating_add(REDRIVE_PERIOD_MS)));
     }
     listing::remove(&stored.identity, id, status_name(&stored.status), batch);
     batch.delete(Space::Summary, key::summary(id));

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Effect, Execution, Frame, FrameId, Identity, Status, Step, TaskId, execution::Phase};
+use stepwell_machine::{
+    Effect, Execution, Frame, FrameId, Identity, MapRunWait, Status, Step, TaskId, execution::Phase,
+};
 use stepwell_store::{Batch, Space};
 
 use super::{
@@ -161,7 +163,7 @@ fn record_tasks(books: &mut Books, step: &Step, after: &Execution, rows: &mut Ro
             }
             Effect::DropTask { task } => done.push(*task),
             Effect::StopJob(request) => stops::record_stop(request, rows),
-            Effect::RunMapRun { task, redrives, .. } => record_map_run(*task, *redrives, after, rows),
+            Effect::RunMapRun(wait) => record_map_run(wait, after, rows),
             Effect::StopMapRun { .. } => {}
         }
     }
@@ -187,13 +189,12 @@ fn record_tasks(books: &mut Books, step: &Step, after: &Execution, rows: &mut Ro
 }
 
 /// A Map Run is carried out by an actor of its own, which finds it by its mark.
-fn record_map_run(task: TaskId, redrives: u64, after: &Execution, rows: &mut Rows<'_>) {
-    let Some(wait) = after.map_runs().find(|wait| wait.task == task) else { return };
-    let place = MapRunPlace { execution: rows.id, task };
-    if redrives == 0 {
+fn record_map_run(wait: &MapRunWait, after: &Execution, rows: &mut Rows<'_>) {
+    let place = MapRunPlace { execution: rows.id, task: wait.task };
+    if wait.redrives == 0 {
         map_run::begin(place, wait, &after.identity.arn, after.header.last_event_ms, rows.batch);
     }
-    map_run::mark(MapRunMark { place, redrives }, rows.batch);
+    map_run::mark(MapRunMark { place, redrives: wait.redrives }, rows.batch);
 }
 
 fn record_timer(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {

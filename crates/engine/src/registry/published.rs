@@ -42,7 +42,8 @@ pub(crate) struct Chosen {
 
 /// A revision that is to get a version.
 pub(super) struct Edition<'a> {
-    pub(super) machine_name: &'a str,
+    /// How the machine is named in keys.
+    pub(super) machine: &'a str,
     pub(super) revision: u64,
     pub(super) description: Option<Arc<str>>,
     pub(super) now_ms: i64,
@@ -78,17 +79,17 @@ impl Published {
             self.row.creation = Some(CreationRow { description: description.clone() });
         }
         let row = VersionRow { revision: edition.revision, description, created_ms: edition.now_ms };
-        batch.put(Space::Meta, rows::published_key(edition.machine_name), rows::encode(&self.row));
-        batch.put(Space::Meta, rows::version_key(edition.machine_name, number), rows::encode(&row));
+        batch.put(Space::Meta, rows::published_key(edition.machine), rows::encode(&self.row));
+        batch.put(Space::Meta, rows::version_key(edition.machine, number), rows::encode(&row));
         self.versions.insert(number, Arc::new(row));
         Some(number)
     }
 
-    /// Removes all rows: the machine has gone.
-    pub(super) fn remove_all(&self, machine_name: &str, batch: &mut Batch) {
-        batch.delete(Space::Meta, rows::published_key(machine_name));
-        self.versions.keys().for_each(|number| batch.delete(Space::Meta, rows::version_key(machine_name, *number)));
-        self.aliases.keys().for_each(|alias| batch.delete(Space::Meta, rows::alias_key(machine_name, alias)));
+    /// Removes all rows: the machine, so named in keys, has gone.
+    pub(super) fn remove_all(&self, machine: &str, batch: &mut Batch) {
+        batch.delete(Space::Meta, rows::published_key(machine));
+        self.versions.keys().for_each(|number| batch.delete(Space::Meta, rows::version_key(machine, *number)));
+        self.aliases.keys().for_each(|alias| batch.delete(Space::Meta, rows::alias_key(machine, alias)));
     }
 
     fn referenced_by(&self, version: u64) -> Vec<Arc<str>> {
@@ -103,7 +104,7 @@ impl Published {
     }
 }
 
-/// What is published of every machine, by the machine's name.
+/// What is published of every machine, by how keys name it.
 pub(super) fn read(store: &dyn Store) -> Result<BTreeMap<String, Published>, RegistryError> {
     let mut all: BTreeMap<String, Published> = BTreeMap::new();
     for (name, row) in read_all::<PublishedRow>(store, rows::PUBLISHED_PREFIX)? {
@@ -128,7 +129,7 @@ impl Registry {
     /// by weight. `None`: there is no such machine, version or alias.
     pub(crate) fn choose(&self, arn: &str) -> Option<Chosen> {
         let (machine_arn, qualifier) = split(arn);
-        let Machine { row, deleting, published } = self.entry(machine_arn)?;
+        let Machine { row, deleting, published, .. } = self.entry(machine_arn)?;
         let Some(qualifier) = qualifier else {
             return Some(Chosen { key: row.revision, deleting, qualifier: None });
         };
@@ -192,7 +193,7 @@ impl Registry {
         let now_ms = self.timeline.now_ms();
         let mut published = (*entry.published).clone();
         let mut batch = Batch::default();
-        let edition = Edition { machine_name: &entry.row.name, revision, description, now_ms, at_creation: false };
+        let edition = Edition { machine: &entry.named, revision, description, now_ms, at_creation: false };
         let Some(number) = published.publish(edition, self.quotas.versions, &mut batch) else { return Ok(None) };
         self.write(batch)?;
         self.keep_published(machine_arn, published);
@@ -213,7 +214,7 @@ impl Registry {
         let mut published = (*entry.published).clone();
         published.versions.remove(&version);
         let mut batch = Batch::default();
-        batch.delete(Space::Meta, rows::version_key(&entry.row.name, version));
+        batch.delete(Space::Meta, rows::version_key(&entry.named, version));
         self.write(batch)?;
         self.keep_published(machine_arn, published);
         Ok(())
@@ -285,8 +286,8 @@ impl Registry {
             updated_ms: now_ms,
         };
         let mut batch = Batch::default();
-        batch.put(Space::Meta, rows::published_key(&entry.row.name), rows::encode(&published.row));
-        batch.put(Space::Meta, rows::alias_key(&entry.row.name, &asked.name), rows::encode(&row));
+        batch.put(Space::Meta, rows::published_key(&entry.named), rows::encode(&published.row));
+        batch.put(Space::Meta, rows::alias_key(&entry.named, &asked.name), rows::encode(&row));
         self.write(batch)?;
         let alias = to_alias(&asked.state_machine_arn, &asked.name, &row);
         published.aliases.insert(asked.name, Arc::new(row));
@@ -315,7 +316,7 @@ impl Registry {
         row.updated_ms = self.timeline.now_ms();
         let updated_ms = row.updated_ms;
         let mut batch = Batch::default();
-        batch.put(Space::Meta, rows::alias_key(&entry.row.name, &asked.name), rows::encode(&row));
+        batch.put(Space::Meta, rows::alias_key(&entry.named, &asked.name), rows::encode(&row));
         self.write(batch)?;
         let mut published = (*entry.published).clone();
         published.aliases.insert(asked.name, Arc::new(row));
@@ -332,7 +333,7 @@ impl Registry {
             return Ok(());
         }
         let mut batch = Batch::default();
-        batch.delete(Space::Meta, rows::alias_key(&entry.row.name, name));
+        batch.delete(Space::Meta, rows::alias_key(&entry.named, name));
         self.write(batch)?;
         self.keep_published(machine_arn, published);
         Ok(())

@@ -8,9 +8,15 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use stepwell_expr::{Value, json};
 use stepwell_machine::{Program, definition};
 
-use crate::handle::{Activity, Route, StateMachine, Tags};
+use crate::{
+    handle::{Activity, Route, StateMachine, Tags},
+    limits::SHARDS,
+    owner::{Owner, USUAL_PARTITION},
+};
 
 const VERSION: u8 = 1;
+/// Of the row of the owner, where there is, or may be, what the programs before did not know of.
+const SHARED_VERSION: u8 = 2;
 
 /// Rows of the engine begin with `engine/`; other crates may have rows beside them.
 pub(crate) const MACHINE_PREFIX: &[u8] = b"engine/machine/";
@@ -20,14 +26,29 @@ pub(crate) const PUBLISHED_PREFIX: &[u8] = b"engine/published/";
 pub(crate) const VERSION_PREFIX: &[u8] = b"engine/version/";
 pub(crate) const ALIAS_PREFIX: &[u8] = b"engine/alias/";
 pub(crate) const TAGS_PREFIX: &[u8] = b"engine/tags/";
-/// Who owns the store: [`OwnerRow`].
+/// Whose everything is that nobody else is named for: [`OwnerRow`].
 pub(crate) const OWNER_KEY: &[u8] = b"engine/owner";
 /// How many executions are open: a `u64`.
 pub(crate) const OPEN_EXECUTIONS_KEY: &[u8] = b"engine/open-executions";
 
-/// Key: the machine's name.
-pub(crate) fn machine_key(name: &str) -> Vec<u8> {
-    [MACHINE_PREFIX, name.as_bytes()].concat()
+/// How keys name a state machine or an activity: the store owner's own by its name, others by `REGION:ACCOUNT:NAME`. Neither
+/// has a slash, and names have no colon.
+pub(crate) fn name_in_keys(own: &Owner, owner: &Owner, name: &str) -> String {
+    if owner == own { name.to_owned() } else { format!("{}:{}:{name}", owner.region(), owner.account()) }
+}
+
+/// Whose a state machine or an activity is that keys name so. `None`: nothing is named so.
+pub(crate) fn owner_in_keys(own: &Owner, named: &str) -> Option<Owner> {
+    match named.split(':').collect::<Vec<_>>()[..] {
+        [_] => Some(own.clone()),
+        [region, account, _] => Some(Owner::new(region, account)),
+        _ => None,
+    }
+}
+
+/// Key: how the machine is [named in keys](name_in_keys).
+pub(crate) fn machine_key(named: &str) -> Vec<u8> {
+    [MACHINE_PREFIX, named.as_bytes()].concat()
 }
 
 /// Key: the revision's number, big endian.
@@ -35,24 +56,24 @@ pub(crate) fn revision_key(revision: u64) -> Vec<u8> {
     [REVISION_PREFIX, &revision.to_be_bytes()].concat()
 }
 
-/// Key: the machine's name.
+/// Key: how the machine is named in keys.
 pub(crate) fn published_key(machine: &str) -> Vec<u8> {
     [PUBLISHED_PREFIX, machine.as_bytes()].concat()
 }
 
-/// Key: the machine's name, which has no slash, and the version's number in twenty digits.
+/// Key: how the machine is named in keys, and the version's number in twenty digits.
 pub(crate) fn version_key(machine: &str, version: u64) -> Vec<u8> {
     [VERSION_PREFIX, format!("{machine}/{version:020}").as_bytes()].concat()
 }
 
-/// Key: the machine's name, which has no slash, and the alias's.
+/// Key: how the machine is named in keys, and the alias's name.
 pub(crate) fn alias_key(machine: &str, alias: &str) -> Vec<u8> {
     [ALIAS_PREFIX, format!("{machine}/{alias}").as_bytes()].concat()
 }
 
-/// Key: the activity's name.
-pub(crate) fn activity_key(name: &str) -> Vec<u8> {
-    [ACTIVITY_PREFIX, name.as_bytes()].concat()
+/// Key: how the activity is named in keys.
+pub(crate) fn activity_key(named: &str) -> Vec<u8> {
+    [ACTIVITY_PREFIX, named.as_bytes()].concat()
 }
 
 /// Key: the ARN of what has the tags.
@@ -64,7 +85,7 @@ pub(crate) fn tags_key(arn: &str) -> Vec<u8> {
 pub(crate) enum RowError {
     #[error("the row is empty or garbled")]
     Damaged,
-    #[error("it has format {found}, this program reads up to {VERSION}: use a newer release")]
+    #[error("it has format {found}, which this program does not know: use a newer release")]
     NewerFormat { found: u8 },
 }
 
@@ -80,12 +101,32 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RowError> {
     }
 }
 
-/// What the ARNs in a store begin with; never changes.
+/// Whose everything in a store is that nobody else is named for; never changes. Version 2 has the partition as well: it is written
+/// where that is not the usual one, or where there are things of others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OwnerRow {
     pub(crate) account: String,
     pub(crate) region: String,
     pub(crate) shards: u32,
+}
+
+impl OwnerRow {
+    /// `shared`: there are things of others, too.
+    pub(crate) fn encode(own: &Owner, shared: bool) -> Vec<u8> {
+        let row = OwnerRow { account: own.account().to_owned(), region: own.region().to_string(), shards: SHARDS };
+        if !shared && own.partition() == USUAL_PARTITION {
+            return encode(&row);
+        }
+        postcard::to_extend(&(row, own.partition()), vec![SHARED_VERSION]).expect("a vector takes every row")
+    }
+
+    /// The row and its partition.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<(OwnerRow, String), RowError> {
+        match bytes.split_first() {
+            Some((&SHARED_VERSION, rest)) => postcard::from_bytes(rest).map_err(|_| RowError::Damaged),
+            _ => decode(bytes).map(|row| (row, USUAL_PARTITION.to_owned())),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -172,8 +213,10 @@ impl RevisionRow {
         }
     }
 
-    pub(crate) fn into_machine(self, program: Arc<Program>) -> StateMachine {
-        StateMachine {
+    /// `None`: its ARN is none.
+    pub(crate) fn into_machine(self, program: Arc<Program>) -> Option<StateMachine> {
+        Some(StateMachine {
+            owner: Owner::of_arn(&self.arn)?,
             arn: self.arn.into(),
             name: self.name.into(),
             machine_type: self.machine_type.into(),
@@ -187,7 +230,7 @@ impl RevisionRow {
             updated_ms: self.updated_ms,
             deleting: false,
             program,
-        }
+        })
     }
 }
 
@@ -298,12 +341,44 @@ mod tests {
         assert_eq!(decode::<OwnerRow>(&newer), Err(RowError::NewerFormat { found: 2 }));
     }
 
+    #[test]
+    fn the_row_of_the_owner_tells_its_partition_where_that_is_needed() {
+        let usual = Owner::new("us-east-1", "123456789012");
+        for (own, shared, version) in
+            [(usual.clone(), false, 1), (usual, true, 2), (Owner::new("cn-north-1", "1"), false, 2)]
+        {
+            let bytes = OwnerRow::encode(&own, shared);
+            let (row, partition) = OwnerRow::decode(&bytes).unwrap();
+            assert_eq!((bytes[0], Owner::within(&partition, &row.region, &row.account)), (version, own));
+            for length in 0..bytes.len() {
+                assert_eq!(OwnerRow::decode(&bytes[..length]), Err(RowError::Damaged), "cut to {length}");
+            }
+        }
+        let mut newer = OwnerRow::encode(&Owner::new("us-east-1", "1"), true);
+        newer[0] = 3;
+        assert_eq!(OwnerRow::decode(&newer), Err(RowError::NewerFormat { found: 3 }));
+    }
+
+    #[test]
+    fn what_others_have_is_named_with_them() {
+        let own = Owner::new("us-east-1", "123456789012");
+        let other = Owner::new("eu-west-1", "111122223333");
+        for (owner, named) in [(&own, "m"), (&other, "eu-west-1:111122223333:m")] {
+            assert_eq!(name_in_keys(&own, owner, "m"), named);
+            assert_eq!(owner_in_keys(&own, named).as_ref(), Some(owner));
+        }
+        assert_eq!(owner_in_keys(&own, "a:b"), None);
+    }
+
     /// Bytes of version 1 as they were first written; they must decode for ever.
     #[test]
     fn version_1_stays_readable() {
         let owner = b"\x01\x0c123456789012\x09us-east-1\x80\x02";
         let row: OwnerRow = decode(owner).unwrap();
         assert_eq!((row.account.as_str(), row.region.as_str(), row.shards), ("123456789012", "us-east-1", 256));
+        assert_eq!(OwnerRow::decode(owner).unwrap(), (row, "aws".to_owned()));
+        let shared = b"\x02\x0c123456789012\x09us-east-1\x80\x02\x03aws";
+        assert_eq!(OwnerRow::decode(shared), OwnerRow::decode(owner));
         let machine = b"\x01\x01m\x00\x07\x54\x09\x00";
         let row: MachineRow = decode(machine).unwrap();
         assert_eq!((row.name.as_str(), row.order, row.created_ms, row.revision), ("m", 7, 42, 9));

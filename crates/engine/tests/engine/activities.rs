@@ -13,7 +13,10 @@ fn success(text: &str) -> Answer {
 /// A world in which time stands still, with the activity `a` and the machine `m` that has one task of it.
 fn held(more: &str) -> (World, Arc<str>) {
     let world = World::held();
-    let arn = world.run(world.engine.create_activity("a", Value::empty_object(), Default::default())).unwrap().arn;
+    let arn = world
+        .run(world.engine.create_activity(world.engine.owner(), "a", Value::empty_object(), Default::default()))
+        .unwrap()
+        .arn;
     world.create("m", &activity(&arn, more));
     (world, arn)
 }

@@ -15,6 +15,7 @@ mod logs;
 mod map_runs;
 mod memory;
 mod overload;
+mod owners;
 mod poison;
 mod redrive;
 mod registry;

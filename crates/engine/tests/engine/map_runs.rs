@@ -501,10 +501,10 @@ fn tasks_of_child_executions_are_told_and_answered() {
     world.create("m", &distributed("STANDARD", "", ASK));
     let arn = world.start("m", "x", "[1,2]");
     let run = wait_for_run(&world, &arn, |run| run.items.running == 2);
-    let waiting = || world.run(world.engine.waiting_tasks(10, None)).unwrap().tasks;
+    let waiting = || world.run(world.engine.waiting_tasks(world.engine.owner(), 10, None)).unwrap().tasks;
     let tasks = world.run(async {
         loop {
-            let tasks = world.engine.waiting_tasks(10, None).await.unwrap().tasks;
+            let tasks = world.engine.waiting_tasks(world.engine.owner(), 10, None).await.unwrap().tasks;
             if tasks.len() == 2 {
                 return tasks;
             }
@@ -520,4 +520,26 @@ fn tasks_of_child_executions_are_told_and_answered() {
     }
     assert_eq!(world.end(&arn), "SUCCEEDED [7,7]");
     assert!(waiting().is_empty());
+}
+
+#[test]
+fn a_map_run_that_begins_in_the_step_that_ends_its_execution_is_aborted_and_can_be_redriven() {
+    let world = World::new();
+    let definition = distributed("STANDARD", "", PASS);
+    let fails = r#"{"StartAt":"C","States":{
+        "C":{"Type":"Choice","Choices":[{"Variable":"$$.Execution.RedriveCount","NumericEquals":1,"Next":"Q"}]},
+        "Q":{"Type":"Pass","End":true}}}"#;
+    let both = format!(
+        r#"{{"StartAt":"B","States":{{"B":{{"Type":"Parallel","End":true,"Branches":[{definition},{fails}]}}}}}}"#
+    );
+    world.create("m", &both);
+    let arn = world.start("m", "x", "[1,2]");
+    let end = world.end(&arn);
+    assert!(end.starts_with("FAILED States.Runtime: An error occurred while executing the state 'C'"), "{end}");
+    let run = wait_for_run(&world, &arn, |run| run.status == MapRunStatus::Aborted);
+    assert_eq!((run.items.total, run.executions.total), (2, 0));
+    world.run(world.engine.redrive_execution(&arn, None)).unwrap();
+    world.wait_until(&arn, |summary| summary.redrives.count == 1);
+    assert_eq!(world.end(&arn), "SUCCEEDED [[1,2],[1,2]]");
+    assert_eq!(only_run(&world, &arn).redrives, 1);
 }

@@ -68,7 +68,8 @@ fn queued_tasks_are_dropped_with_their_executions() {
 fn a_heartbeat_survives_that_its_execution_leaves_memory() {
     let world = World::with(Arc::new(Memory::new()), TINY, 1);
     world.hold_time();
-    let created = world.run(world.engine.create_activity("a", Value::empty_object(), Default::default()));
+    let created =
+        world.run(world.engine.create_activity(world.engine.owner(), "a", Value::empty_object(), Default::default()));
     let arn = created.unwrap().arn;
     world.create("m", &activity(&arn, r#""HeartbeatSeconds":10,"#));
     let first = world.start("m", "x", "1");
@@ -108,7 +109,12 @@ fn workers_get_the_tasks_beyond_the_bound_from_their_rows() {
     for restart in [false, true] {
         let world = World::with(Arc::new(Memory::new()), bounds, 2);
         let [first, second] = ["a", "b"].map(|name| {
-            let created = world.run(world.engine.create_activity(name, Value::empty_object(), BTreeMap::new()));
+            let created = world.run(world.engine.create_activity(
+                world.engine.owner(),
+                name,
+                Value::empty_object(),
+                BTreeMap::new(),
+            ));
             created.unwrap().arn
         });
         world.create("m", &activity(&first, ""));
@@ -133,7 +139,8 @@ fn workers_get_the_tasks_beyond_the_bound_from_their_rows() {
 #[test]
 fn tasks_beyond_the_bound_fail_with_their_activity() {
     let world = World::with(Arc::new(Memory::new()), Bounds { waiting: 3, ..Bounds::default() }, 2);
-    let created = world.run(world.engine.create_activity("a", Value::empty_object(), BTreeMap::new()));
+    let created =
+        world.run(world.engine.create_activity(world.engine.owner(), "a", Value::empty_object(), BTreeMap::new()));
     let activity_arn = created.unwrap().arn;
     world.create("m", &activity(&activity_arn, ""));
     let arns: Vec<_> = (0..20).map(|number| world.start("m", &format!("x{number}"), "{}")).collect();

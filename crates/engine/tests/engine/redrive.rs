@@ -109,7 +109,12 @@ fn the_same_client_token_redrives_once() {
 #[test]
 fn a_task_of_a_redrive_has_a_token_of_its_own() {
     let world = World::held();
-    let worker = world.run(world.engine.create_activity("a", stepwell_expr::Value::empty_object(), Default::default()));
+    let worker = world.run(world.engine.create_activity(
+        world.engine.owner(),
+        "a",
+        stepwell_expr::Value::empty_object(),
+        Default::default(),
+    ));
     world.create("m", &activity(&worker.unwrap().arn, ""));
     let arn = world.start("m", "x", "1");
     let activity_arn = format!("{}:activity:a", world.engine.arn_prefix());

@@ -92,7 +92,7 @@ fn a_deleted_machine_stops_what_runs_on_it_and_is_gone() {
             tokio::task::yield_now().await;
         }
     });
-    assert!(world.engine.list_state_machines(10, None).items.is_empty());
+    assert!(world.engine.list_state_machines(world.engine.owner(), 10, None).items.is_empty());
     let kept = world.run(world.engine.state_machine_of(&executions[0])).unwrap();
     assert_eq!(&*kept.definition, function("never"));
     world.run(world.engine.delete_state_machine(&arn)).unwrap();
@@ -114,26 +114,31 @@ fn lists_are_in_creation_order_and_paged() {
     let world = World::new();
     for name in ["c", "a", "b"] {
         world.create(name, PASS);
-        world.run(world.engine.create_activity(name, Value::empty_object(), Tags::new())).unwrap();
+        world
+            .run(world.engine.create_activity(world.engine.owner(), name, Value::empty_object(), Tags::new()))
+            .unwrap();
     }
     let world = world.restart();
-    let first = world.engine.list_state_machines(2, None);
-    let second = world.engine.list_state_machines(2, first.next.as_ref());
+    let first = world.engine.list_state_machines(world.engine.owner(), 2, None);
+    let second = world.engine.list_state_machines(world.engine.owner(), 2, first.next.as_ref());
     let names: Vec<&str> = first.items.iter().chain(&second.items).map(|item| &*item.name).collect();
     assert_eq!(names, ["c", "a", "b"]);
     assert!(first.next.is_some() && second.next.is_none());
-    let names: Vec<Arc<str>> = world.engine.list_activities(10, None).items.into_iter().map(|item| item.name).collect();
+    let names: Vec<Arc<str>> =
+        world.engine.list_activities(world.engine.owner(), 10, None).items.into_iter().map(|item| item.name).collect();
     assert_eq!(names.iter().map(|name| &**name).collect::<Vec<_>>(), ["c", "a", "b"]);
 }
 
 #[test]
 fn activities_are_idempotent_by_name() {
     let world = World::new();
-    let first = world.run(world.engine.create_activity("a", Value::empty_object(), Tags::new())).unwrap();
+    let first =
+        world.run(world.engine.create_activity(world.engine.owner(), "a", Value::empty_object(), Tags::new())).unwrap();
     world.pass_seconds(1);
-    let again = world.run(world.engine.create_activity("a", Value::empty_object(), Tags::new())).unwrap();
+    let again =
+        world.run(world.engine.create_activity(world.engine.owner(), "a", Value::empty_object(), Tags::new())).unwrap();
     assert_eq!(first.created_ms, again.created_ms);
-    let other = world.run(world.engine.create_activity("a", Value::from("other"), Tags::new()));
+    let other = world.run(world.engine.create_activity(world.engine.owner(), "a", Value::from("other"), Tags::new()));
     assert!(matches!(other, Err(CreateActivityError::AlreadyExists { .. })));
     let world = world.restart();
     assert_eq!(world.engine.activity(&first.arn).map(|found| found.created_ms), Some(first.created_ms));

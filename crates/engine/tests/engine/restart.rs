@@ -44,7 +44,8 @@ fn a_task_whose_outcome_was_not_durable_is_run_again() {
 #[test]
 fn offered_tasks_and_tokens_survive() {
     let world = World::held();
-    let created = world.run(world.engine.create_activity("a", Value::empty_object(), Default::default()));
+    let created =
+        world.run(world.engine.create_activity(world.engine.owner(), "a", Value::empty_object(), Default::default()));
     let arn = created.unwrap().arn;
     world.create("m", &activity(&arn, ""));
     let first = world.start("m", "x", "1");
@@ -65,7 +66,8 @@ fn offered_tasks_and_tokens_survive() {
 #[test]
 fn each_heartbeat_gets_one_full_interval() {
     let world = World::held();
-    let created = world.run(world.engine.create_activity("a", Value::empty_object(), Default::default()));
+    let created =
+        world.run(world.engine.create_activity(world.engine.owner(), "a", Value::empty_object(), Default::default()));
     let arn = created.unwrap().arn;
     world.create("m", &activity(&arn, r#""HeartbeatSeconds":10,"#));
     let execution = world.start("m", "x", "1");

@@ -224,8 +224,19 @@ fn quotas_bound_what_there_is() {
     assert!(matches!(refused, Err(CreateAliasError::TooMany)), "{refused:?}");
     update(&world, &arn, Some(PASS), false);
     assert!(matches!(publish(&world, &arn), Err(PublishVersionError::TooMany)));
-    world.run(world.engine.create_activity("a", stepwell_expr::Value::empty_object(), Default::default())).unwrap();
-    let refused =
-        world.run(world.engine.create_activity("b", stepwell_expr::Value::empty_object(), Default::default()));
-    assert_eq!(refused.unwrap_err().to_string(), "the account has too many activities");
+    world
+        .run(world.engine.create_activity(
+            world.engine.owner(),
+            "a",
+            stepwell_expr::Value::empty_object(),
+            Default::default(),
+        ))
+        .unwrap();
+    let refused = world.run(world.engine.create_activity(
+        world.engine.owner(),
+        "b",
+        stepwell_expr::Value::empty_object(),
+        Default::default(),
+    ));
+    assert_eq!(refused.unwrap_err().to_string(), "the account has too many activities in this region");
 }

@@ -13,7 +13,8 @@ use std::{
 
 use stepwell_engine::{
     ActivityError, ActivityTask, Answer, Bounds, Clock, Config, CreateStateMachine, Engine, ExecutionError, MapItems,
-    NotRedrivable, Quotas, RedriveError, StartExecution, StartExecutionError, StartedExecution, TaskRunner, TokenError,
+    NotRedrivable, Owner, Quotas, RedriveError, StartExecution, StartExecutionError, StartedExecution, TaskRunner,
+    TokenError,
     by_hand::ByHand,
     record::{self, ExecutionId, Shards},
 };
@@ -190,7 +191,7 @@ impl<'a> Life<'a> {
         let engine = self.engine.clone();
         let (machines, arn) = (self.world.machines.clone(), self.world.activity_arn.clone());
         let task = self.world.runtime.spawn(async move {
-            let created = engine.create_activity("a", Value::empty_object(), BTreeMap::new()).await;
+            let created = engine.create_activity(engine.owner(), "a", Value::empty_object(), BTreeMap::new()).await;
             assert_eq!(created.unwrap().arn, arn);
             for (name, definition) in machines {
                 engine.create_state_machine(machine(name, &definition)).await.unwrap();
@@ -253,7 +254,9 @@ impl<'a> Life<'a> {
                 self.pass_time();
             }
         }
-        Err(format!("{} executions never end", self.engine.health().open_executions))
+        let marks = record::map_run_marks(self.store.as_ref()).map_err(|error| error.to_string())?;
+        let open = self.engine.health().open_executions;
+        Err(format!("{open} executions never end, nor do the Map Runs of {marks:?}"))
     }
 
     /// A bug of ours: a task is run whose outcome is recorded.
@@ -588,6 +591,7 @@ fn token_in(request: &TaskRequest) -> Option<String> {
 fn machine(name: &str, definition: &str) -> CreateStateMachine {
     CreateStateMachine {
         name: name.into(),
+        owner: Owner::new("us-east-1", "123456789012"),
         machine_type: MachineType::Standard,
         definition: definition.into(),
         role_arn: "arn:aws:iam::123456789012:role/r".into(),

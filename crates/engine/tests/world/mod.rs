@@ -14,7 +14,7 @@ use std::{
 };
 
 use stepwell_engine::{
-    ActivityTask, Bounds, Clock, Config, CreateStateMachine, Engine, GetHistory, MapItems, OpenError, Quotas,
+    ActivityTask, Bounds, Clock, Config, CreateStateMachine, Engine, GetHistory, MapItems, OpenError, Owner, Quotas,
     StartExecution, StartExecutionError, StartedExecution, StateMachine, Summary, TaskRunner,
 };
 use stepwell_expr::{Payload, Value};
@@ -344,6 +344,7 @@ pub(crate) fn open(
 pub(crate) fn machine(name: &str, definition: &str) -> CreateStateMachine {
     CreateStateMachine {
         name: name.into(),
+        owner: Owner::new("us-east-1", "123456789012"),
         machine_type: MachineType::Standard,
         definition: definition.into(),
         role_arn: "arn:aws:iam::123456789012:role/r".into(),

@@ -165,11 +165,15 @@ impl Walk<'_> {
         }
     }
 
-    /// Filters and grouping see the items of what stands before them.
+    /// Filters and grouping see the items of what stands before them, and what is bound before them.
     fn attributes(&mut self, node: &mut Node) {
+        for symbol in [node.focus, node.index].into_iter().flatten() {
+            self.bind(symbol);
+        }
         for stage in node.stages.iter_mut().chain(&mut node.predicate) {
-            if let Stage::Filter(filter) = stage {
-                self.node(filter, Item::Some);
+            match stage {
+                Stage::Filter(filter) => self.node(filter, Item::Some),
+                Stage::Index(symbol) => self.bind(*symbol),
             }
         }
         if let Some(group) = &mut node.group {
@@ -186,14 +190,6 @@ impl Walk<'_> {
             self.node(step, item);
             if step.focus.is_none() {
                 item = Item::Some;
-            }
-            for symbol in [step.focus, step.index].into_iter().flatten() {
-                self.bind(symbol);
-            }
-            for stage in &step.stages {
-                if let Stage::Index(symbol) = stage {
-                    self.bind(*symbol);
-                }
             }
         }
         path.is_plain = !path.keep_singleton

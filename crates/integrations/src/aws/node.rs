@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use stepwell_expr::{Object, Value, json, value::Number};
+use stepwell_expr::{Object, Value, java_order, json, value::Number};
 
 use super::{
     model::{Kind, Ref, Service, TimeFormat},
@@ -171,7 +171,12 @@ impl Service {
                 Value::array(nodes.iter().map(|node| self.shown(item, node, spelling)).collect())
             }
             (Node::Map(entries), Kind::Map(_, item)) => {
-                Value::object(entries.iter().map(|(key, node)| (key.clone(), self.shown(item, node, spelling))))
+                let entries = entries.iter().map(|(key, node)| (key.clone(), self.shown(item, node, spelling)));
+                match spelling {
+                    Spelling::Sdk => Value::object(entries),
+                    // A recording shows another order than the service answers. Source: version 1 of the SDK for Java.
+                    Spelling::Api => Value::object(java_order::ordered(entries)),
+                }
             }
             (node, _) => leaf(node),
         }

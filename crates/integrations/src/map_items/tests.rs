@@ -32,7 +32,7 @@ impl World {
         let (keeper, environment) = (Vec::new(), std::collections::BTreeMap::new());
         let host = Host { account: "123456789012".into(), region: "us-east-1".into(), keeper, environment };
         let functions = Functions::new(Vec::new(), host);
-        let http = HttpTasks { region: "us-east-1".to_owned(), ..HttpTasks::default() };
+        let http = HttpTasks::default();
         let integrations = Integrations::new(settings, Arc::new(Catalogue::embedded()), functions, http);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         World { folder, items: integrations.map_items(), runtime }

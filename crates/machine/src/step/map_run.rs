@@ -50,7 +50,7 @@ impl<'a> Work<'a> {
         self.emit_on(id, Detail::MapRunStarted { arn: arn.clone() });
         let wait = MapRunWait {
             task,
-            arn: arn.clone(),
+            arn,
             redrives: 0,
             settings,
             items,
@@ -61,8 +61,7 @@ impl<'a> Work<'a> {
         };
         let composed: usize = wait.payloads().skip(1).map(|payload| payload.bytes()).sum();
         self.made_bytes(composed - bytes);
-        self.frame_mut(id).phase = Phase::MapRun(Box::new(wait));
-        self.effects.push(Effect::RunMapRun { task, arn, redrives: 0 });
+        self.run_map_run(id, wait);
         Ok(())
     }
 
@@ -108,9 +107,13 @@ impl<'a> Work<'a> {
     /// A redrive goes on with the items that had not succeeded.
     pub(super) fn redrive_map_run(&mut self, id: FrameId, mut wait: MapRunWait) {
         wait.redrives += 1;
-        let (task, arn, redrives) = (wait.task, wait.arn.clone(), wait.redrives);
-        self.emit_on(id, Detail::MapRunRedriven { arn: arn.clone(), count: redrives });
-        self.frame_mut(id).phase = Phase::MapRun(Box::new(wait));
-        self.effects.push(Effect::RunMapRun { task, arn, redrives });
+        self.emit_on(id, Detail::MapRunRedriven { arn: wait.arn.clone(), count: wait.redrives });
+        self.run_map_run(id, wait);
+    }
+
+    fn run_map_run(&mut self, id: FrameId, wait: MapRunWait) {
+        let wait = Box::new(wait);
+        self.effects.push(Effect::RunMapRun(wait.clone()));
+        self.frame_mut(id).phase = Phase::MapRun(wait);
     }
 }

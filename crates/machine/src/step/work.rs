@@ -94,19 +94,21 @@ impl<'a> Work<'a> {
     fn forget_tasks_of_this_step(&mut self) {
         let dropped = self.effects.iter().filter_map(|effect| match effect {
             Effect::DropTask { task } => Some(*task),
-            Effect::StopMapRun { task, .. } => Some(*task),
-            Effect::RunTask(_) | Effect::OfferTask { .. } | Effect::StopJob(_) | Effect::RunMapRun { .. } => None,
+            Effect::RunTask(_)
+            | Effect::OfferTask { .. }
+            | Effect::StopJob(_)
+            | Effect::RunMapRun(_)
+            | Effect::StopMapRun { .. } => None,
         });
         let dropped: BTreeSet<TaskId> = dropped.collect();
         let first_of_this_step = self.base.header.next_event;
         if !dropped.is_empty() {
             self.effects.retain(|effect| match effect {
-                Effect::DropTask { task } | Effect::StopMapRun { task, .. } => task.0 < first_of_this_step,
-                // One that was begun in this step; a redriven one has begun before, and its end is told.
-                Effect::RunMapRun { task, .. } => !dropped.contains(task),
+                Effect::DropTask { task } => task.0 < first_of_this_step,
                 Effect::RunTask(request) => !dropped.contains(&request.task),
                 Effect::OfferTask { task, .. } => !dropped.contains(task),
-                Effect::StopJob(_) => true,
+                // Map Runs are seen by themselves, and may be redriven.
+                Effect::StopJob(_) | Effect::RunMapRun(_) | Effect::StopMapRun { .. } => true,
             });
         }
     }

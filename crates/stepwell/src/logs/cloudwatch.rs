@@ -29,8 +29,13 @@ pub(crate) struct CloudWatch {
     streams: Mutex<BTreeSet<Stream>>,
 }
 
-/// Log group and stream.
-type Stream = (String, String);
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Stream {
+    /// Where its log group is.
+    region: String,
+    group: String,
+    name: String,
+}
 
 /// What goes into one stream, in order.
 struct Lines {
@@ -61,10 +66,14 @@ impl CloudWatch {
                     continue;
                 }
             };
-            let stream = format!("states/{}/{}/{}", logged.about.state_machine_name, self.minute, self.hash);
-            let group = super::group_name(&logged.logging.log_group_arn).to_owned();
+            let log_group_arn = &logged.logging.log_group_arn;
+            let stream = Stream {
+                region: log_group_arn.split(':').nth(3).unwrap_or_default().to_owned(),
+                group: super::group_name(log_group_arn).to_owned(),
+                name: format!("states/{}/{}/{}", logged.about.state_machine_name, self.minute, self.hash),
+            };
             let new = || Lines { role_arn: logged.about.role_arn.clone(), lines: Vec::new() };
-            let lines = &mut streams.entry((group, stream)).or_insert_with(new).lines;
+            let lines = &mut streams.entry(stream).or_insert_with(new).lines;
             if dropped > 0 {
                 lines.push((logged.event.timestamp_ms, log_gap(dropped)));
                 dropped = 0;
@@ -125,13 +134,13 @@ impl CloudWatch {
     async fn call<const N: usize>(
         &self,
         action: &str,
-        (group, stream): &Stream,
+        Stream { region, group, name }: &Stream,
         parameters: [(&str, Value); N],
         role_arn: &Arc<str>,
     ) -> Result<(), Failure> {
-        let names = [("LogGroupName", Value::from(group.as_str())), ("LogStreamName", Value::from(stream.as_str()))];
+        let names = [("LogGroupName", Value::from(group.as_str())), ("LogStreamName", Value::from(name.as_str()))];
         let parameters = Value::object(names.into_iter().chain(parameters));
-        let request = TaskRequest::of_server(SERVICE, action, parameters, role_arn.clone(), "");
+        let request = TaskRequest::of_server(SERVICE, action, parameters, role_arn.clone(), region);
         match self.runner.run(request).await {
             TaskOutcome::Succeeded { .. } => Ok(()),
             TaskOutcome::Failed(failure) => Err(failure),
@@ -156,7 +165,7 @@ fn is_for_good(failure: &Failure) -> bool {
     names.iter().any(|name| has_name(failure, name))
 }
 
-fn tell((group, _): &Stream, failure: &Failure) {
+fn tell(Stream { group, .. }: &Stream, failure: &Failure) {
     let Failure { error, cause } = failure;
     tracing::warn!(group, error = error.as_deref(), cause = cause.as_deref(), "an execution log is dropped");
 }

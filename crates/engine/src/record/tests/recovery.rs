@@ -72,7 +72,7 @@ fn events_of(step: &Step, failed: &mut Vec<String>) -> Vec<Event> {
                 events.push(Event::TaskHeartbeat { task });
                 events.push(Event::TaskAnswered { task, outcome: answers(task, input, failed) });
             }
-            Effect::DropTask { .. } | Effect::StopJob(_) | Effect::RunMapRun { .. } | Effect::StopMapRun { .. } => {}
+            Effect::DropTask { .. } | Effect::StopJob(_) | Effect::RunMapRun(_) | Effect::StopMapRun { .. } => {}
         }
     }
     events
