@@ -328,9 +328,16 @@ def test_where_services_are_called(tmp_path, name):
         ("sqs:sendMessage", {"QueueUrl": "q", "MessageBody": "b", "Foo": 1}, 'The field "Foo" is not supported by Step Functions'),
         ("sqs:sendMessage", {"QueueUrl": "q", "DelaySeconds": "x"}, "The value for the field 'DelaySeconds' must be an INTEGER"),
         ("dynamodb:putItem", {"TableName": "t", "Key": {}}, 'The field "Key" is not supported by Step Functions'),
+        ("dynamodb:putItem", {"TableName": "t", "Item": {"n": {"N": 1}}}, "The value for the field 'N' must be a STRING"),
+        (
+            "ecs:runTask",
+            {"TaskDefinition": "t", "Overrides": {"ContainerOverrides": [{"Environment": [{"Name": "n", "Value": True}]}]}},
+            "The value for the field 'Value' must be a STRING",
+        ),
         ("aws-sdk:dynamodb:putItem", {"Bad": 1}, 'The field "Bad" is not supported by Step Functions'),
         ("lambda:invoke", {"FunctionName": "f", "Input": 1}, 'The field "Input" is not supported by Step Functions'),
         ("states:startExecution", {"Input": {}}, "The field 'StateMachineArn' is required but was missing"),
+        ("states:startExecution", {"StateMachineArn": "m", "Name": 1}, "The value for the field 'Name' must be a STRING"),
         (
             "apigateway:invoke",
             {"ApiEndpoint": "a", "Method": "GET", "QueryParameters": "?a=b"},

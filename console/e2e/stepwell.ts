@@ -43,10 +43,12 @@ export class Stepwell {
     rmSync(this.folder, { recursive: true });
   }
 
-  async call<T>(action: string, input: unknown): Promise<T> {
+  /** `owner`: `REGION/ACCOUNT`, if it is not the server's own. */
+  async call<T>(action: string, input: unknown, owner?: string): Promise<T> {
+    const type = { "content-type": "application/x-amz-json-1.0", "x-amz-target": `AWSStepFunctions.${action}` };
     const response = await fetch(this.url, {
       method: "POST",
-      headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": `AWSStepFunctions.${action}` },
+      headers: owner ? { ...type, "x-stepwell-owner": owner } : type,
       body: JSON.stringify(input),
     });
     const answer = (await response.json()) as T;
@@ -54,10 +56,10 @@ export class Stepwell {
     return answer;
   }
 
-  async machine(name: string, definition: unknown, type = "STANDARD"): Promise<string> {
+  async machine(name: string, definition: unknown, type = "STANDARD", owner?: string): Promise<string> {
     const text = typeof definition === "string" ? definition : JSON.stringify(definition, null, 2);
     const input = { name, definition: text, roleArn: ROLE, type };
-    return (await this.call<{ stateMachineArn: string }>("CreateStateMachine", input)).stateMachineArn;
+    return (await this.call<{ stateMachineArn: string }>("CreateStateMachine", input, owner)).stateMachineArn;
   }
 
   async execution(stateMachineArn: string, name: string, input: unknown = {}): Promise<string> {

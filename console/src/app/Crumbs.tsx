@@ -1,4 +1,5 @@
 import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
+import { addressOf } from "../aws/owner";
 import { go } from "./Link";
 
 /** The way to this page: names and addresses below `/console`, then its own name. */
@@ -6,7 +7,7 @@ export function Crumbs({ way, here }: { way: readonly (readonly [text: string, h
   return (
     <BreadcrumbGroup
       ariaLabel="Breadcrumbs"
-      items={[...way.map(([text, href]) => ({ text, href: `/console${href}` })), { text: here, href: "" }]}
+      items={[...way.map(([text, href]) => ({ text, href: `/console${addressOf(href)}` })), { text: here, href: "" }]}
       onFollow={(event) => {
         event.preventDefault();
         go(event.detail.href.replace(/^\/console/, ""));

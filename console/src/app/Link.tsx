@@ -1,5 +1,6 @@
 import CloudscapeLink, { type LinkProps } from "@cloudscape-design/components/link";
 import type { ReactNode } from "react";
+import { addressOf } from "../aws/owner";
 import { router } from "./router";
 
 /** A link within the console: followed without loading the page anew, but a real address for a new tab. */
@@ -11,7 +12,7 @@ export function Link({
   return (
     <CloudscapeLink
       {...more}
-      href={`/console${href}`}
+      href={`/console${addressOf(href)}`}
       onFollow={(event) => {
         if (event.detail.external) return;
         event.preventDefault();
@@ -23,9 +24,9 @@ export function Link({
   );
 }
 
-/** Goes to an address below `/console`. */
+/** Goes to an address below `/console`, and stays with the owner of this page. */
 export function go(href: string) {
-  router.history.push(`/console${href}`);
+  router.history.push(`/console${addressOf(href)}`);
 }
 
 /** Of the labelled state machine of a Map Run's children (`…:NAME/LABEL`): that of the Map. */

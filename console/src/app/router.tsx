@@ -1,9 +1,21 @@
 /** Addresses and the pages behind them. What a page shows is in its address, so that a link leads to the same sight. */
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+  retainSearchParams,
+} from "@tanstack/react-router";
 import { type ChildStatus, EXECUTION_STATUSES, type ExecutionStatus } from "../aws/operations";
 import { Shell } from "./Shell";
 
-const root = createRootRoute({ component: Shell });
+const root = createRootRoute({
+  component: Shell,
+  // Whose lists are shown: see `../aws/owner.ts`. Pages set search words of their own and keep it.
+  validateSearch: (search): { owner?: string } => ({ owner: textOf(search.owner) }),
+  search: { middlewares: [retainSearchParams(["owner"])] },
+});
 
 const home = createRoute({
   getParentRoute: () => root,

@@ -4,6 +4,7 @@
  * Not the SDK: the page is of the same origin, so there is nothing to sign, and no secret to keep in a browser.
  */
 import type { Operations } from "./operations";
+import { ownerHeaders } from "./owner";
 
 /** An error answer; `code` is AWS's name for it. */
 export class AwsError extends Error {
@@ -59,9 +60,9 @@ export async function write<T>(path: string, body: unknown, signal?: AbortSignal
   return answerOf(await send());
 }
 
-async function request(path: string, init: RequestInit): Promise<Response> {
+async function request(path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Response> {
   try {
-    return await fetch(path, init);
+    return await fetch(path, { ...init, headers: { ...init.headers, ...ownerHeaders() } });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new AwsError("Unreachable", "The server does not answer. Is it still running?", 0);

@@ -146,11 +146,23 @@ export interface Limit {
   unit: "" | "bytes";
 }
 
+/** An account in a region. */
+export interface Owner {
+  region: string;
+  account: string;
+}
+
 export interface ServerState {
   status: "ok" | "poisoned";
   reason?: string;
   version: string;
-  arnPrefix: string;
+  /** Whose state this is. */
+  region: string;
+  account: string;
+  /** The server's own. */
+  own: Owner;
+  /** Who has state machines or activities here, and the server's own. */
+  owners: Owner[];
   since: number;
   searchesValues: boolean;
   limits: Limit[];

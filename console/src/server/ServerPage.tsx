@@ -18,8 +18,7 @@ export function ServerPage() {
   if (state.error)
     return <Problem what="The server does not tell how it is" error={state.error} retry={state.refetch} />;
   if (!state.data) return <Spinner size="large" />;
-  const { status, reason, version, arnPrefix, since, limits, searchesValues } = state.data;
-  const [, , , region, account] = arnPrefix.split(":");
+  const { status, reason, version, region, account, since, limits, searchesValues } = state.data;
   const used = limits.filter((limit) => limit.used !== undefined);
   const each = limits.filter((limit) => limit.used === undefined);
   return (

@@ -135,8 +135,7 @@ impl Engine {
         self.0.shared.registry.owner_of(region, account)
     }
 
-    /// Who has state machines or activities, in the order of their ARNs, and the engine's own in any case: the first
-    /// [`OWNERS_SHOWN_MAX`](crate::limits::OWNERS_SHOWN_MAX).
+    /// Who has state machines or activities, in the order of their ARNs, and the engine's own in any case.
     pub fn owners(&self) -> Vec<Owner> {
         self.0.shared.registry.owners()
     }

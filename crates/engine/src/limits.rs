@@ -15,6 +15,9 @@ pub const CHUNK_EVENTS: usize = 32;
 pub const CHUNK_BYTES_MAX: usize = 32 * 1024;
 /// Texts longer than this are rows of their own. Part of the record format.
 pub const INLINE_TEXT_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of input and names up to which the summary row of an execution also holds what it is about, so that each step
+/// writes it again. Ours: a row of the size of most others.
+pub const STATE_IN_SUMMARY_BYTES_MAX: usize = 1024;
 /// Shards of a store, fixed when it is made. Part of the record format.
 pub const SHARDS: u32 = 256;
 /// Tags of one resource, unless set otherwise. Source: Step Functions quotas.
@@ -29,8 +32,9 @@ pub const PAGE_MAX: usize = 1_000;
 pub const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of a region's name. Ours: AWS's are up to 14 long, and ARNs are part of keys and rows.
 pub const REGION_BYTES_MAX: usize = 32;
-/// Owners that are shown to be chosen from. Ours.
-pub const OWNERS_SHOWN_MAX: usize = 1_000;
+/// Owners that may have state machines or activities in one store; others get none. Ours: what each may have is bounded, and so
+/// all of it is.
+pub const OWNERS_MAX: usize = 1_000;
 /// Events from the API that wait for one driver; past it the caller is throttled.
 pub const INBOX_EVENTS_MAX: usize = 65_536;
 /// Bytes of the events that wait for one driver; past it the caller is throttled.

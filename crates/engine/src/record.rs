@@ -129,8 +129,10 @@ pub struct Books {
     input_hash: [u8; 32],
     /// The header as stored, without the frame in its row; empty before the first step and after the last.
     header: Vec<u8>,
-    /// The frame that is part of the header's row.
+    /// The frame that is beside the header.
     lone: Option<FrameId>,
+    /// Header and frame are part of the summary row, and there is no header row.
+    in_summary: bool,
     /// The due time of the timer row, in milliseconds since 1970.
     timer_ms: Option<i64>,
     /// The status under which it is listed; `None` before the first step.

@@ -35,7 +35,7 @@ use crate::{
         Listed, Page, Publish, StateMachine, TagError, Tags, Unavailable, UpdateStateMachine, UpdateStateMachineError,
         UpdatedStateMachine,
     },
-    limits::{OWNERS_SHOWN_MAX, PAGE_MAX, PROGRAM_BYTES_PER_TEXT_BYTE, RETENTION_AT_ONCE, REVISIONS_BYTES_MAX},
+    limits::{OWNERS_MAX, PAGE_MAX, PROGRAM_BYTES_PER_TEXT_BYTE, RETENTION_AT_ONCE, REVISIONS_BYTES_MAX},
     lru::Lru,
     owner::Owner,
     record::ExecutionId,
@@ -169,7 +169,7 @@ impl Registry {
     /// Who has something, and the engine's own owner.
     pub(crate) fn owners(&self) -> Vec<Owner> {
         let index = self.index.read();
-        let mut owners: BTreeSet<Owner> = index.belongings.keys().take(OWNERS_SHOWN_MAX).cloned().collect();
+        let mut owners: BTreeSet<Owner> = index.belongings.keys().cloned().collect();
         owners.insert(self.owner.clone());
         owners.into_iter().collect()
     }
@@ -224,7 +224,7 @@ impl Registry {
         let now_ms = self.timeline.now_ms();
         let (order, revision) = {
             let index = self.index.read();
-            if index.of(&owner).is_some_and(|of| of.machines.len() >= self.quotas.state_machines) {
+            if !index.has_room(&owner, |of| of.machines.len() < self.quotas.state_machines) {
                 return Err(CreateStateMachineError::TooMany);
             }
             (index.last_order + 1, index.last_revision + 1)
@@ -519,7 +519,7 @@ impl Registry {
             let same = activity.encryption == *encryption;
             return if same { Ok(activity) } else { Err(CreateActivityError::AlreadyExists { arn }) };
         }
-        if self.counts(owner).1 >= self.quotas.activities {
+        if !self.index.read().has_room(owner, |of| of.activities.len() < self.quotas.activities) {
             return Err(CreateActivityError::TooMany);
         }
         let row = ActivityRow {
@@ -628,6 +628,11 @@ impl Index {
         self.belongings.get(owner)
     }
 
+    /// Whether an owner may get something: `fits` says it of one that has something already.
+    fn has_room(&self, owner: &Owner, fits: impl FnOnce(&Belongings) -> bool) -> bool {
+        self.of(owner).map_or(self.belongings.len() < OWNERS_MAX, fits)
+    }
+
     fn insert_machine(&mut self, arn: Arc<str>, machine: Machine) {
         self.belongings.entry(machine.owner.clone()).or_default().machines.insert(machine.row.order, arn.clone());
         self.machines.insert(arn, machine);
@@ -726,9 +731,18 @@ pub fn examine(store: &dyn Store) -> Result<Vec<String>, stepwell_store::Error> 
     if store.get(Space::Meta, rows::OWNER_KEY)?.is_none() {
         damage.push("the row of the owner is missing".to_owned());
     }
-    // Executions and machines must find their revisions.
+    // Executions and machines must find their revisions, and what there is its owner.
     let mut missing = Vec::new();
+    let is_named = |name: &str| matches!(name.matches(':').count(), 0 | 2);
+    for (name, _) in read_all::<ActivityRow>(store, rows::ACTIVITY_PREFIX).unwrap_or_default() {
+        if !is_named(&name) {
+            missing.push(format!("activity `{name}`: its key does not say whose it is"));
+        }
+    }
     for (name, row) in read_all::<MachineRow>(store, rows::MACHINE_PREFIX).unwrap_or_default() {
+        if !is_named(&name) {
+            missing.push(format!("state machine `{name}`: its key does not say whose it is"));
+        }
         if store.get(Space::Meta, &rows::revision_key(row.revision))?.is_none() {
             missing.push(format!("state machine `{name}`: its revision {} is missing", row.revision));
         }

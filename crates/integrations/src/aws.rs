@@ -240,6 +240,19 @@ impl Aws {
         service.parameters(operation.input.as_ref(), parameters).err()
     }
 
+    /// A value that is no text where the model has one, but for the members `any_json`.
+    pub(crate) fn no_text(
+        &self,
+        service: &str,
+        action: &str,
+        parameters: &Value,
+        any_json: &[&str],
+    ) -> Option<ParameterError> {
+        let service = self.catalogue.service(service).ok()?;
+        let (_, operation) = service.operation(action)?;
+        service.texts(operation.input.as_ref()?, parameters, "", any_json).err()
+    }
+
     /// The answer of a call; `body` goes before the one that the parameters make.
     async fn answer(
         &self,

@@ -66,6 +66,8 @@ const MEDIACONVERT: Names =
     Names { prefix: "MediaConvert", service: "AWSMediaConvert", base: "AWSMediaConvertException" };
 
 const ALL: &[&str] = &[];
+/// Members that are sent as texts and take any JSON. Source: Step Functions guide and recordings.
+const ANY_JSON: &[&str] = &["MessageBody", "Message", "Detail"];
 
 const fn action(
     service: &'static str,
@@ -260,7 +262,11 @@ impl Action {
     pub(crate) fn problem(&self, aws: &Aws, given: &Value) -> Option<ParameterError> {
         let is_own = matches!(self.service, "elasticmapreduce" | "bedrock" | "eks");
         let (service, action) = self.calls;
-        self.known(given).err().or_else(|| if is_own { None } else { aws.problem(service, action, given) })
+        let by_model = || {
+            let problem = aws.problem(service, action, given);
+            problem.or_else(|| aws.no_text(service, action, given, ANY_JSON))
+        };
+        self.known(given).err().or_else(|| if is_own { None } else { by_model() })
     }
 
     pub(crate) async fn call(&self, work: &Work<'_>, parameters: &Value) -> Result<Reply, Failure> {

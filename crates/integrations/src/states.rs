@@ -41,19 +41,20 @@ pub(crate) fn problem(given: &Value) -> Option<ParameterError> {
 /// The members of StartExecution.
 fn read(given: &Value) -> Result<Object, ParameterError> {
     only_own("states", "startExecution", given)?;
+    if given.get("StateMachineArn").is_none_or(Value::is_null) {
+        return Err(ParameterError::Missing("StateMachineArn".to_owned()));
+    }
     let mut body = Object::default();
     for (field, member) in FIELDS {
         match given.get(field) {
             None | Some(Value::Null) => {}
             // A text that is given as input is the input's own text, anything else is written as JSON.
             Some(Value::String(text)) => _ = body.insert(member.into(), Value::String(text.clone())),
-            Some(value) => _ = body.insert(member.into(), Value::from(value.to_string())),
+            Some(value) if field == "Input" => _ = body.insert(member.into(), Value::from(value.to_string())),
+            Some(_) => return Err(ParameterError::WrongType { field: field.to_owned(), expected: "a STRING" }),
         }
     }
-    match body.contains_key("stateMachineArn") {
-        true => Ok(body),
-        false => Err(ParameterError::Missing("StateMachineArn".to_owned())),
-    }
+    Ok(body)
 }
 
 /// Starts an execution: the whole task, or its submission.

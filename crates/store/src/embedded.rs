@@ -3,6 +3,7 @@
 //! Here is what fjall is told and kept from; the folder around it is in `folder`, the checks of its files before it
 //! sees them in `journal` and `tables`. Nothing outside this module knows of it.
 
+mod ahead;
 mod flaw;
 mod folder;
 mod journal;
@@ -17,19 +18,21 @@ mod damage;
 mod numbered;
 
 use crate::limits::{
-    CACHE_BYTES, JOURNALS_BYTES_MAX, MEMTABLE_BYTES_MAX, ROOM_POLL, ROOM_POLLS_MAX, SEALED_MEMTABLES_MAX, WORKERS,
+    CACHE_BYTES, JOURNAL_BATCH_OVERHEAD, JOURNAL_WRITE_OVERHEAD, JOURNALS_BYTES_MAX, MEMTABLE_BYTES_MAX, ROOM_POLL,
+    ROOM_POLLS_MAX, SEALED_MEMTABLES_MAX, WORKERS,
 };
 use crate::{Batch, Direction, Error, RowVisitor, Space, Store, Visit, Write};
+use ahead::Ahead;
 use fjall::{
     CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError, OwnedWriteBatch, PersistMode, Readable,
 };
-use folder::{Folder, State, io_error};
+use folder::{Folder, State, Verified, io_error};
 pub use salvage::{Salvage, salvage};
 use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Rows in a data folder. One process at a time has it open.
 ///
@@ -38,6 +41,8 @@ pub struct Embedded {
     // Dropped in this order: the lock on the folder goes last.
     spaces: Vec<Keyspace>,
     database: Database,
+    /// Held during a commit.
+    ahead: Mutex<Ahead>,
     poison: OnceLock<String>,
     torn_bytes: u64,
     folder: Folder,
@@ -55,9 +60,11 @@ impl Embedded {
             create(&folder)?;
         }
         let rows = folder.rows();
-        let torn_bytes = folder.verify(&rows)?;
+        let Verified { torn_bytes, newest } = folder.verify(&rows)?;
         let (database, spaces) = open_rows(&folder, &rows, false)?;
-        Ok(Embedded { spaces, database, poison: OnceLock::new(), torn_bytes, folder })
+        folder.begun(&rows)?;
+        let ahead = Mutex::new(Ahead::new(&rows, newest));
+        Ok(Embedded { spaces, database, ahead, poison: OnceLock::new(), torn_bytes, folder })
     }
 
     /// Bytes of an unfinished commit that were cut off at the end of the journal when the store was opened. Nothing of
@@ -68,6 +75,7 @@ impl Embedded {
 
     fn write(&self, batch: Batch) -> Result<(), Error> {
         self.wait_for_room(&batch)?;
+        let journal_bytes = batch.bytes() + batch.writes().len() * JOURNAL_WRITE_OVERHEAD + JOURNAL_BATCH_OVERHEAD;
         let mut writes = batch.into_writes();
         // All rows of a batch carry one sequence number, so of two writes of one key only the later may be handed on.
         // The sort is stable: equal keys stay in the order in which they were written.
@@ -84,6 +92,8 @@ impl Embedded {
             }
         }
         let rows = rows.durability(Some(PersistMode::SyncData));
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        ahead.prepare(journal_bytes as u64);
         contained(|| rows.commit()).map_err(|failure| self.failed("write to", failure))
     }
 
@@ -195,7 +205,8 @@ fn create(folder: &Folder) -> Result<(), Error> {
     let rows = folder.begin()?;
     drop(open_rows(folder, &rows, true)?);
     // What `verify` expects must be what fjall makes: find out now, not at the next start.
-    folder.verify(&rows)?;
+    let Verified { newest, .. } = folder.verify(&rows)?;
+    newest.map_or(Ok(()), |newest| folder.set_aside(&rows, newest))?;
     folder.finish()
 }
 
@@ -339,6 +350,21 @@ mod tests {
         store.scan(Space::History, b"", b"", Direction::Forward, &mut visit).unwrap();
         assert_eq!(rows, usize::from(batches) * 24);
         assert_eq!(store.get(Space::Summary, b"row").unwrap(), Some(b"kept".to_vec()));
+    }
+
+    #[test]
+    fn blocks_are_written_ahead_in_the_first_journal_and_no_more_when_it_is_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("rows/1.jnl");
+        let written =
+            || fs::metadata(&journal).map(|journal| std::os::unix::fs::MetadataExt::blocks(&journal)).unwrap() * 512;
+        let store = Embedded::open(folder.path()).unwrap();
+        store.commit(row("kept")).unwrap();
+        assert!(written() >= crate::limits::AHEAD_BYTES);
+        drop(store);
+        let store = Embedded::open(folder.path()).unwrap();
+        store.commit(row("kept")).unwrap();
+        assert!(written() < crate::limits::AHEAD_BYTES, "what stands behind the last commit would hide those to come");
     }
 
     #[test]

@@ -50,6 +50,12 @@ pub(crate) const JOURNAL_BATCH_OVERHEAD: usize = 13 + 13;
 pub(crate) const TORN_BYTES_MAX: usize =
     BATCH_BYTES_MAX + BATCH_WRITES_MAX * JOURNAL_WRITE_OVERHEAD + JOURNAL_BATCH_OVERHEAD;
 
+/// Blocks of the journal that are written ahead of the commits, in bytes: a few commits' worth, so that none waits long.
+pub(crate) const AHEAD_BYTES: u64 = 128 * 1024;
+
+/// Longest commit, in bytes, that blocks are written ahead for.
+pub(crate) const AHEAD_COMMIT_BYTES_MAX: u64 = AHEAD_BYTES / 4;
+
 /// Bytes parsed in search of a whole batch behind a broken one. Passing it counts as having found one.
 pub(crate) const JOURNAL_SEARCH_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 

@@ -13,7 +13,7 @@ struct Limit {
     unit: &'static str,
 }
 
-/// `{"status", "reason", "version", "region", "account", "arnPrefix", "owners": [{"region", "account"}], "since",
+/// `{"status", "reason", "version", "region", "account", "own": {"region", "account"}, "owners": [{"region", "account"}], "since",
 /// "searchesValues", "limits": [{"name", "used", "most", "unit"}]}`: whose state this is, and who else has something here.
 pub(super) fn answer(api: &Api, owner: &Owner) -> String {
     let health = api.engine.health();
@@ -22,7 +22,7 @@ pub(super) fn answer(api: &Api, owner: &Owner) -> String {
     answer.optional_string("reason", health.poisoned.as_deref());
     answer.string("version", env!("CARGO_PKG_VERSION"));
     write_owner(&mut answer, owner);
-    answer.string("arnPrefix", owner.arn_prefix());
+    answer.member_object("own", |own| write_owner(own, api.engine.owner()));
     answer.objects("owners", &api.engine.owners(), write_owner);
     let usage = api.engine.usage(owner);
     answer.timestamp("since", usage.opened_ms);

@@ -110,10 +110,11 @@ fn the_console_is_told_who_has_something() {
         server.send(format!("GET /console/api/state HTTP/1.1\r\nHost: localhost\r\n{header}\r\n").as_bytes()).json()
     };
     let own = state("");
-    assert_eq!((text(&own, "region"), text(&own, "arnPrefix")), ("us-east-1", "arn:aws:states:us-east-1:123456789012"));
+    assert_eq!((text(&own, "region"), text(&own, "account")), ("us-east-1", "123456789012"));
     let owners = own.get("owners").and_then(Value::as_array).unwrap();
     let regions: Vec<&str> = owners.iter().map(|owner| text(owner, "region")).collect();
     assert_eq!(regions, ["eu-west-1", "us-east-1"]);
     let other = state("x-stepwell-owner: eu-west-1/123456789012\r\n");
     assert_eq!(text(&other, "region"), "eu-west-1");
+    assert_eq!(other.get("own"), own.get("own"));
 }

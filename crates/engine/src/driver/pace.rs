@@ -2,7 +2,8 @@
 //!
 //! Callers that were answered together call again together, each after a moment of its own. A driver that went to the disk
 //! for the first of them would make the others wait for the next sync, and would sync several times as often. So it
-//! waits for as many letters as it last answered, at most half as long as that commit took. Who calls alone never waits.
+//! waits for as many letters as it last answered, at most a quarter as long as that commit took: a sleep lasts longer than it is
+//! asked to. Who calls alone never waits.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,7 @@ impl Pace {
             return None;
         }
         let Commit { ended, took, items } = self.last.take()?;
-        let pause = (took / 2).min(GATHER_PAUSE_MAX);
+        let pause = (took / 4).min(GATHER_PAUSE_MAX);
         let worth = waiting < items && pause >= GATHER_PAUSE_MIN && ended.elapsed() < GATHER_RECENT_MAX;
         worth.then_some(pause)
     }
@@ -57,7 +58,7 @@ mod tests {
         assert_eq!(pace(Duration::from_secs(1), 8).pause(1), Some(GATHER_PAUSE_MAX));
         let mut pace = pace(took, 8);
         assert_eq!(pace.pause(0), None, "nothing to do");
-        assert_eq!(pace.pause(1), Some(took / 2));
+        assert_eq!(pace.pause(1), Some(took / 4));
         assert_eq!(pace.pause(1), None);
     }
 

@@ -24,9 +24,14 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn row(version: u8) -> Writer {
-        let mut bytes = Vec::with_capacity(ROW_BYTES);
-        bytes.push(version);
-        Writer { bytes, last: None }
+        let mut out = Writer::empty();
+        out.byte(version);
+        out
+    }
+
+    /// Before its version.
+    pub(super) fn empty() -> Writer {
+        Writer { bytes: Vec::with_capacity(ROW_BYTES), last: None }
     }
 
     pub(super) fn into_bytes(self) -> Vec<u8> {
@@ -116,11 +121,22 @@ impl<'a> Reader<'a> {
 
     /// As [`Reader::row`]; also answers the row's version.
     pub(super) fn versioned(bytes: &'a [u8], known: u8) -> Result<(Reader<'a>, u8), Fault> {
-        let mut reader = Reader { rest: bytes, last: None };
-        match reader.byte()? {
+        let mut reader = Reader::of(bytes);
+        let version = reader.version(known)?;
+        Ok((reader, version))
+    }
+
+    /// Before its version.
+    pub(super) fn of(bytes: &'a [u8]) -> Reader<'a> {
+        Reader { rest: bytes, last: None }
+    }
+
+    /// The version of what follows, from 1 to `known`.
+    pub(super) fn version(&mut self, known: u8) -> Result<u8, Fault> {
+        match self.byte()? {
             0 => Err(Fault::Damaged("its version is 0")),
             found if found > known => Err(Fault::Newer { found, known }),
-            found => Ok((reader, found)),
+            found => Ok(found),
         }
     }
 
@@ -131,11 +147,6 @@ impl<'a> Reader<'a> {
     /// Nothing may be left.
     pub(super) fn end(self) -> Result<(), Fault> {
         if self.rest.is_empty() { Ok(()) } else { Err(Fault::Damaged("it is too long")) }
-    }
-
-    /// All that is left.
-    pub(super) fn rest(self) -> &'a [u8] {
-        self.rest
     }
 
     pub(super) fn raw(&mut self, count: usize) -> Result<&'a [u8], Fault> {

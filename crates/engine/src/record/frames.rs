@@ -1,6 +1,6 @@
 //! The rows of an execution that runs: header, frames, variables, results.
 //!
-//! The only frame of an execution is part of the header's row, since a step changes both. A frame's variables have a row of their own, written only when a state assigned some, and each result of a Map or
+//! The only frame of an execution is beside the header, in its row or the summary's, since a step changes both. A frame's variables have a row of their own, written only when a state assigned some, and each result of a Map or
 //! Parallel has one: a step then writes what it changed, however much the execution holds.
 
 use std::{
@@ -61,11 +61,16 @@ pub(super) fn encode_header(header: &Header, timer_ms: Option<i64>) -> Writer {
 /// The row of a header, as [`encode_header`] writes it, with the only frame.
 pub(super) fn encode_header_and_frame(header: &[u8], id: FrameId, frame: &Frame, rows: &mut Rows<'_>) -> Writer {
     let mut out = Writer::row(HEADER_VERSION);
+    header_and_frame(header, id, frame, &mut out, rows);
+    out
+}
+
+/// A header, as [`encode_header`] writes it, and the only frame, at the end of a row.
+pub(super) fn header_and_frame(header: &[u8], id: FrameId, frame: &Frame, out: &mut Writer, rows: &mut Rows<'_>) {
     out.count(header.len());
     out.raw(header);
     out.number(u64::from(id.0));
-    out.raw(&encode_frame(frame, rows).into_bytes());
-    out
+    write_frame(frame, out, rows);
 }
 
 /// What the row of a header says.
@@ -78,15 +83,20 @@ pub(super) struct HeaderRow {
 }
 
 pub(super) fn decode_header_row(row: &[u8], texts: &mut Texts) -> Result<HeaderRow, Fault> {
-    let (mut reader, version) = Reader::versioned(row, HEADER_VERSION)?;
+    let (reader, version) = Reader::versioned(row, HEADER_VERSION)?;
     if version < HEADER_VERSION {
         let (header, timer_ms) = decode_header(row)?;
         return Ok(HeaderRow { header, timer_ms, lone: None });
     }
-    let length = reader.count()?;
-    let (header, timer_ms) = decode_header(reader.raw(length)?)?;
-    let id = FrameId(reader.small()?);
-    let frame = decode_frame(reader.rest(), texts)?;
+    read_header_and_frame(reader, texts)
+}
+
+/// What [`header_and_frame`] wrote, up to the end of the row.
+pub(super) fn read_header_and_frame(mut row: Reader<'_>, texts: &mut Texts) -> Result<HeaderRow, Fault> {
+    let length = row.count()?;
+    let (header, timer_ms) = decode_header(row.raw(length)?)?;
+    let id = FrameId(row.small()?);
+    let frame = read_frame(row, texts)?;
     Ok(HeaderRow { header, timer_ms, lone: Some((id, frame)) })
 }
 
@@ -118,6 +128,12 @@ pub(super) fn read_redrives(row: &mut Reader<'_>) -> Result<Redrives, Fault> {
 
 /// All of a frame but its variables.
 pub(super) fn encode_frame(frame: &Frame, rows: &mut Rows<'_>) -> Writer {
+    let mut out = Writer::empty();
+    write_frame(frame, &mut out, rows);
+    out
+}
+
+fn write_frame(frame: &Frame, out: &mut Writer, rows: &mut Rows<'_>) {
     let is_old = match &frame.phase {
         Phase::Failed { wreck: Wreck::Enter | Wreck::Parallel(_) | Wreck::Map(_) | Wreck::MapRun(_), .. }
         | Phase::Wrecked(_)
@@ -125,14 +141,14 @@ pub(super) fn encode_frame(frame: &Frame, rows: &mut Rows<'_>) -> Writer {
         Phase::Task(wait) => wait.submitted.is_none(),
         _ => true,
     };
-    let mut out = Writer::row(if is_old { 1 } else { FRAME_VERSION });
+    out.byte(if is_old { 1 } else { FRAME_VERSION });
     out.number(u64::from(frame.scope.0));
     out.option(frame.parent, |out, (parent, index)| {
         out.number(u64::from(parent.0));
         out.number(u64::from(index));
     });
     out.number(u64::from(frame.state.0));
-    rows.payload(&mut out, &frame.input);
+    rows.payload(out, &frame.input);
     out.number(frame.entered);
     out.number(frame.before_entered);
     out.signed(frame.entered_ms);
@@ -141,13 +157,16 @@ pub(super) fn encode_frame(frame: &Frame, rows: &mut Rows<'_>) -> Writer {
     for retries in &frame.retries {
         out.number(*retries);
     }
-    phase(&frame.phase, &mut out, rows);
-    out
+    phase(&frame.phase, out, rows);
 }
 
 /// The frame, without its variables.
 pub(super) fn decode_frame(row: &[u8], texts: &mut Texts) -> Result<Frame, Fault> {
-    let mut row = Reader::row(row, FRAME_VERSION)?;
+    read_frame(Reader::of(row), texts)
+}
+
+fn read_frame(mut row: Reader<'_>, texts: &mut Texts) -> Result<Frame, Fault> {
+    row.version(FRAME_VERSION)?;
     let scope = ScopeId(row.small()?);
     let parent = row.option(|row| Ok((FrameId(row.small()?), row.small()?)))?;
     let state = StateId(row.small()?);

@@ -1,12 +1,12 @@
 //! The keys of all rows over executions. Numbers in keys are big endian, so that they sort as numbers.
 //!
 //! ```text
-//! Summary  id                                     identity, status, revision
+//! Summary  id                                     identity, status, revision; header and frame of most that have only one
 //! History  id 0 first-event-id                    a chunk of events
 //!          id 1 text-id                           a text longer than INLINE_TEXT_BYTES_MAX
 //!          id 2 task                              a Map Run of the execution
 //!          id 3 task child                        how a child execution of it ended
-//! Frames   id 0                                   the header, with the frame if there is only one
+//! Frames   id 0                                   the header, if it is not in the summary, with the frame if there is only one
 //!          id 1 frame                             a frame, without its variables
 //!          id 2 frame                             the variables of a frame, if it has any
 //!          id 3 frame chunk slot                  a result of the frame's Map or Parallel

@@ -22,11 +22,14 @@ use crate::limits::REDRIVE_PERIOD_MS;
 /// The execution as last committed; one that has ended comes without frames. `None`: there is none.
 pub fn load(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, RecordError> {
     let mut texts = Texts::checked();
-    let Some(stored) = summary::read(store, id, &mut texts)? else { return Ok(None) };
+    let Some((stored, state)) = summary::read(store, id, &mut texts)? else { return Ok(None) };
     if !matches!(stored.status, Status::Running) {
         return Ok(Some(ended(stored)));
     }
-    let rows = read_frames(store, id, &mut texts)?;
+    let in_summary = state.is_some();
+    let mut rows = FramesRows::default();
+    state.into_iter().for_each(|state| rows.begin(state));
+    rows.read(store, id, &mut texts)?;
     let (header, timer_ms) = rows.header.ok_or_else(|| Fault::Damaged("it is missing").of("header", id))?;
     let identity = Identity { test_case: rows.test_case.map(Arc::new), ..stored.identity };
     let execution = Execution {
@@ -41,6 +44,7 @@ pub fn load(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, Record
         input_hash: stored.input_hash,
         header: frames::encode_header(&execution.header, timer_ms).into_bytes(),
         lone: rows.lone,
+        in_summary,
         timer_ms,
         listed: Some(status_name(&execution.header.status)),
         waking: execution.is_ready(),
@@ -55,14 +59,15 @@ pub fn load(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, Record
 /// An execution that has ended, with what it left for a redrive. `None`: there is none, or it runs.
 pub fn load_wrecked(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, RecordError> {
     let mut texts = Texts::checked();
-    let Some(stored) = summary::read(store, id, &mut texts)? else { return Ok(None) };
+    let Some((stored, _)) = summary::read(store, id, &mut texts)? else { return Ok(None) };
     let Some(stop_ms) = stop_ms(&stored.status) else { return Ok(None) };
     let mark = key::wrecks(id, stop_ms.saturating_add(REDRIVE_PERIOD_MS));
     if store.get(Space::Open, &mark)?.is_none() {
         // It left nothing, or that is on its way out.
         return Ok(Some(ended(stored)));
     }
-    let rows = read_frames(store, id, &mut texts)?;
+    let mut rows = FramesRows::default();
+    rows.read(store, id, &mut texts)?;
     let mut loaded = ended(stored);
     if let Some(test_case) = rows.test_case {
         Arc::make_mut(&mut loaded.execution.identity).test_case = Some(Arc::new(test_case));
@@ -92,6 +97,7 @@ fn ended(stored: Stored) -> Loaded {
         input_hash: stored.input_hash,
         header: Vec::new(),
         lone: None,
+        in_summary: false,
         timer_ms: None,
         listed,
         waking: false,
@@ -114,23 +120,11 @@ fn queued(frame: &Frame) -> Option<TaskId> {
 #[derive(Default)]
 struct FramesRows {
     header: Option<(Header, Option<i64>)>,
-    /// The frame that was part of the header's row.
+    /// The frame that was beside the header.
     lone: Option<FrameId>,
     frames: BTreeMap<FrameId, Frame>,
     results: BTreeMap<(FrameId, u32), Vec<Option<Payload>>>,
     test_case: Option<TestCase>,
-}
-
-fn read_frames(store: &dyn Store, id: ExecutionId, texts: &mut Texts) -> Result<FramesRows, RecordError> {
-    let mut rows = FramesRows::default();
-    let range = key::frames(id);
-    super::scan(store, Space::Frames, &range, Direction::Forward, &mut |key, value| {
-        let parsed = key::parse_frames(key);
-        let name = parsed.map_or("frames row", row_name);
-        let taken = parsed.ok_or(Fault::Damaged("its key is unknown")).and_then(|key| rows.take(key, value, texts));
-        taken.map(|()| Visit::Continue(())).map_err(|fault| fault.of(name, id))
-    })?;
-    Ok(rows)
 }
 
 fn row_name(key: FramesKey) -> &'static str {
@@ -144,15 +138,27 @@ fn row_name(key: FramesKey) -> &'static str {
 }
 
 impl FramesRows {
+    fn read(&mut self, store: &dyn Store, id: ExecutionId, texts: &mut Texts) -> Result<(), RecordError> {
+        super::scan(store, Space::Frames, &key::frames(id), Direction::Forward, &mut |key, value| {
+            let parsed = key::parse_frames(key);
+            let name = parsed.map_or("frames row", row_name);
+            let taken = parsed.ok_or(Fault::Damaged("its key is unknown")).and_then(|key| self.take(key, value, texts));
+            taken.map(|()| Visit::Continue(())).map_err(|fault| fault.of(name, id))
+        })
+    }
+
+    /// What comes before all frames with rows of their own.
+    fn begin(&mut self, HeaderRow { header, timer_ms, lone }: HeaderRow) {
+        self.header = Some((header, timer_ms));
+        self.lone = lone.as_ref().map(|(id, _)| *id);
+        self.frames.extend(lone);
+    }
+
     /// Rows come in the order of their keys: a frame before its variables, results by slot.
     fn take(&mut self, key: FramesKey, value: &[u8], texts: &mut Texts) -> Result<(), Fault> {
         match key {
-            FramesKey::Header => {
-                let HeaderRow { header, timer_ms, lone } = frames::decode_header_row(value, texts)?;
-                self.header = Some((header, timer_ms));
-                self.lone = lone.as_ref().map(|(id, _)| *id);
-                self.frames.extend(lone);
-            }
+            FramesKey::Header if self.header.is_some() => return Err(Fault::Damaged("it is there twice")),
+            FramesKey::Header => self.begin(frames::decode_header_row(value, texts)?),
             FramesKey::Frame(frame) => {
                 self.frames.insert(frame, frames::decode_frame(value, texts)?);
             }

@@ -42,7 +42,7 @@ pub fn remove(
     rows_max: usize,
     batch: &mut Batch,
 ) -> Result<Removal, RecordError> {
-    let Some(stored) = summary::read(store, id, &mut Texts::default())? else { return Ok(Removal::NotDue) };
+    let Some((stored, _)) = summary::read(store, id, &mut Texts::default())? else { return Ok(Removal::NotDue) };
     let has_ended = !matches!(stored.status, Status::Running);
     if !has_ended || stop_ms(&stored.status).is_none_or(|stop_ms| stop_ms >= before_ms) {
         return Ok(Removal::NotDue);

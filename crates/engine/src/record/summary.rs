@@ -3,21 +3,26 @@
 use std::sync::Arc;
 
 use stepwell_expr::Payload;
-use stepwell_machine::{Child, Failure, Identity, Redrives, Status, Workflow, program::ScopeId, root::Root};
+use stepwell_machine::{
+    Child, Failure, Frame, FrameId, Identity, Redrives, Status, Workflow, program::ScopeId, root::Root,
+};
 use stepwell_store::{Space, Store};
 
 use super::{
     ExecutionId, RecordError, RedriveToken, SummaryRow,
     codec::{Fault, Reader, Writer},
-    frames::{read_redrives, redrives},
+    frames::{self, HeaderRow, read_redrives, redrives},
     input_hash, key,
     texts::{Rows, Texts},
 };
 use crate::handle::{Qualifier, StatusName, Summary};
 
+/// Version 5 is a row in one of the others with the execution's header and its only frame behind it, as
+/// [`frames::header_and_frame`] writes them.
+const VERSION: u8 = 5;
 /// Version 2 adds the qualifier, version 3 redrives, with a qualifier or without, version 4 child executions of Map Runs.
 /// A row is written in the oldest version that can hold it.
-const VERSION: u8 = 4;
+const CHILD_VERSION: u8 = 4;
 const ROW: &str = "summary";
 
 /// Everything that a summary row says.
@@ -28,9 +33,9 @@ pub(super) struct Stored {
     pub(super) trace_header: Option<Arc<str>>,
     pub(super) input_hash: [u8; 32],
     pub(super) status: Status,
-    /// One more than the last event's id; as of the start while the execution runs.
+    /// One more than the last event's id; of an earlier step while the execution runs.
     pub(super) next_event: u64,
-    /// As of the start while the execution runs.
+    /// Likewise.
     pub(super) next_frame: u32,
     pub(super) redrives: Redrives,
     pub(super) redrive_tokens: Vec<RedriveToken>,
@@ -56,7 +61,7 @@ impl SummaryRow {
 /// The summary of an execution; `None`: there is none.
 pub fn summary(store: &dyn Store, id: ExecutionId) -> Result<Option<SummaryRow>, RecordError> {
     let stored = read(store, id, &mut Texts::default())?;
-    Ok(stored.map(|stored| {
+    Ok(stored.map(|(stored, _)| {
         let identity = stored.identity;
         let summary = Summary {
             arn: identity.arn,
@@ -75,20 +80,30 @@ pub fn summary(store: &dyn Store, id: ExecutionId) -> Result<Option<SummaryRow>,
     }))
 }
 
-pub(super) fn read(store: &dyn Store, id: ExecutionId, texts: &mut Texts) -> Result<Option<Stored>, RecordError> {
+/// The summary; with it header and frame of an execution that has them there.
+pub(super) fn read(
+    store: &dyn Store,
+    id: ExecutionId,
+    texts: &mut Texts,
+) -> Result<Option<(Stored, Option<HeaderRow>)>, RecordError> {
     match store.get(Space::Summary, &key::summary(id))? {
         Some(row) => decode(&row, id, texts).map(Some).map_err(|fault| fault.of(ROW, id)),
         None => Ok(None),
     }
 }
 
-pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
+/// `state`: the header, as [`frames::encode_header`] writes it, and the only frame, if they are to be part of the row.
+pub(super) fn encode(stored: &Stored, state: Option<(&[u8], FrameId, &Frame)>, rows: &mut Rows<'_>) -> Writer {
     let identity = &stored.identity;
     let version = match &identity.child {
-        Some(_) => VERSION,
+        Some(_) => CHILD_VERSION,
         None => version(identity.qualifier.as_ref(), &stored.redrives),
     };
-    let mut out = Writer::row(version);
+    let mut out = Writer::empty();
+    if state.is_some() {
+        out.byte(VERSION);
+    }
+    out.byte(version);
     out.text(&identity.arn);
     out.text(&identity.name);
     out.text(&identity.state_machine_arn);
@@ -117,6 +132,9 @@ pub(super) fn encode(stored: &Stored, rows: &mut Rows<'_>) -> Writer {
             out.raw(&token.hash);
             out.signed(token.redrive_ms);
         }
+    }
+    if let Some((header, id, frame)) = state {
+        frames::header_and_frame(header, id, frame, &mut out, rows);
     }
     out
 }
@@ -168,8 +186,9 @@ fn read_tokens(row: &mut Reader<'_>) -> Result<Vec<RedriveToken>, Fault> {
     Ok(tokens)
 }
 
-fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Fault> {
-    let (mut row, version) = Reader::versioned(row, VERSION)?;
+fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<(Stored, Option<HeaderRow>), Fault> {
+    let (mut row, outer) = Reader::versioned(row, VERSION)?;
+    let version = if outer == VERSION { row.version(CHILD_VERSION)? } else { outer };
     let identity = Identity {
         arn: row.text()?,
         name: row.text()?,
@@ -204,13 +223,16 @@ fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<Stored, Faul
     if version >= 3 {
         stored.redrive_tokens = read_tokens(&mut row)?;
     }
+    if outer == VERSION {
+        return Ok((stored, Some(frames::read_header_and_frame(row, texts)?)));
+    }
     row.end()?;
-    Ok(stored)
+    Ok((stored, None))
 }
 
 /// The revision that the execution of a row runs or ran.
 pub(super) fn revision_of(row: &[u8], id: ExecutionId) -> Result<u64, RecordError> {
-    decode(row, id, &mut Texts::default()).map(|stored| stored.revision).map_err(|fault| fault.of(ROW, id))
+    decode(row, id, &mut Texts::default()).map(|(stored, _)| stored.revision).map_err(|fault| fault.of(ROW, id))
 }
 
 fn status(status: &Status, out: &mut Writer, rows: &mut Rows<'_>) {

@@ -15,7 +15,7 @@ use super::{
     summary::{self, Stored, status_name, stop_ms},
     texts::Rows,
 };
-use crate::limits::REDRIVE_PERIOD_MS;
+use crate::limits::{REDRIVE_PERIOD_MS, STATE_IN_SUMMARY_BYTES_MAX};
 
 /// The books of an execution that has not begun. Nothing is written before its first step.
 pub fn record_start(execution: &Execution, revision: u64, trace_header: Option<Arc<str>>) -> Books {
@@ -25,6 +25,7 @@ pub fn record_start(execution: &Execution, revision: u64, trace_header: Option<A
         input_hash: input_hash(&execution.identity.input),
         header: Vec::new(),
         lone: None,
+        in_summary: false,
         timer_ms: None,
         listed: None,
         waking: false,
@@ -54,18 +55,18 @@ pub fn record_step(books: &mut Books, before: &Execution, step: &Step, after: &E
     record_timer(books, after, &mut rows);
     record_wake(books, after, &mut rows);
     record_wrecks(before, after, &mut rows);
-    record_header(books, lone, step, after, &mut rows);
-    record_status(books, after, &mut rows);
+    let moved = record_header(books, lone, step, after, &mut rows);
+    record_status(books, moved, after, &mut rows);
     books.texts = texts;
 }
 
-/// The frame that is part of the header's row: the only one of an execution that runs.
+/// The frame that is beside the header: the only one of an execution that runs.
 fn lone_frame(execution: &Execution) -> Option<FrameId> {
     let (id, _) = execution.frames.first_key_value()?;
     (execution.is_running() && execution.frames.len() == 1).then_some(*id)
 }
 
-/// Frames have rows of their own, but for the one in the header's row: `old` before the step, `new` after it.
+/// Frames have rows of their own, but for the one beside the header: `old` before the step, `new` after it.
 fn record_frames(
     old: Option<FrameId>,
     new: Option<FrameId>,
@@ -241,15 +242,28 @@ fn wrecks_until_ms(execution: &Execution) -> Option<i64> {
     (!execution.frames.is_empty()).then(|| stop_ms.saturating_add(REDRIVE_PERIOD_MS))
 }
 
-fn record_header(books: &mut Books, lone: Option<FrameId>, step: &Step, after: &Execution, rows: &mut Rows<'_>) {
+/// Header and only frame are part of the summary row from the first step on, for as long as there is only one frame. Where
+/// they cannot be, or are no more, they have a row. True if the summary row is to be written because of them.
+fn record_header(
+    books: &mut Books,
+    lone: Option<FrameId>,
+    step: &Step,
+    after: &Execution,
+    rows: &mut Rows<'_>,
+) -> bool {
     let header =
         if after.is_running() { frames::encode_header(&after.header, books.timer_ms).into_bytes() } else { Vec::new() };
     let frame = lone.and_then(|id| Some((id, after.frames.get(&id)?)));
     let same_frame = lone == books.lone && lone.is_none_or(|id| !step.frames.contains_key(&id));
     if header == books.header && same_frame {
-        return;
+        return false;
     }
+    let was_in_summary = books.in_summary;
+    let may_be = was_in_summary || (books.listed.is_none() && is_short(&after.identity));
+    books.in_summary = may_be && frame.is_some();
     match frame {
+        _ if books.in_summary => {}
+        _ if header.is_empty() && was_in_summary => {}
         _ if header.is_empty() => rows.delete(Space::Frames, key::header(rows.id)),
         None => rows.batch.put(Space::Frames, key::header(rows.id), header.clone()),
         Some((id, frame)) => {
@@ -259,13 +273,21 @@ fn record_header(books: &mut Books, lone: Option<FrameId>, step: &Step, after: &
     }
     books.header = header;
     books.lone = lone;
+    was_in_summary || books.in_summary
 }
 
-/// Summary and listing: written at the start and at the end.
-fn record_status(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
+/// True if the summary row is so short that it may be written in each step.
+fn is_short(identity: &Identity) -> bool {
+    let names = [&identity.arn, &identity.state_machine_arn, &identity.role_arn];
+    identity.input.bytes() + names.iter().map(|name| name.len()).sum::<usize>() <= STATE_IN_SUMMARY_BYTES_MAX
+}
+
+/// The summary, with what is part of it; the listing at the start and at the end.
+fn record_status(books: &mut Books, moved: bool, after: &Execution, rows: &mut Rows<'_>) {
     let status = status_name(&after.header.status);
     let redrives = after.header.redrives.count;
-    if books.listed == Some(status) && books.redrives == redrives {
+    let same_status = books.listed == Some(status) && books.redrives == redrives;
+    if same_status && !moved {
         return;
     }
     let stored = Stored {
@@ -279,8 +301,13 @@ fn record_status(books: &mut Books, after: &Execution, rows: &mut Rows<'_>) {
         redrives: after.header.redrives,
         redrive_tokens: books.redrive_tokens.clone(),
     };
-    let row = summary::encode(&stored, rows);
+    let frame = books.lone.filter(|_| books.in_summary).and_then(|id| Some((id, after.frames.get(&id)?)));
+    let state = frame.map(|(id, frame)| (books.header.as_slice(), id, frame.as_ref()));
+    let row = summary::encode(&stored, state, rows);
     rows.put(Space::Summary, key::summary(rows.id), row);
+    if same_status {
+        return;
+    }
     listing::record(&after.identity, books.listed, &after.header, rows);
     books.listed = Some(status);
     books.redrives = redrives;

@@ -39,9 +39,10 @@ pub(crate) fn name_in_keys(own: &Owner, owner: &Owner, name: &str) -> String {
 
 /// Whose a state machine or an activity is that keys name so. `None`: nothing is named so.
 pub(crate) fn owner_in_keys(own: &Owner, named: &str) -> Option<Owner> {
-    match named.split(':').collect::<Vec<_>>()[..] {
-        [_] => Some(own.clone()),
-        [region, account, _] => Some(Owner::new(region, account)),
+    let mut parts = named.split(':');
+    match [parts.next(), parts.next(), parts.next(), parts.next()] {
+        [Some(_), None, ..] => Some(own.clone()),
+        [Some(region), Some(account), Some(_), None] => Some(Owner::new(region, account)),
         _ => None,
     }
 }

@@ -3,8 +3,8 @@
 use std::{ops::ControlFlow, sync::Arc};
 
 use stepwell_engine::{
-    CreateAlias, CreateStateMachine, CreateStateMachineError, Owner, Page, PublishVersion, Quotas, Route, Search,
-    StartExecution, Tags, examine_registry,
+    CreateActivityError, CreateAlias, CreateStateMachine, CreateStateMachineError, Owner, Page, PublishVersion, Quotas,
+    Route, Search, StartExecution, Tags, examine_registry, limits::OWNERS_MAX,
 };
 use stepwell_expr::{Payload, Value};
 use stepwell_store::{Direction, Space};
@@ -175,6 +175,20 @@ fn quotas_are_of_each() {
     let new = CreateStateMachine { owner: there, ..machine("n", PASS) };
     let refused = world.run(world.engine.create_state_machine(new));
     assert!(matches!(refused, Err(CreateStateMachineError::TooMany)), "{refused:?}");
+}
+
+#[test]
+fn so_many_owners_have_something() {
+    let world = World::new();
+    let create = |number: usize| {
+        let owner = Owner::new("us-east-1", &format!("{number:012}"));
+        let created = world.engine.create_activity(&owner, "a", Value::empty_object(), Tags::new());
+        world.run(created).map(|activity| activity.arn)
+    };
+    let arns: Vec<Arc<str>> = (0..OWNERS_MAX).map(|number| create(number).unwrap()).collect();
+    assert!(matches!(create(OWNERS_MAX), Err(CreateActivityError::TooMany)));
+    world.run(world.engine.delete_activity(&arns[0])).unwrap();
+    create(OWNERS_MAX).unwrap();
 }
 
 #[test]

@@ -141,6 +141,28 @@ impl Service {
         }
     }
 
+    /// Refuses what is no text where the model has one, but for the members that take any JSON; what is wrong otherwise,
+    /// [`Service::parameters`] says. Source: users' reports.
+    pub(crate) fn texts(&self, of: &Ref, value: &Value, field: &str, any_json: &[&str]) -> Result<(), ParameterError> {
+        match (self.kind(of), value) {
+            (Kind::Structure { members, .. }, Value::Object(given)) => given.iter().try_for_each(|(name, value)| {
+                let member = members.iter().find(|member| is_name_of(name, &member.shown, &member.name));
+                member.map_or(Ok(()), |member| self.texts(&member.of, value, name, any_json))
+            }),
+            (Kind::List(item), Value::Array(items)) => {
+                items.iter().try_for_each(|value| self.texts(item, value, field, any_json))
+            }
+            (Kind::Map(_, item), Value::Object(entries)) => {
+                entries.iter().try_for_each(|(key, value)| self.texts(item, value, key, any_json))
+            }
+            (Kind::Text, Value::Null | Value::String(_)) => Ok(()),
+            (Kind::Text, _) if !any_json.contains(&field) => {
+                Err(ParameterError::WrongType { field: field.to_owned(), expected: "a STRING" })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A result as Step Functions shows it: members by their names, what was the whole body last. Source of the order: recordings.
     pub(crate) fn shown(&self, of: &Ref, node: &Node, spelling: Spelling) -> Value {
         match (node, self.kind(of)) {

@@ -22,7 +22,7 @@ fn filled(flushed: u64) -> tempfile::TempDir {
 }
 
 fn journal(folder: &Path) -> PathBuf {
-    folder.join("rows/0.jnl")
+    folder.join("rows/1.jnl")
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -130,9 +130,9 @@ fn missing_and_foreign_files_are_damage() {
         ("a manifest's name", |folder| fs::remove_file(folder.join("rows/keyspaces/0/current")).unwrap()),
         ("tables", |folder| fs::remove_dir_all(folder.join("rows/keyspaces/3/tables")).unwrap()),
         ("journals", |folder| fs::remove_file(journal(folder)).unwrap()),
-        ("a journal between two", |folder| fs::write(folder.join("rows/2.jnl"), "").unwrap()),
+        ("a journal between two", |folder| fs::write(folder.join("rows/3.jnl"), "").unwrap()),
         ("a journal of another name", |folder| fs::write(folder.join("rows/copy.jnl"), "").unwrap()),
-        ("a folder as journal", |folder| fs::create_dir(folder.join("rows/1.jnl")).unwrap()),
+        ("a folder as journal", |folder| fs::create_dir(folder.join("rows/2.jnl")).unwrap()),
         ("a folder among keyspaces", |folder| fs::create_dir(folder.join("rows/keyspaces/backup")).unwrap()),
     ];
     for (name, change) in changes {

@@ -21,6 +21,10 @@ const FORMAT_WORDS: &str = "stepwell data, format ";
 const FORMAT_BYTES_MAX: u64 = 64;
 pub(super) const ROWS_VERSION: &[u8] = b"FJL\x03";
 
+/// The first journal, without a commit, of rows that nobody has opened since they were made. The engine underneath begins
+/// another one then; one that it opens again it appends to, which makes each sync longer.
+const UNUSED_JOURNAL: &str = "unused-journal";
+
 /// A data folder that this process has locked.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -35,6 +39,14 @@ pub(super) enum State {
     /// No rows yet.
     New,
     Ready,
+}
+
+/// What the files of the rows hold.
+pub(super) struct Verified {
+    /// Bytes of the unfinished commit that was cut off.
+    pub(super) torn_bytes: u64,
+    /// The number of the newest journal; `None` in rows that were never opened.
+    pub(super) newest: Option<u64>,
 }
 
 impl Folder {
@@ -98,9 +110,23 @@ impl Folder {
         self.publish()
     }
 
+    /// Lets the rows that were just made begin without the journal of that number, which holds nothing.
+    pub(super) fn set_aside(&self, rows: &Path, journal: u64) -> Result<(), Error> {
+        let set_aside = fs::rename(rows.join(format!("{journal}.jnl")), rows.join(UNUSED_JOURNAL));
+        set_aside.and_then(|()| File::open(rows)?.sync_all()).map_err(io_error("write", rows))
+    }
+
+    /// The rows have been opened, and have a journal.
+    pub(super) fn begun(&self, rows: &Path) -> Result<(), Error> {
+        match fs::remove_file(rows.join(UNUSED_JOURNAL)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("write", rows)(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Walks everything that the engine underneath would trust or die of. Cuts off the unfinished commit that a crash
-    /// left, and answers how many bytes that were.
-    pub(super) fn verify(&self, rows: &Path) -> Result<u64, Error> {
+    /// left.
+    pub(super) fn verify(&self, rows: &Path) -> Result<Verified, Error> {
         let version = rows.join("version");
         if tables::read(&version, FORMAT_BYTES_MAX).map_err(|flaw| self.flawed(&version, flaw))? != ROWS_VERSION {
             return Err(self.damaged("the file `rows/version` is not readable"));
@@ -160,7 +186,7 @@ impl Folder {
         Ok(())
     }
 
-    fn verify_journals(&self, rows: &Path) -> Result<u64, Error> {
+    fn verify_journals(&self, rows: &Path) -> Result<Verified, Error> {
         let mut journals = Vec::new();
         for entry in self.entries(rows)? {
             if !Path::new(&entry.name).extension().is_some_and(|end| end.eq_ignore_ascii_case("jnl")) {
@@ -178,6 +204,9 @@ impl Folder {
             return Err(self.damaged(format!("the journal after `{}` is missing", before.1.display())));
         }
         let Some(newest) = journals.last().map(|(number, _)| *number) else {
+            if exists(&rows.join(UNUSED_JOURNAL))? {
+                return Ok(Verified { torn_bytes: 0, newest: None });
+            }
             return Err(self.damaged("there is no journal in the folder `rows`"));
         };
         let mut sequence = None;
@@ -194,7 +223,7 @@ impl Folder {
                 Err(flaw) => return Err(self.flawed(path, flaw)),
             }
         }
-        Ok(torn_bytes)
+        Ok(Verified { torn_bytes, newest: Some(newest) })
     }
 
     fn entries(&self, path: &Path) -> Result<Vec<Entry>, Error> {

@@ -8,8 +8,9 @@ use std::collections::VecDeque;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
+use super::ahead::Ahead;
 use super::flaw::Flaw;
 use super::folder::{Folder, ROWS_VERSION, State, io_error};
 use super::{Embedded, journal, open_rows, tables};
@@ -68,7 +69,8 @@ pub fn salvage(path: &Path, scratch: &Path) -> Result<Salvage, Error> {
         Ok(opened) => opened,
         Err(error) => open_without(&folder, &copy, &empty, scratch, &mut damage, &error)?,
     };
-    let broken = Embedded { spaces, database, poison: OnceLock::new(), torn_bytes: 0, folder };
+    let ahead = Mutex::new(Ahead::new(&copy, None));
+    let broken = Embedded { spaces, database, ahead, poison: OnceLock::new(), torn_bytes: 0, folder };
     let sound = Embedded::open(scratch.join("sound"))?;
     let mut rows = 0;
     for space in Space::ALL {

@@ -26,8 +26,10 @@ const ROWS_3: &str = include_str!("rows-3.txt");
 const ROWS_4: &str = include_str!("rows-4.txt");
 /// As the fourth, with an only frame in the header's row.
 const ROWS_5: &str = include_str!("rows-5.txt");
+/// As the fifth, with header and only frame in the summary row.
+const ROWS_6: &str = include_str!("rows-6.txt");
 
-/// The store that the first, the fourth and the fifth file were written from.
+/// The store that the first, the fourth, the fifth and the sixth file were written from.
 fn written() -> (Memory, Vec<Arc<str>>) {
     let store = Memory::new();
     let mut full = Run::new(&store, identity("full", START_MS, long('x')));
@@ -128,7 +130,7 @@ fn reading(store: &dyn Store, arns: &[Arc<str>]) -> String {
 #[test]
 fn released_formats_are_read() {
     let (store, arns) = written();
-    for rows in [ROWS_1, ROWS_4, ROWS_5] {
+    for rows in [ROWS_1, ROWS_4, ROWS_5, ROWS_6] {
         assert_eq!(reading(&parse(rows), &arns), reading(&store, &arns));
     }
     let (store, arns) = written_3();
@@ -145,7 +147,7 @@ fn released_formats_are_read() {
 
 #[test]
 fn this_release_writes_the_newest_format() {
-    for ((store, _), rows) in [(written(), ROWS_5), (written_2(), ROWS_2), (written_3(), ROWS_3)] {
+    for ((store, _), rows) in [(written(), ROWS_6), (written_2(), ROWS_2), (written_3(), ROWS_3)] {
         let now = show(&store);
         assert!(now == rows, "a format changed: give its row a new version and these rows a new file:\n{now}");
     }

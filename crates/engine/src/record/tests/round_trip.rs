@@ -68,15 +68,22 @@ fn an_execution_that_holds_everything_comes_back_and_goes_on() {
 }
 
 #[test]
-fn the_only_frame_is_part_of_the_headers_row() {
+fn the_only_frame_is_part_of_the_summary_row_or_with_a_long_input_of_the_headers() {
+    for (input, header) in [(json("{}"), 0), (long('x'), 1)] {
+        the_only_frame_is_beside_the_header(input, header);
+    }
+}
+
+/// `header`: rows of it while there is one frame from the start on.
+fn the_only_frame_is_beside_the_header(input: Payload, header: usize) {
     let store = Memory::new();
-    let mut run = Run::new(&store, identity("e", START_MS, json("{}")));
+    let mut run = Run::new(&store, identity("e", START_MS, input));
     let mut step = run.next();
     let top = Frame { parent: None, ..frame(Phase::Run) };
     step.frames.insert(FrameId(0), Some(Arc::new(top.clone())));
     run.step(&step);
     let variables = usize::from(!top.variables.is_empty());
-    assert_eq!(count(&store, Space::Frames), 1 + variables);
+    assert_eq!(count(&store, Space::Frames), header + variables);
     assert_comes_back(&run);
 
     // It changes alone, in a step without events.
@@ -84,6 +91,7 @@ fn the_only_frame_is_part_of_the_headers_row() {
     step.header.next_event = run.execution.header.next_event;
     step.frames.insert(FrameId(0), Some(Arc::new(Frame { phase: Phase::Enter, ..top.clone() })));
     assert_eq!(run.step(&step), 1);
+    assert_eq!(count(&store, Space::Frames), header + variables);
     assert_comes_back(&run);
 
     // Another one comes: both have rows, also the one that did not change.
