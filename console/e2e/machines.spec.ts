@@ -166,7 +166,7 @@ test("an Express state machine is started and its outcome shown", async ({ page,
   const definition = { StartAt: "A", States: { A: { Type: "Pass", Result: { quick: true }, End: true } } };
   const arn = await stepwell.machine("express", definition, "EXPRESS");
   await page.goto(stepwell.machinePage(arn));
-  await expect(page.getByText("None has ended since the server started.")).toBeVisible();
+  await expect(page.getByText("None has run since the server started.")).toBeVisible();
   await page.getByRole("button", { name: "Start execution" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Start", exact: true }).click();
   const outcome = page.getByRole("region", { name: "Outcome" });
@@ -180,6 +180,20 @@ test("an Express state machine is started and its outcome shown", async ({ page,
   await page.getByRole("tab", { name: "Events (4)" }).click();
   await expect(page.getByRole("button", { name: /ExecutionSucceeded/ })).toBeVisible();
   await expectAccessible(page);
+});
+
+test("an Express execution is watched while it runs", async ({ page, stepwell }) => {
+  const definition = { StartAt: "W", States: { W: { Type: "Wait", Seconds: 10, End: true } } };
+  const arn = await stepwell.machine("slow-express", definition, "EXPRESS");
+  await stepwell.execution(arn, "watched");
+  await page.goto(stepwell.machinePage(arn));
+  const row = page.getByRole("table", { name: "Executions" }).getByRole("row", { name: /watched/ });
+  await expect(row.getByText("Running")).toBeVisible();
+  await row.getByRole("link").click();
+  await expect(page.getByLabel("Graph of the execution").getByLabel("Wait W, running")).toBeVisible();
+  await expect(page.getByRole("tab", { name: "Events (2)" })).toBeVisible();
+  await expect(page.getByLabel("Graph of the execution").getByLabel("Wait W, succeeded")).toBeVisible();
+  await expect(page.getByText(/Express, billed/)).toBeVisible();
 });
 
 test("pasted as YAML: its comments stay in the editor; the next start begins with the last input", async ({

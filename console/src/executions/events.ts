@@ -12,6 +12,8 @@ import type { HistoryEvent } from "../model/history";
 interface Batch {
   events: HistoryEvent[];
   more: boolean;
+  /** Of an Express execution: its last event may be one that the server has not kept. */
+  ended?: boolean;
 }
 
 export interface EventFeed {
@@ -52,8 +54,7 @@ function follow(arn: string, tell: (feed: EventFeed) => void): () => void {
     const last = events.at(-1)?.id ?? 0;
     const fresh = batch.events.filter((event) => event.id > last);
     events = fresh.length > 0 ? [...events, ...fresh] : events;
-    // Of Express executions only those that have ended can be read.
-    const ended = !batch.more && (isExpress(arn) || isEnd(events.at(-1)));
+    const ended = !batch.more && (batch.ended ?? isEnd(events.at(-1)));
     tell({ events, complete: !batch.more, by: ended ? "ended" : by, error: undefined });
     return ended;
   };
@@ -72,6 +73,7 @@ function follow(arn: string, tell: (feed: EventFeed) => void): () => void {
     }
   };
 
+  // They are in memory alone, where looking costs little.
   if (isExpress(arn)) {
     void poll();
     return () => stop.abort();

@@ -206,7 +206,8 @@ function Filter({ words }: { words: SearchWords }) {
       {time === BETWEEN.value && <Between words={words} onChange={set} />}
       {words.type === "EXPRESS" && (
         <Alert type="info" statusIconAriaLabel="Info">
-          Express executions are kept in memory alone: the last thousand that ended, until the server stops.
+          Express executions are in memory alone: those that run and the last thousand that ended, until the server
+          stops.
         </Alert>
       )}
     </SpaceBetween>

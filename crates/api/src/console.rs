@@ -8,8 +8,8 @@
 //! | `counts?machine=ARN&…` | how many executions of these state machines have which status |
 //! | `tasks?after=CURSOR` | tasks that wait for an answer with their token, see [`tasks`] |
 //! | `activities`, `activities/{arn}` | tasks that wait for workers, workers that wait for tasks, see [`activities`] |
-//! | `express/{arn}` | an Express execution that has ended, see [`express`] |
-//! | `executions/{arn}/events?after=ID` | `{"events": […], "more": bool}`: events behind that id (0 unless told), oldest first |
+//! | `express/{arn}` | an Express execution that runs or has ended, see [`express`] |
+//! | `executions/{arn}/events?after=ID` | `{"events": […], "more": bool}`: events behind that id (0 unless told), oldest first; of an Express execution also `ended` |
 //! | `executions/{arn}/events/{id}` | `{"event": {…}}` with all its data |
 //! | `executions/{arn}/stream` | the events and those to come as server-sent events, see [`stream`] |
 //! | `executions/{arn}/tasks` | as `tasks`, of one execution |
@@ -95,7 +95,7 @@ pub(crate) async fn answer(api: &Api, head: &Parts, stopping: watch::Receiver<bo
             let arn = decoded(execution)?;
             match express::is(&arn) {
                 true => express::events(api, &arn, after)?,
-                false => events_text(&page(api, execution_arn(&arn)?, after).await?),
+                false => events_text(&page(api, execution_arn(&arn)?, after).await?, None),
             }
         }
         ["executions", execution, "events", id] => {
@@ -215,9 +215,13 @@ fn event_text(event: &stepwell_machine::HistoryEvent) -> String {
     answer.end()
 }
 
-fn events_text(page: &HistoryPage) -> String {
+/// `ended`: whether more can come, where its events alone do not tell it.
+fn events_text(page: &HistoryPage, ended: Option<bool>) -> String {
     let mut answer = Writer::object();
     answer.objects("events", &page.events, |writer, event| history_event::write(writer, event, Data::Here));
     answer.bool("more", page.last.is_some());
+    if let Some(ended) = ended {
+        answer.bool("ended", ended);
+    }
     answer.end()
 }

@@ -12,17 +12,12 @@ const NOT_FOUND: &str = "the KMS key does not exist";
 const NOT_ENABLED: &str = "the KMS key is not enabled";
 const NOT_SYMMETRIC: &str = "the KMS key is not a symmetric encryption key";
 
-/// Whose key it is.
+/// The state machine or activity whose data the key is to encrypt.
 #[derive(Clone, Copy)]
-pub(crate) enum Of<'a> {
-    /// Asked in the name of its role, where roles are assumed.
-    StateMachine {
-        name: &'a str,
-        role_arn: &'a Arc<str>,
-    },
-    Activity {
-        name: &'a str,
-    },
+pub(crate) struct Of<'a> {
+    pub(crate) arn: &'a str,
+    /// In whose name KMS is asked, where roles are assumed; of an activity nobody's.
+    pub(crate) role_arn: Option<&'a Arc<str>>,
 }
 
 /// Refuses a block whose key KMS does not know, or does not let be used. `block` has been checked.
@@ -35,11 +30,8 @@ pub(crate) async fn check(engine: &Engine, block: &Value, of: Of<'_>) -> Result<
     let asked = async {
         let described = ask(engine, "describeKey", Value::object([("KeyId", Value::from(key))]), key, of).await?;
         usable(&described)?;
-        let parameters = [
-            ("KeyId", Value::from(key)),
-            ("KeySpec", Value::from("AES_256")),
-            ("EncryptionContext", of.context(engine.arn_prefix())),
-        ];
+        let parameters =
+            [("KeyId", Value::from(key)), ("KeySpec", Value::from("AES_256")), ("EncryptionContext", of.context())];
         ask(engine, "generateDataKeyWithoutPlaintext", Value::object(parameters), key, of).await
     };
     match tokio::time::timeout(Duration::from_secs(KMS_KEY_SECONDS_MAX), asked).await {
@@ -64,10 +56,11 @@ enum Refused {
 }
 
 async fn ask(engine: &Engine, action: &str, parameters: Value, key: &str, of: Of<'_>) -> Result<Value, Refused> {
-    // That of the key's ARN; an id or an alias is of the server's region.
-    let arn = if key.starts_with("arn:") { key } else { engine.arn_prefix() };
+    // That of the key's ARN; an id or an alias is of the region of whom it is for.
+    let arn = if key.starts_with("arn:") { key } else { of.arn };
     let region = arn.split(':').nth(3).unwrap_or_default();
-    let request = TaskRequest::of_server("aws-sdk:kms", action, parameters, of.role_arn(), region);
+    let request =
+        TaskRequest::of_server("aws-sdk:kms", action, parameters, of.role_arn.cloned().unwrap_or_default(), region);
     match engine.run_task(request).await {
         TaskOutcome::Succeeded { output } => Ok(output.value().clone()),
         TaskOutcome::Failed(failure) => Err(match failure.error.as_deref().and_then(refusal) {
@@ -105,19 +98,12 @@ fn usable(described: &Value) -> Result<(), Refused> {
 }
 
 impl Of<'_> {
-    fn role_arn(self) -> Arc<str> {
-        match self {
-            Of::StateMachine { role_arn, .. } => role_arn.clone(),
-            Of::Activity { .. } => "".into(),
-        }
-    }
-
-    fn context(self, arn_prefix: &str) -> Value {
-        let (member, kind, name) = match self {
-            Of::StateMachine { name, .. } => ("aws:states:stateMachineArn", "stateMachine", name),
-            Of::Activity { name } => ("aws:states:activityArn", "activity", name),
+    fn context(self) -> Value {
+        let member = match self.arn.split(':').nth(5) {
+            Some("activity") => "aws:states:activityArn",
+            _ => "aws:states:stateMachineArn",
         };
-        Value::object([(member, Value::from(format!("{arn_prefix}:{kind}:{name}")))])
+        Value::object([(member, Value::from(self.arn))])
     }
 }
 

@@ -5,10 +5,10 @@
 //! lost: nothing is begun again.
 //!
 //! Memory is bounded: by the number of executions that run, by what their histories hold together, and by the number
-//! and size of those that ended and are kept to be looked at.
+//! and size of those that ended and are kept to be looked at, as those that run are.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
     pin::pin,
     sync::{
         Arc,
@@ -33,7 +33,10 @@ use crate::{
     bounds::Bounds,
     driver::{BROKEN, ENDLESS, broken},
     handle::{StartedExecution, StateMachine, Unavailable},
-    limits::{EXPRESS_ENDED_BYTES_MAX, EXPRESS_ENDED_MAX, EXPRESS_EVENTS_MAX, EXPRESS_HISTORY_BYTES_MAX},
+    limits::{
+        EXPRESS_ENDED_BYTES_MAX, EXPRESS_ENDED_MAX, EXPRESS_EVENTS_MAX, EXPRESS_HISTORY_BYTES_MAX,
+        EXPRESS_OPEN_SHOWN_MAX,
+    },
     logs::{Logged, Logging},
     map_runs::{Order, express_arn::express_arn},
     record::ExecutionId,
@@ -44,15 +47,15 @@ use crate::{
     timeline::{NEVER, Timeline, UnderWay},
 };
 
-/// An Express execution that has ended.
+/// An Express execution: one that has ended, or how one that runs is just now.
 #[derive(Debug)]
 pub struct ExpressExecution {
     pub arn: Arc<str>,
     pub name: Arc<str>,
     pub state_machine_arn: Arc<str>,
-    /// Never `Running`.
     pub status: Status,
     pub start_ms: i64,
+    /// Of one that runs, its start.
     pub stop_ms: i64,
     pub input: Payload,
     pub trace_header: Option<Arc<str>>,
@@ -60,8 +63,14 @@ pub struct ExpressExecution {
     pub history: Vec<HistoryEvent>,
     /// Events that were not kept, since there were too many or they were too large.
     pub history_missing: u64,
-    /// About the bytes that it held at its end.
+    /// About the bytes that it held at its end; 0 while it runs.
     pub bytes: usize,
+}
+
+impl ExpressExecution {
+    pub fn is_running(&self) -> bool {
+        matches!(self.status, Status::Running)
+    }
 }
 
 /// All Express executions of an engine.
@@ -76,9 +85,46 @@ pub(crate) struct Express {
     numbers: AtomicU64,
     /// Deadlines of those that wait for nothing but time, with their numbers.
     asleep: Mutex<BTreeSet<(i64, u64)>>,
+    /// Those that run, by their numbers, to be looked at.
+    open: Mutex<BTreeMap<u64, Arc<Open>>>,
     ended: Mutex<Ended>,
     /// Those that nobody waits for; `None` once the engine stops.
     spawned: Mutex<Option<JoinSet<()>>>,
+}
+
+/// What others may see of one that runs.
+struct Open {
+    identity: Arc<Identity>,
+    trace_header: Option<Arc<str>>,
+    kept: Mutex<Kept>,
+}
+
+/// Its history, as far as it is kept.
+#[derive(Default)]
+struct Kept {
+    history: Vec<HistoryEvent>,
+    /// Events that are not.
+    missing: u64,
+}
+
+impl Open {
+    fn look(&self, with_history: bool) -> ExpressExecution {
+        let identity = &self.identity;
+        let kept = self.kept.lock();
+        ExpressExecution {
+            arn: identity.arn.clone(),
+            name: identity.name.clone(),
+            state_machine_arn: identity.state_machine_arn.clone(),
+            status: Status::Running,
+            start_ms: identity.start_ms,
+            stop_ms: identity.start_ms,
+            input: identity.input.clone(),
+            trace_header: self.trace_header.clone(),
+            history: if with_history { kept.history.clone() } else { Vec::new() },
+            history_missing: kept.missing,
+            bytes: 0,
+        }
+    }
 }
 
 /// The last that ended, the newest at the back.
@@ -98,6 +144,7 @@ impl Express {
             history_bytes: AtomicUsize::new(0),
             numbers: AtomicU64::new(0),
             asleep: Mutex::default(),
+            open: Mutex::default(),
             ended: Mutex::default(),
             spawned: Mutex::new(Some(JoinSet::new())),
         }
@@ -203,6 +250,28 @@ impl Express {
         drop(spawned);
     }
 
+    /// Those that run, without their histories, newest start first, at most [`EXPRESS_OPEN_SHOWN_MAX`]; then those that have
+    /// ended.
+    pub(crate) fn all(&self, state_machine_arn: Option<&str>) -> Vec<Arc<ExpressExecution>> {
+        let of_machine =
+            |open: &&Arc<Open>| state_machine_arn.is_none_or(|arn| *open.identity.state_machine_arn == *arn);
+        let open: Vec<Arc<Open>> =
+            self.open.lock().values().rev().filter(of_machine).take(EXPRESS_OPEN_SHOWN_MAX).cloned().collect();
+        let ended = self.ended(state_machine_arn);
+        // One that ends just now is in both.
+        let has_ended: HashSet<&Arc<str>> = ended.iter().map(|ended| &ended.arn).collect();
+        let open = open.iter().filter(|open| !has_ended.contains(&open.identity.arn));
+        let open: Vec<Arc<ExpressExecution>> = open.map(|open| Arc::new(open.look(false))).collect();
+        open.into_iter().chain(ended.iter().cloned()).collect()
+    }
+
+    /// The one of this ARN, with its history, if it runs or is kept.
+    pub(crate) fn one(&self, arn: &str) -> Option<Arc<ExpressExecution>> {
+        let open = self.open.lock().values().find(|open| *open.identity.arn == *arn).cloned();
+        let ended = self.ended.lock().executions.iter().rev().find(|ended| *ended.arn == *arn).cloned();
+        ended.or_else(|| open.map(|open| Arc::new(open.look(true))))
+    }
+
     pub(crate) fn ended(&self, state_machine_arn: Option<&str>) -> Vec<Arc<ExpressExecution>> {
         let ended = self.ended.lock();
         let of_machine = |execution: &&Arc<ExpressExecution>| {
@@ -278,6 +347,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.wake_up();
+        self.express().open.lock().remove(&self.number);
         self.express().history_bytes.fetch_sub(self.history_bytes, Ordering::Relaxed);
         self.express().runs.fetch_sub(1, Ordering::Relaxed);
     }
@@ -289,35 +359,35 @@ pub(crate) struct Run {
     program: Arc<Program>,
     logging: Option<Arc<Logging>>,
     execution: Execution,
-    trace_header: Option<Arc<str>>,
+    open: Arc<Open>,
     /// Its tasks that run.
     tasks: JoinSet<TaskOutcome>,
     running: BTreeMap<TaskId, AbortHandle>,
     /// Outcomes that it has not been told yet.
     returned: VecDeque<(TaskId, TaskOutcome)>,
-    history: Vec<HistoryEvent>,
-    history_missing: u64,
 }
 
 impl Run {
     fn new(place: Place, machine: &StateMachine, execution: Execution, trace_header: Option<Arc<str>>) -> Run {
+        let open = Arc::new(Open { identity: execution.identity.clone(), trace_header, kept: Mutex::default() });
+        place.express().open.lock().insert(place.number, open.clone());
         Run {
             place,
             program: machine.program.clone(),
             logging: Logging::of(&machine.logging),
             execution,
-            trace_header,
+            open,
             tasks: JoinSet::new(),
             running: BTreeMap::new(),
             returned: VecDeque::new(),
-            history: Vec::new(),
-            history_missing: 0,
         }
     }
 
     /// Its tasks are answered by this test case; before it begins.
     pub(crate) fn mocked(mut self, test_case: Option<Arc<TestCase>>) -> Run {
-        Arc::make_mut(&mut self.execution.identity).test_case = test_case;
+        if test_case.is_some() {
+            Arc::make_mut(&mut self.execution.identity).test_case = test_case;
+        }
         self
     }
 
@@ -406,13 +476,14 @@ impl Run {
                 Effect::OfferTask { .. } | Effect::StopJob(_) | Effect::RunMapRun(_) | Effect::StopMapRun { .. } => {}
             }
         }
+        let mut kept = self.open.kept.lock();
         for event in step.history {
             let mut bytes = size_of::<HistoryEvent>();
             event.detail.for_each_payload(&mut |payload| bytes += payload.bytes());
-            if self.history.len() < EXPRESS_EVENTS_MAX && self.history_missing == 0 && self.place.take_bytes(bytes) {
-                self.history.push(event);
+            if kept.history.len() < EXPRESS_EVENTS_MAX && kept.missing == 0 && self.place.take_bytes(bytes) {
+                kept.history.push(event);
             } else {
-                self.history_missing += 1;
+                kept.missing += 1;
             }
         }
     }
@@ -490,6 +561,7 @@ impl Run {
             + identity.input.bytes()
             + output
             + self.place.history_bytes;
+        let Kept { history, missing } = std::mem::take(&mut *self.open.kept.lock());
         ExpressExecution {
             arn: identity.arn.clone(),
             name: identity.name.clone(),
@@ -498,9 +570,9 @@ impl Run {
             start_ms: identity.start_ms,
             stop_ms: self.execution.header.last_event_ms,
             input: identity.input.clone(),
-            trace_header: self.trace_header.take(),
-            history: std::mem::take(&mut self.history),
-            history_missing: self.history_missing,
+            trace_header: self.open.trace_header.clone(),
+            history,
+            history_missing: missing,
             bytes,
         }
     }

@@ -147,6 +147,8 @@ pub const EXPRESS_EVENTS_MAX: usize = 25_000;
 /// Bytes of the histories of all Express executions that run; past it further events are not kept, and callers are
 /// throttled.
 pub const EXPRESS_HISTORY_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Express executions that run and are listed, the newest of them. Ours.
+pub const EXPRESS_OPEN_SHOWN_MAX: usize = 1_000;
 /// Ended Express executions that are kept in memory, to be looked at.
 pub const EXPRESS_ENDED_MAX: usize = 1_000;
 /// Bytes of the ended Express executions that are kept.

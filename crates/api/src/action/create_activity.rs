@@ -16,7 +16,8 @@ use crate::{
 
 pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let asked = read(request.fields()?, request.engine.quotas().tags, request.encrypts)?;
-    kms_key::check(request.engine, &asked.encryption, kms_key::Of::Activity { name: &asked.name }).await?;
+    let arn = format!("{}:activity:{}", request.owner().arn_prefix(), asked.name);
+    kms_key::check(request.engine, &asked.encryption, kms_key::Of { arn: &arn, role_arn: None }).await?;
     let owner = request.owner();
     let created = request.engine.create_activity(&owner, &asked.name, asked.encryption, asked.tags).await;
     let activity = created.map_err(|error| match error {

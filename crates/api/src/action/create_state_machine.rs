@@ -23,7 +23,8 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     if request.asks_for_log_groups {
         log_group::check(request.engine, &asked.logging, &asked.role_arn).await?;
     }
-    let of = kms_key::Of::StateMachine { name: &asked.name, role_arn: &asked.role_arn };
+    let arn = format!("{}:stateMachine:{}", asked.owner.arn_prefix(), asked.name);
+    let of = kms_key::Of { arn: &arn, role_arn: Some(&asked.role_arn) };
     kms_key::check(request.engine, &asked.encryption, of).await?;
     let created = request.engine.create_state_machine(asked).await.map_err(refusal)?;
     let mut answer = Writer::object();

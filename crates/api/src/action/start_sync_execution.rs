@@ -37,14 +37,16 @@ fn read(mut fields: Fields<'_>) -> Result<(StartExecution, IncludedData), Error>
     Ok((start_execution::checked(members)?, included))
 }
 
-/// An execution that failed is no error of the call. Source: recorded answers.
+/// An execution that failed is no error of the call. Source: recorded answers. One that runs is shown to the console alone.
 pub(crate) fn write(ended: &ExpressExecution, included: IncludedData) -> String {
     let mut answer = Writer::object();
     answer.string("executionArn", &ended.arn);
     answer.string("stateMachineArn", &ended.state_machine_arn);
     answer.string("name", &ended.name);
     answer.timestamp("startDate", ended.start_ms);
-    answer.timestamp("stopDate", ended.stop_ms);
+    if !ended.is_running() {
+        answer.timestamp("stopDate", ended.stop_ms);
+    }
     answer.string("status", status_name(&ended.status));
     payload(&mut answer, ("input", "inputDetails"), &ended.input, included);
     match &ended.status {
@@ -57,6 +59,9 @@ pub(crate) fn write(ended: &ExpressExecution, included: IncludedData) -> String 
         Status::Running => {}
     }
     answer.optional_string("traceHeader", ended.trace_header.as_deref());
+    if ended.is_running() {
+        return answer.end();
+    }
     answer.member_object("billingDetails", |billing| {
         let megabytes = (ended.bytes as u64).div_ceil(1024 * 1024);
         let duration_ms = ended.stop_ms.saturating_sub(ended.start_ms).unsigned_abs();

@@ -29,8 +29,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
         log_group::check(request.engine, logging, &role_arn()).await?;
     }
     if let Some(encryption) = &asked.encryption {
-        let name = arn.rsplit(':').next().unwrap_or_default();
-        let of = kms_key::Of::StateMachine { name, role_arn: &role_arn() };
+        let of = kms_key::Of { arn: &arn, role_arn: Some(&role_arn()) };
         kms_key::check(request.engine, encryption, of).await?;
     }
     let updated = request.engine.update_state_machine(asked).await.map_err(|error| refusal(error, arn))?;

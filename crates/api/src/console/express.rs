@@ -1,4 +1,4 @@
-//! Express executions: the last that ended, from memory; [`search`](super::search) lists them. Source of the shape: DescribeExecution, which AWS lacks for them.
+//! Express executions: those that run and the last that ended, from memory; [`search`](super::search) lists them. Source of the shape: DescribeExecution, which AWS lacks for them.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(super) fn events(api: &Api, arn: &str, after: u64) -> Result<String, Error> 
     let mut page = HistoryPage { events, last: None };
     page.events.truncate(limits::STREAM_EVENTS_MAX);
     page.last = page.events.last().map(|event| event.id).filter(|_| more);
-    Ok(events_text(&page))
+    Ok(events_text(&page, Some(!execution.is_running())))
 }
 
 pub(super) fn event(api: &Api, arn: &str, id: u64) -> Result<Option<String>, Error> {
@@ -32,7 +32,5 @@ pub(super) fn event(api: &Api, arn: &str, id: u64) -> Result<Option<String>, Err
 }
 
 fn find(api: &Api, arn: &str) -> Result<Arc<ExpressExecution>, Error> {
-    let all = api.engine.ended_express_executions(None);
-    let found = all.into_iter().find(|execution| *execution.arn == *arn);
-    found.ok_or_else(|| Error::ExecutionDoesNotExist(arn.into()))
+    api.engine.express_execution(arn).ok_or_else(|| Error::ExecutionDoesNotExist(arn.into()))
 }

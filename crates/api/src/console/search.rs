@@ -4,7 +4,7 @@
 //! are parts, in any case; times are seconds since 1970. `input` and `output` are part of the JSON text, in any case, or
 //! `$.order.id=A-1`: a member by its path, which goes into arrays. One answer looks at a bounded number of executions:
 //! `{"executions": […], "examined": n, "reached": time, "next": cursor}` may be empty and still have a `next`. Of type `EXPRESS`
-//! are the last that ended, all in one answer, those that ended last first.
+//! are those that run and the last that ended, all in one answer: newest start first, then those that ended last first.
 
 use std::sync::Arc;
 
@@ -73,7 +73,9 @@ fn express(found: &[Arc<ExpressExecution>]) -> String {
         execution.string("name", &of.name);
         execution.string("status", status_text(&of.status));
         execution.timestamp("startDate", of.start_ms);
-        execution.timestamp("stopDate", of.stop_ms);
+        if !of.is_running() {
+            execution.timestamp("stopDate", of.stop_ms);
+        }
         execution.optional_string("error", of.status.failure().and_then(|failure| failure.error.as_deref()));
         execution.number("eventsMissing", of.history_missing);
     });

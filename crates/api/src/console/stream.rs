@@ -89,7 +89,7 @@ async fn read(api: &Api, arn: &Arc<str>, after: u64) -> Result<Batch, Error> {
     let last = page.events.last();
     let ended = last.is_some_and(|event| ends(&event.detail));
     let last_id = last.map_or(after, |event| event.id);
-    let text = last.map(|event| format!("id: {}\ndata: {}\n\n", event.id, events_text(&page)).into());
+    let text = last.map(|event| format!("id: {}\ndata: {}\n\n", event.id, events_text(&page, None)).into());
     Ok(Batch { text, last: last_id, more: page.last.is_some(), ended })
 }
 

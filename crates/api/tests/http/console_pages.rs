@@ -212,6 +212,33 @@ fn express_executions_that_ended() {
 }
 
 #[test]
+fn express_executions_that_run() {
+    let server = Server::start();
+    let definition = r#"{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":200,"End":true}}}"#;
+    machine(&server, "slow", definition, "EXPRESS");
+    let arn = format!("{PREFIX}:stateMachine:slow");
+    let started = server.succeed("StartExecution", &format!(r#"{{"stateMachineArn":"{arn}","input":"[7]"}}"#));
+    let execution = text(&started, "executionArn");
+    let encoded = execution.replace(':', "%3A");
+    let events = || get(&server, &format!("executions/{encoded}/events"));
+    // It begins in a task of its own.
+    while list(&events(), "events").len() < 2 {
+        std::thread::yield_now();
+    }
+    let events = events();
+    assert_eq!(names(&events, "events", "type"), ["ExecutionStarted", "WaitStateEntered"]);
+    assert_eq!((events.get("more"), events.get("ended")), (Some(&false.into()), Some(&false.into())));
+    let found = get(&server, &format!("search?type=EXPRESS&machine={arn}&status=RUNNING&input=7"));
+    let found = list(&found, "executions");
+    assert_eq!((found.len(), text(&found[0], "executionArn")), (1, execution));
+    assert_eq!((text(&found[0], "status"), found[0].get("stopDate")), ("RUNNING".to_owned(), None));
+    assert_eq!(list(&get(&server, "search?type=EXPRESS&output=7"), "executions").len(), 0);
+    let described = get(&server, &format!("express/{encoded}"));
+    assert_eq!((text(&described, "status"), text(&described, "input")), ("RUNNING".to_owned(), "[7]".to_owned()));
+    assert_eq!((described.get("stopDate"), described.get("billingDetails")), (None, None));
+}
+
+#[test]
 fn state() {
     let server = Server::start();
     machine(&server, "m", r#"{"StartAt":"P","States":{"P":{"Type":"Succeed"}}}"#, "STANDARD");

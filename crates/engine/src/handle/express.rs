@@ -1,4 +1,4 @@
-//! Express executions: started to be waited for or not, and the last that ended.
+//! Express executions: started to be waited for or not; those that run, and the last that ended.
 
 use std::sync::Arc;
 
@@ -55,6 +55,17 @@ impl Engine {
         let started = run.started();
         express.spawn(run, &self.0.runtime);
         Ok(started)
+    }
+
+    /// Express executions, of one state machine or of all: those that run, newest start first and without their histories, then
+    /// those that have ended, as [`Engine::ended_express_executions`]. A bounded number of each.
+    pub fn express_executions(&self, state_machine_arn: Option<&str>) -> Vec<Arc<ExpressExecution>> {
+        self.0.shared.express.all(state_machine_arn)
+    }
+
+    /// One that runs, as it is just now, or has ended and is still in memory.
+    pub fn express_execution(&self, arn: &str) -> Option<Arc<ExpressExecution>> {
+        self.0.shared.express.one(arn)
     }
 
     /// Ended Express executions that are still in memory, those that ended last first: a bounded number, of one state

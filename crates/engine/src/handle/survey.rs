@@ -127,12 +127,12 @@ impl Engine {
         .await?
     }
 
-    /// Express executions that have ended and are in memory, those that ended last first.
+    /// Express executions in memory: those that run, newest start first, then those that ended last first.
     pub fn search_express(&self, owner: &Owner, search: &Search) -> Vec<Arc<ExpressExecution>> {
         let named = search.state_machine_arn.as_deref();
-        let mut ended = self.ended_express_executions(named);
-        ended.retain(|execution| (named.is_some() || owner.has(&execution.arn)) && search.is_express(execution));
-        ended
+        let mut found = self.express_executions(named);
+        found.retain(|execution| (named.is_some() || owner.has(&execution.arn)) && search.is_express(execution));
+        found
     }
 
     /// About `limit` tasks (at most [`HELD_OF_ONE_MAX`] of one execution) whose token somebody holds, of the owner's executions that run and the

@@ -143,3 +143,41 @@ fn the_end_of_the_engine_ends_it() {
     create(&world, "other", PASS);
     assert_eq!(outcome(&sync(&world, "other", "2").unwrap().status), "SUCCEEDED 2");
 }
+
+#[test]
+fn those_that_run_are_seen_and_go_when_they_end_or_their_caller_leaves() {
+    let world = World::new();
+    create(&world, "m", &function("gate"));
+    let arns: Vec<Arc<str>> = ["1", "2"]
+        .map(|input| world.run(world.engine.start_execution(start(&world.engine, "m", "x", input))).unwrap().arn)
+        .into();
+    world.wait_for_run("1");
+    world.wait_for_run("2");
+    let listed = || -> Vec<(Arc<str>, String)> {
+        let all = world.engine.express_executions(None);
+        all.iter().map(|execution| (execution.arn.clone(), outcome(&execution.status))).collect()
+    };
+    let running = "RUNNING".to_owned();
+    assert_eq!(listed(), [(arns[1].clone(), running.clone()), (arns[0].clone(), running)]);
+    assert!(world.engine.express_executions(Some("arn:other")).is_empty());
+    let open = world.engine.express_execution(&arns[0]).unwrap();
+    assert_eq!((&*open.input.text().clone(), open.start_ms, open.stop_ms), ("1", BEGINNING_MS, BEGINNING_MS));
+    let events: Vec<String> = open.history.iter().map(event_name).collect();
+    assert_eq!(events, ["ExecutionStarted", "StateEntered", "LambdaFunctionScheduled", "LambdaFunctionStarted"]);
+    // A caller who goes away ends its execution, of which nothing is left.
+    world.run(async {
+        let waiting = world.engine.start_sync_execution(start(&world.engine, "m", "x", "3"));
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(1), waiting).await.is_err());
+    });
+    assert_eq!(listed().len(), 2);
+    world.script.open_gate();
+    ended(&world, 2);
+    world.run(async {
+        while world.engine.express_executions(None).iter().any(|execution| execution.bytes == 0) {
+            tokio::task::yield_now().await;
+        }
+    });
+    let succeeded = world.engine.express_execution(&arns[0]).unwrap();
+    assert_eq!((outcome(&succeeded.status), succeeded.history.len()), ("SUCCEEDED 1".to_owned(), 7));
+    assert_eq!(listed().len(), 2);
+}
