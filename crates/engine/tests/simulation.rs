@@ -142,7 +142,7 @@ fn simulate(seed: u64, bug: Bug) -> Result<Run, String> {
     let machines = machines::all(&activity_arn);
     let mut world = World {
         dice,
-        runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
+        runtime: life::runtime(),
         clock: Arc::new(HeldClock::new()),
         journal: Arc::new(Journal::default()),
         checks: Checks::new(&machines),

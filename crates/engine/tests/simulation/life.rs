@@ -284,6 +284,7 @@ impl<'a> Life<'a> {
         let Life { world, engine, by_hand, calls, waiting, .. } = self;
         drop((waiting, by_hand, engine, calls));
         run_tasks(&world.runtime);
+        world.runtime = runtime();
     }
 
     fn run_tasks(&self) {
@@ -570,6 +571,11 @@ impl<'a> Life<'a> {
     fn call(&mut self, call: impl Future<Output = Told> + 'static) {
         self.waiting.push(Box::pin(call));
     }
+}
+
+/// Of one life: the turns that it gives depend on all it has done, and to set things up takes as many as it takes.
+pub(crate) fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 /// A few turns of everything that can go on.
