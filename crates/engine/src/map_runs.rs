@@ -144,11 +144,13 @@ impl MapRuns {
     pub(crate) fn resume(&self, shared: &Arc<Shared>) -> Result<(), RecordError> {
         self.table.lock().shared = Arc::downgrade(shared);
         let marks = record::map_run_marks(shared.store.as_ref())?;
-        // Of one that was redriven there may be two: the last one counts.
-        let latest: BTreeMap<MapRunPlace, MapRunMark> = marks.into_iter().map(|mark| (mark.place, mark)).collect();
-        for mark in latest.into_values() {
+        // Of one that was redriven there may be two: the last one counts, and both go with its end.
+        let mut by_place: BTreeMap<MapRunPlace, Vec<MapRunMark>> = BTreeMap::new();
+        marks.into_iter().for_each(|mark| by_place.entry(mark.place).or_default().push(mark));
+        for marks in by_place.into_values() {
+            let Some(mark) = marks.last().copied() else { continue };
             match record::map_run(shared.store.as_ref(), mark.place)? {
-                Some(row) => self.run(mark.place.execution, mark.place.task, row.run.arn, mark.redrives),
+                Some(row) => self.begin(marks, row.run.arn),
                 None => tracing::error!(execution = %mark.place.execution, "a Map Run has a mark and no row"),
             }
         }
@@ -157,6 +159,12 @@ impl MapRuns {
 
     /// Carries a Map Run out, or goes on with it after a redrive. Its mark is durable.
     pub(crate) fn run(&self, execution: ExecutionId, task: TaskId, arn: Arc<str>, redrives: u64) {
+        self.begin(vec![MapRunMark { place: MapRunPlace { execution, task }, redrives }], arn);
+    }
+
+    /// `marks`: all that there are of it, the oldest first.
+    fn begin(&self, marks: Vec<MapRunMark>, arn: Arc<str>) {
+        let Some(redrives) = marks.last().map(|mark| mark.redrives) else { return };
         let mut table = self.table.lock();
         let Some(shared) = table.shared.upgrade().filter(|_| !table.closed) else { return };
         let under_way = self.timeline.begin();
@@ -168,8 +176,7 @@ impl MapRuns {
             }
         }
         let (mail, letters) = unbounded_channel();
-        let mark = MapRunMark { place: MapRunPlace { execution, task }, redrives };
-        let run = Actor::run(shared, mark, arn.clone(), letters, letter.1);
+        let run = Actor::run(shared, marks, arn.clone(), letters, letter.1);
         let actor = self.runtime.spawn(run).abort_handle();
         table.actors.insert(arn, Running { mail, actor });
     }

@@ -53,6 +53,8 @@ impl From<Unavailable> for Down {
 pub(super) struct Actor {
     shared: Arc<Shared>,
     mark: MapRunMark,
+    /// Of redrives before, which a crash has left.
+    older_marks: Vec<MapRunMark>,
     arn: Arc<str>,
     letters: UnboundedReceiver<Letter>,
     row: MapRunRow,
@@ -131,15 +133,17 @@ impl Actor {
     /// Carries a Map Run out, to its end and through all its redrives.
     pub(super) async fn run(
         shared: Arc<Shared>,
-        mark: MapRunMark,
+        mut marks: Vec<MapRunMark>,
         arn: Arc<str>,
         letters: UnboundedReceiver<Letter>,
         under_way: UnderWay,
     ) {
+        let Some(mark) = marks.pop() else { return };
         let Ok(row) = read_row(&shared, mark).await else { return };
         let mut actor = Actor {
             shared,
             mark,
+            older_marks: marks,
             arn,
             letters,
             row,
@@ -722,7 +726,9 @@ impl Actor {
         if self.row.output.take().is_some() {
             record::put_map_run(self.mark.place, &self.row, &mut self.batch);
         }
-        record::unmark_map_run(self.mark, &mut self.batch);
+        for mark in self.older_marks.drain(..).chain([self.mark]) {
+            record::unmark_map_run(mark, &mut self.batch);
+        }
         self.committed().await
     }
 }
