@@ -32,11 +32,14 @@ impl SmallReads {
     pub(crate) fn here<T>(&self, read: impl FnOnce() -> T) -> T {
         let began = Instant::now();
         let answer = read();
-        let ended = Instant::now();
+        self.learn(began, Instant::now());
+        answer
+    }
+
+    fn learn(&self, began: Instant, ended: Instant) {
         if ended.duration_since(began) > SMALL_READ_TIME_MAX {
             self.slow_until.store(self.nanoseconds(ended + SMALL_READ_SHUNNED), Ordering::Relaxed);
         }
-        answer
     }
 
     fn nanoseconds(&self, at: Instant) -> u64 {
@@ -46,8 +49,6 @@ impl SmallReads {
 
 #[cfg(test)]
 mod tests {
-    use std::thread::sleep;
-
     use super::*;
 
     #[test]
@@ -55,7 +56,10 @@ mod tests {
         let reads = SmallReads::new();
         assert!(reads.are_quick());
         assert_eq!(reads.here(|| 7), 7);
-        reads.here(|| sleep(SMALL_READ_TIME_MAX * 2));
+        let now = Instant::now();
+        reads.learn(now, now + SMALL_READ_TIME_MAX);
+        assert!(reads.are_quick());
+        reads.learn(now, now + SMALL_READ_TIME_MAX * 2);
         assert!(!reads.are_quick());
         let until = reads.slow_until.load(Ordering::Relaxed);
         assert!(until >= u64::try_from(SMALL_READ_SHUNNED.as_nanos()).unwrap());

@@ -64,8 +64,8 @@ fn all_drivers_share_the_bucket_and_who_came_first_goes_on_first() {
     let ends: Vec<i64> = short.iter().map(|started| stop_ms(&world, &started.arn)).collect();
     let end = stop_ms(&world, &long.arn);
     assert!(ends.iter().all(|short| *short < end), "{ends:?} {end}");
-    // At the end each of two drivers may owe a token.
-    assert!(end - long.start_ms >= 6_700, "70 states, 10 a second");
+    // One token was there at first, and one may be owed at the end: two drivers may look into the bucket together.
+    assert!(end - long.start_ms >= 6_800, "70 states, 10 a second");
 }
 
 #[test]
