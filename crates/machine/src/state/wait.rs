@@ -87,7 +87,8 @@ fn delay_seconds(field: &Field<u64>, input: &Payload, scene: &Scene<'_>) -> Resu
             let value = input_value("SecondsPath", path, &view)?;
             let Some(seconds) = whole(&value) else {
                 return Err(Fault::Runtime(format!(
-                    "The SecondsPath parameter cannot be parsed as a long value: {text} == {value}"
+                    "The SecondsPath parameter cannot be parsed as a long value: {text} == {}",
+                    shown(&value)
                 )));
             };
             if seconds < 0 {
@@ -141,7 +142,7 @@ fn until(field: &Field<Arc<str>>, input: &Payload, scene: &Scene<'_>) -> Result<
     if let Some(at) = value.as_str().and_then(timestamp::parse) {
         return Ok(at.as_millisecond());
     }
-    let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let shown = shown(&value);
     let form = "ISO-8601 extended offset date-time format string";
     Err(match field {
         Field::Path(path) => Fault::Runtime(format!(
@@ -150,6 +151,11 @@ fn until(field: &Field<Arc<str>>, input: &Payload, scene: &Scene<'_>) -> Result<
         )),
         _ => field_fault(&name, format!("The Timestamp field cannot be parsed as an {form}: {shown}")),
     })
+}
+
+/// A text as it is, any other value as JSON. Source: recordings for `TimestampPath`; `SecondsPath` by analogy.
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// What a path of the state's input finds. Source: recordings for `SecondsPath`; `TimestampPath` by analogy.
