@@ -42,7 +42,7 @@ def test_stages_of_a_task(sfn):
     [
         (0, "RETRIABLE", {"retryIndex": 0, "retryBackoffIntervalSeconds": 3}),
         (1, "RETRIABLE", {"retryIndex": 0, "retryBackoffIntervalSeconds": 6}),
-        (2, "CAUGHT_ERROR", {"catchIndex": 0}),
+        (2, "CAUGHT_ERROR", {"retryIndex": 0, "catchIndex": 0}),
     ],
 )
 def test_retriers_come_before_catchers(sfn, retries, status, details):

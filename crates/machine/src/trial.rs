@@ -44,20 +44,18 @@ pub struct Stages {
     pub tolerated_failure_percentage: Option<f64>,
     /// Those that were there and those that the state assigned.
     pub variables: BTreeMap<Arc<str>, Payload>,
-    pub handler: Option<Handler>,
+    /// The entry of `Retry` that the failure met.
+    pub retrier: Option<MetRetrier>,
+    /// The index of the entry of `Catch` that took the failure.
+    pub catcher: Option<usize>,
 }
 
-/// The entry of `Retry` or `Catch` that a failure met.
+/// An entry of `Retry` that a failure met. Source: recordings show it also where no attempt is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Handler {
-    /// `backoff_seconds`: before the next attempt; `None`: there is none left.
-    Retrier {
-        index: usize,
-        backoff_seconds: Option<u64>,
-    },
-    Catcher {
-        index: usize,
-    },
+pub struct MetRetrier {
+    pub index: usize,
+    /// Before the next attempt; `None`: there is none left.
+    pub backoff_seconds: Option<u64>,
 }
 
 /// Where [`Stages`] are noted while a state runs.
@@ -328,7 +326,7 @@ impl Trial {
             let random = Chance::new(self.identity.root, SCHEDULED.0, FrameId(0), self.retries).draw();
             let delay_seconds = u64::try_from(retrier.delay_ms(self.retries, random) / 1_000).unwrap_or(0);
             let backoff_seconds = (self.retries < retrier.attempts_max).then_some(delay_seconds);
-            self.seen.note(|stages| stages.handler = Some(Handler::Retrier { index, backoff_seconds }));
+            self.seen.note(|stages| stages.retrier = Some(MetRetrier { index, backoff_seconds }));
             if backoff_seconds.is_some() {
                 return Ending::Retriable { failure };
             }
@@ -336,7 +334,7 @@ impl Trial {
         let Some((index, catcher)) = state.catchers().iter().enumerate().find(|(_, each)| met(&each.errors)) else {
             return Ending::Failed { failure };
         };
-        self.seen.note(|stages| stages.handler = Some(Handler::Catcher { index }));
+        self.seen.note(|stages| stages.catcher = Some(index));
         let tools = Tools::new(self, SCHEDULED.0 + 1);
         let context = self.context(&tools, None);
         match state.caught(catcher, &self.identity.input, &failure, &self.scene(&tools, &context)) {

@@ -142,7 +142,8 @@ fn stages(stages: &Stages) -> Vec<String> {
     if bounds != (None, None, None) {
         out.push(format!(">   bounds {bounds:?}"));
     }
-    out.extend(stages.handler.map(|handler| format!(">   {handler:?}")));
+    out.extend(stages.retrier.map(|retrier| format!(">   {retrier:?}")));
+    out.extend(stages.catcher.map(|index| format!(">   catcher {index}")));
     out
 }
 

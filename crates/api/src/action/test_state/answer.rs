@@ -4,7 +4,7 @@ use stepwell_expr::{Number, Payload, Value};
 use stepwell_machine::{
     Failure,
     effect::Exchange,
-    trial::{Ending, Handler, Stages},
+    trial::{Ending, Stages},
 };
 
 use crate::writer::Writer;
@@ -106,16 +106,18 @@ fn inspection(data: &mut Writer, input: &Payload, stages: &Stages) {
     if let Some(percentage) = stages.tolerated_failure_percentage {
         data.value("toleratedFailurePercentage", &Value::Number(Number::Double(percentage)));
     }
-    match stages.handler {
-        None => {}
-        Some(Handler::Catcher { index }) => {
-            data.member_object("errorDetails", |details| details.number("catchIndex", index as u64));
-        }
-        Some(Handler::Retrier { index, backoff_seconds }) => data.member_object("errorDetails", |details| {
-            details.number("retryIndex", index as u64);
-            if let Some(seconds) = backoff_seconds {
-                details.number("retryBackoffIntervalSeconds", seconds);
+    let error_details = [
+        ("catchIndex", stages.catcher.map(|index| index as u64)),
+        ("retryIndex", stages.retrier.map(|retrier| retrier.index as u64)),
+        ("retryBackoffIntervalSeconds", stages.retrier.and_then(|retrier| retrier.backoff_seconds)),
+    ];
+    if error_details.iter().any(|(_, number)| number.is_some()) {
+        data.member_object("errorDetails", |details| {
+            for (name, number) in error_details {
+                if let Some(number) = number {
+                    details.number(name, number);
+                }
             }
-        }),
+        });
     }
 }
