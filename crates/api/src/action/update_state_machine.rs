@@ -61,8 +61,9 @@ fn read(mut fields: Fields<'_>, encrypts: bool) -> Result<UpdateStateMachine, Er
     if description.is_some() && !publish {
         return Err(Error::validation(DESCRIPTION_WITHOUT_PUBLISH));
     }
+    // To publish alone is no change: PublishStateMachineVersion does that.
     let configured = logging.is_some() || tracing.is_some() || encryption.is_some();
-    if definition.is_none() && role_arn.is_none() && !configured && !publish {
+    if definition.is_none() && role_arn.is_none() && !configured {
         return Err(Error::MissingRequiredParameter(NOTHING_TO_CHANGE));
     }
     role_arn.as_deref().map_or(Ok(()), arn::role)?;
@@ -113,6 +114,12 @@ mod tests {
             (
                 "stateMachine:M",
                 "",
+                "MissingRequiredParameter: Either the definition, the role ARN, the LoggingConfiguration, or the \
+                 TracingConfiguration must be specified",
+            ),
+            (
+                "stateMachine:M",
+                r#","publish":true,"versionDescription":"d""#,
                 "MissingRequiredParameter: Either the definition, the role ARN, the LoggingConfiguration, or the \
                  TracingConfiguration must be specified",
             ),
