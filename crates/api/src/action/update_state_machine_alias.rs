@@ -29,7 +29,7 @@ fn read(mut fields: Fields<'_>) -> Result<(Arc<str>, UpdateAlias), Error> {
     let (machine, name) = alias_arn(&arn)?;
     if description.is_none() && routing.is_none() {
         return Err(Error::Validation {
-            message: "Either the description or the routingConfiguration must be specified".into(),
+            message: "Either the description or the RoutingConfiguration must be specified".into(),
             reason: Some(Reason::MissingRequiredParameter),
         });
     }

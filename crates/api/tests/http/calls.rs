@@ -234,7 +234,10 @@ fn versions_and_aliases() {
     }
     let named = format!(r#"{{"stateMachineAliasArn":"{alias}"}}"#);
     let refused = server.fail("UpdateStateMachineAlias", &named);
-    assert!(refused.starts_with("ValidationException: Either the description"), "{refused}");
+    assert_eq!(
+        refused,
+        "ValidationException: Either the description or the RoutingConfiguration must be specified"
+    );
     let plain = format!(r#"{{"stateMachineAliasArn":"{arn}"}}"#);
     assert!(server.fail("DescribeStateMachineAlias", &plain).starts_with("InvalidArn: "));
     let unknown = format!(r#"{{"stateMachineArn":"{arn}-other"}}"#);
