@@ -336,6 +336,9 @@ def test_where_services_are_called(tmp_path, name):
         ),
         ("aws-sdk:dynamodb:putItem", {"Bad": 1}, 'The field "Bad" is not supported by Step Functions'),
         ("lambda:invoke", {"FunctionName": "f", "Input": 1}, 'The field "Input" is not supported by Step Functions'),
+        ("lambda:invoke", {"FunctionName": "f", "Qualifier": 1}, "The value for the field 'Qualifier' must be a STRING"),
+        ("apigateway:invoke", {"ApiEndpoint": "a", "Method": "GET", "Stage": 1}, "The value for the field 'Stage' must be a STRING"),
+        ("aws-sdk:s3:putObject", {"Bucket": "b"}, "The field 'Key' is required but was missing"),
         ("states:startExecution", {"Input": {}}, "The field 'StateMachineArn' is required but was missing"),
         ("states:startExecution", {"StateMachineArn": "m", "Name": 1}, "The value for the field 'Name' must be a STRING"),
         (

@@ -9,7 +9,7 @@ use crate::{
     Work,
     aws::{CallError, node::ParameterError, protocol::Call},
     metadata,
-    parameters::only_own,
+    parameters::own_problem,
 };
 
 const METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
@@ -62,7 +62,7 @@ pub(crate) fn problem(given: &Value) -> Option<String> {
 }
 
 fn read(given: &Value) -> Result<Asked<'_>, Wrong> {
-    only_own("apigateway", "invoke", given).map_err(Wrong::Parameter)?;
+    own_problem("apigateway", "invoke", given).map_err(Wrong::Parameter)?;
     let text = |name: &str| given.get(name).and_then(Value::as_str);
     let required = |name: &str| text(name).ok_or_else(|| Wrong::Parameter(ParameterError::Missing(name.to_owned())));
     let (endpoint, method) = (required("ApiEndpoint")?, required("Method")?);

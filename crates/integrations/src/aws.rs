@@ -237,7 +237,14 @@ impl Aws {
     pub(crate) fn problem(&self, service: &str, action: &str, parameters: &Value) -> Option<ParameterError> {
         let service = self.catalogue.service(service).ok()?;
         let (_, operation) = service.operation(action)?;
-        service.parameters(operation.input.as_ref(), parameters).err()
+        match service.parameters(operation.input.as_ref(), parameters) {
+            Ok(mut input) => {
+                // A token that stands in the address is made when the call is.
+                add_idempotency_tokens(&service, operation, &mut input, "token");
+                service.missing_in_address(operation, &input)
+            }
+            Err(error) => Some(error),
+        }
     }
 
     /// A value that is no text where the model has one, but for the members `any_json`.

@@ -15,7 +15,7 @@ use crate::{
     failure::{Names, of_optimised, optimised_cause},
     http::Answer,
     local, metadata,
-    parameters::only_own,
+    parameters::own_problem,
 };
 
 /// What stays as it is in one part of a path.
@@ -44,14 +44,7 @@ pub(crate) async fn invoke_function(work: &Work<'_>, arn: &str) -> Result<Payloa
 
 /// What is wrong with parameters.
 pub(crate) fn problem(given: &Value) -> Option<ParameterError> {
-    only_own("lambda", "invoke", given).err().or_else(|| {
-        let function = given.get("FunctionName").filter(|function| !function.is_null());
-        match function {
-            None => Some(ParameterError::Missing("FunctionName".to_owned())),
-            Some(Value::String(_)) => None,
-            Some(_) => Some(ParameterError::WrongType { field: "FunctionName".to_owned(), expected: "a STRING" }),
-        }
-    })
+    own_problem("lambda", "invoke", given).err()
 }
 
 /// `arn:aws:states:::lambda:invoke`. Source: the API's Invoke and recordings.
@@ -148,7 +141,10 @@ fn payload_of(body: &[u8]) -> Payload {
 fn invoke_output(answer: &Answer) -> Value {
     let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
     let mut output = Object::default();
-    output.insert("ExecutedVersion".into(), header("X-Amz-Executed-Version").unwrap_or("$LATEST").into());
+    // Absent of what is only queued, or not run at all (`Event`, `DryRun`). Source: the API's Invoke.
+    if let Some(version) = header("X-Amz-Executed-Version") {
+        output.insert("ExecutedVersion".into(), version.into());
+    }
     if let Some(log) = header("X-Amz-Log-Result") {
         output.insert("LogResult".into(), log.into());
     }
@@ -221,5 +217,14 @@ mod tests {
         assert_eq!(&**payload_of(b"{\"a\": 1}").text(), "{\"a\": 1}");
         assert_eq!(&**payload_of(b"plain").text(), "\"plain\"");
         assert_eq!(&**payload_of(b"").text(), "null");
+    }
+
+    #[test]
+    fn what_is_only_queued_has_no_version() {
+        let mut answer =
+            Answer { status: hyper::StatusCode::ACCEPTED, headers: hyper::HeaderMap::new(), body: Bytes::new() };
+        assert_eq!(invoke_output(&answer).get("ExecutedVersion"), None);
+        answer.headers.insert("X-Amz-Executed-Version", hyper::header::HeaderValue::from_static("3"));
+        assert_eq!(invoke_output(&answer).get("ExecutedVersion"), Some(&Value::from("3")));
     }
 }

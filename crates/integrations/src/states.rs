@@ -13,7 +13,7 @@ use crate::{
     aws::{node::ParameterError, protocol::ServiceError},
     failure::{Names, optimised_cause},
     limits::{EXECUTION_POLL_FIRST_MS, EXECUTION_POLL_MAX_MS},
-    parameters::only_own,
+    parameters::own_problem,
 };
 
 /// The Step Functions API of the server that the task runs in.
@@ -40,18 +40,14 @@ pub(crate) fn problem(given: &Value) -> Option<ParameterError> {
 
 /// The members of StartExecution.
 fn read(given: &Value) -> Result<Object, ParameterError> {
-    only_own("states", "startExecution", given)?;
-    if given.get("StateMachineArn").is_none_or(Value::is_null) {
-        return Err(ParameterError::Missing("StateMachineArn".to_owned()));
-    }
+    own_problem("states", "startExecution", given)?;
     let mut body = Object::default();
     for (field, member) in FIELDS {
         match given.get(field) {
             None | Some(Value::Null) => {}
             // A text that is given as input is the input's own text, anything else is written as JSON.
             Some(Value::String(text)) => _ = body.insert(member.into(), Value::String(text.clone())),
-            Some(value) if field == "Input" => _ = body.insert(member.into(), Value::from(value.to_string())),
-            Some(_) => return Err(ParameterError::WrongType { field: field.to_owned(), expected: "a STRING" }),
+            Some(value) => _ = body.insert(member.into(), Value::from(value.to_string())),
         }
     }
     Ok(body)
