@@ -69,6 +69,11 @@ def test_sqs(sfn, aws, name):
     assert output["T0"]["SdkHttpMetadata"]["HttpStatusCode"] == 200
     assert output["T0"]["MD5OfMessageBody"] == output["T1"]["Messages"][0]["Md5OfBody"]
     assert output["T1"]["Messages"][0]["Body"] == '{"n":1}'
+    # The SDKs call the queue's URL itself; here that is so where it names no queue of the SQS that is configured.
+    nowhere = {"QueueUrl": "http://no-such-queue.invalid", "MessageBody": "b"}
+    ended = run(sfn, f"{name}-nowhere", task("sqs:sendMessage", Parameters=nowhere))
+    cause = "Unable to execute HTTP request: no-such-queue.invalid: Name or service not known"
+    assert (ended["error"], ended["cause"]) == ("SQS.SdkClientException", cause)
 
 
 def test_sns(sfn, aws, name):

@@ -275,7 +275,10 @@ impl Aws {
         let mut call = service.call(name, operation, &input)?;
         call.body = body.unwrap_or(call.body);
         complete(service, operation, &mut call);
-        let destination = self.destination(service, &caller.region);
+        let destination = match bare_queue_address(service, operation, &input) {
+            Some(url) => Destination { url, region: caller.region.to_string(), kind: DestinationKind::Configured },
+            None => self.destination(service, &caller.region),
+        };
         let signing = (!operation.is_unsigned).then_some(&*service.signing);
         let limit = limit_of(service);
         let answer = Box::pin(self.send(caller, &destination, signing, call, limit)).await?;
@@ -527,6 +530,17 @@ impl Aws {
 fn limit_of(service: &Service) -> Duration {
     let is_slow = ["lambda", "bedrockruntime", "bedrockagentruntime", "sagemakerruntime"].contains(&&*service.name);
     Duration::from_secs(if is_slow { LONG_CALL_SECONDS_MAX } else { CALL_SECONDS_MAX })
+}
+
+/// The queue URL of a call to SQS that is an address alone, without a queue: the SDKs call what it says.
+///
+/// Any other queue URL names a queue of the SQS that is configured.
+fn bare_queue_address(service: &Service, operation: &Operation, input: &Node) -> Option<String> {
+    let of = operation.input.as_ref().filter(|_| &*service.name == "sqs")?;
+    let index = service.members(of).iter().position(|member| &*member.name == "QueueUrl")?;
+    let url = input.member(index)?.as_text()?.trim_end_matches('/');
+    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))?;
+    (!host.is_empty() && !host.contains('/')).then(|| url.to_owned())
 }
 
 fn named_operation<'s>(service: &'s Service, action: &str) -> Result<(&'s str, &'s Operation), CallError> {
