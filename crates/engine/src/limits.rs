@@ -68,8 +68,8 @@ pub const COMMITS_OUTSTANDING_MAX: usize = 2;
 /// Longest that a driver waits for the callers of its last commit to call again; see `driver/pace.rs`. Ours: about one
 /// sync of a fast disk.
 pub const GATHER_PAUSE_MAX: Duration = Duration::from_micros(200);
-/// A pause shorter than this is left out: the sleep itself takes longer.
-pub const GATHER_PAUSE_MIN: Duration = Duration::from_micros(20);
+/// A pause shorter than this is left out: the sleep itself takes half as long again, in which a fast disk would have synced.
+pub const GATHER_PAUSE_MIN: Duration = Duration::from_micros(120);
 /// Callers that have not come back within this are not waited for.
 pub const GATHER_RECENT_MAX: Duration = Duration::from_millis(5);
 /// Executions that go on with a further slice in one batch; the others wait their turn, so that no batch gets long.
