@@ -327,6 +327,58 @@ def test_where_services_are_called(tmp_path, name):
     assert called("profiles", "--lambda-endpoint", places["option"], **for_all) == ["option"] + ["environment"] * 4
 
 
+class Endpoint(http.server.BaseHTTPRequestHandler):
+    """An API of API Gateway: tells what it was asked, or refuses."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        asked = {"target": self.path, "method": self.command, "type": self.headers.get("Content-Type"), "body": body}
+        status, answer = (404, b'{"message": "Not Found"}') if "/none" in self.path else (200, json.dumps(asked).encode())
+        self.send_response_only(status)
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(answer)), "X-A": "1"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer)
+
+    do_GET = do_POST
+
+    def log_message(self, *_):
+        pass
+
+
+def test_api_gateway(sfn, name):
+    """Source: Step Functions guide, "Call API Gateway with Step Functions"."""
+    api = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    api.daemon_threads = True
+    threading.Thread(target=api.serve_forever, daemon=True).start()
+    place = {"ApiEndpoint": f"http://127.0.0.1:{api.server_address[1]}", "Stage": "prod", "Path": "/pets/1"}
+    body = {"name": "Tumble", "category": None, "tags": [None, {"a": None}]}
+    query = {"type": ["a b", "c"]}
+    parameters = {**place, "Method": "POST", "QueryParameters": query, "RequestBody": body}
+    calls = [{}, {"AllowNullValues": True}, {"Method": "GET", "RequestBody": None}]
+    output = succeeded(
+        run(sfn, name, *(task("apigateway:invoke", Parameters={**parameters, **call}) for call in calls))
+    )
+    bodies = ['{"name":"Tumble","tags":[null,{}]}', json.dumps(body, separators=(",", ":")), ""]
+    for number, (call, sent) in enumerate(zip(calls, bodies, strict=True)):
+        found = output[f"T{number}"]
+        assert list(found) == ["Headers", "ResponseBody", "StatusCode", "StatusText"]
+        assert found["Headers"] == {"Content-Type": ["application/json"], "Content-Length": found["Headers"]["Content-Length"], "x-a": ["1"]}
+        asked = found["ResponseBody"]
+        assert (asked["method"], asked["body"]) == (call.get("Method", "POST"), sent)
+        assert asked["target"] == "/prod/pets/1?type=a%20b&type=c"
+        assert asked["type"] == ("application/json" if sent else None)
+        assert (found["StatusCode"], found["StatusText"]) == (200, "OK")
+    refused = run(sfn, f"{name}-none", task("apigateway:invoke", Parameters={**place, "Method": "GET", "Path": "none"}))
+    assert (refused["error"], refused["cause"]) == ("ApiGateway.404", '{"message": "Not Found"}')
+    forbidden = {**place, "Method": "GET", "Headers": {"X-Amz-Date": ["now"]}}
+    ended = run(sfn, f"{name}-forbidden", task("apigateway:invoke", Parameters=forbidden))
+    assert (ended["error"], ended["cause"]) == ("States.Runtime", "The header 'X-Amz-Date' is not allowed")
+    api.shutdown()
+
+
 @pytest.mark.parametrize(
     ("resource", "parameters", "problem"),
     [
