@@ -16,6 +16,24 @@ pub(crate) struct Names {
     pub(crate) base: &'static str,
 }
 
+/// Codes that any service may answer with and that no model names. Source: AWS's API references, "Common Errors".
+pub(crate) const COMMON_CODES: &[&str] = &[
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InternalFailure",
+    "InvalidSignatureException",
+    "MissingAuthenticationTokenException",
+    "OptInRequired",
+    "RequestExpired",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "UnknownOperationException",
+    "UnrecognizedClientException",
+    "ValidationException",
+];
+
 const TASK_FAILED: &str = "States.TaskFailed";
 
 /// Of an `aws-sdk:` task; `prefix` is the service's name in errors.

@@ -12,7 +12,7 @@ use crate::{
         node::ParameterError,
         protocol::{Call, ServiceError},
     },
-    failure::{Names, of_optimised, optimised_cause},
+    failure::{COMMON_CODES, Names, of_optimised, optimised_cause},
     http::Answer,
     local, metadata,
     parameters::own_problem,
@@ -168,7 +168,7 @@ fn function_failure(payload: &str) -> Failure {
     }
 }
 
-/// Lambda refused the call. Source: recordings.
+/// Lambda refused the call. Source: recordings; users' reports for codes that Lambda's model does not have.
 fn refusal(answer: &Answer) -> Failure {
     let body = String::from_utf8_lossy(&answer.body);
     let message = json::parse(&body).ok().and_then(|value| {
@@ -179,7 +179,11 @@ fn refusal(answer: &Answer) -> Failure {
     let code =
         answer.headers.get("x-amzn-ErrorType").and_then(|value| value.to_str().ok()).unwrap_or("ServiceException");
     let code = code.split(':').next().unwrap_or(code);
-    let name = if code.ends_with("Exception") { format!("Lambda.{code}") } else { format!("Lambda.{code}Exception") };
+    let name = match code {
+        code if COMMON_CODES.contains(&code) => NAMES.base.to_owned(),
+        code if code.ends_with("Exception") => code.to_owned(),
+        code => format!("{code}Exception"),
+    };
     let error = ServiceError {
         code: code.to_owned(),
         message: Some(message),
@@ -187,7 +191,7 @@ fn refusal(answer: &Answer) -> Failure {
         request_id: metadata::request_id(&answer.headers).to_owned(),
         extended_request_id: None,
     };
-    Failure::new(name, optimised_cause(&NAMES, &error))
+    Failure::new(format!("{}.{name}", NAMES.prefix), optimised_cause(&NAMES, &error))
 }
 
 #[cfg(test)]
@@ -217,6 +221,23 @@ mod tests {
         assert_eq!(&**payload_of(b"{\"a\": 1}").text(), "{\"a\": 1}");
         assert_eq!(&**payload_of(b"plain").text(), "\"plain\"");
         assert_eq!(&**payload_of(b"").text(), "null");
+    }
+
+    #[test]
+    fn a_refusal_is_named_as_the_sdk_names_it() {
+        let refused = |code: &'static str| {
+            let mut headers = hyper::HeaderMap::new();
+            headers.insert("x-amzn-ErrorType", hyper::header::HeaderValue::from_static(code));
+            let body = Bytes::from_static(br#"{"Message":"m"}"#);
+            refusal(&Answer { status: hyper::StatusCode::FORBIDDEN, headers, body })
+        };
+        let failure = refused("ResourceNotFoundException:http://x");
+        assert_eq!(failure.error.as_deref(), Some("Lambda.ResourceNotFoundException"));
+        let failure = refused("AccessDeniedException");
+        assert_eq!(failure.error.as_deref(), Some("Lambda.AWSLambdaException"));
+        let cause =
+            "m (Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: ; Proxy: null)";
+        assert_eq!(failure.cause.as_deref(), Some(cause));
     }
 
     #[test]

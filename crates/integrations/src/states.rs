@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use crate::{
     Work,
     aws::{node::ParameterError, protocol::ServiceError},
-    failure::{Names, optimised_cause},
+    failure::{COMMON_CODES, Names, optimised_cause},
     limits::{EXECUTION_POLL_FIRST_MS, EXECUTION_POLL_MAX_MS},
     parameters::own_problem,
 };
@@ -28,8 +28,6 @@ pub trait StepFunctions: Send + Sync + 'static {
 pub type StepFunctionsAnswer = Pin<Box<dyn Future<Output = (u16, String)> + Send + 'static>>;
 
 const NAMES: Names = Names { prefix: "StepFunctions", service: "AWSStepFunctions", base: "AWSStepFunctionsException" };
-/// Errors that no model names, as version 1 of the SDK had it.
-const UNMODELLED: &[&str] = &["ValidationException", "ThrottlingException", "AccessDeniedException", "InternalFailure"];
 const FIELDS: [(&str, &str); 4] =
     [("StateMachineArn", "stateMachineArn"), ("Name", "name"), ("Input", "input"), ("TraceHeader", "traceHeader")];
 
@@ -141,7 +139,7 @@ async fn call(work: &Work<'_>, action: &'static str, body: String, origin: Optio
     let code = text("__type").unwrap_or_default();
     let code = code.rsplit('#').next().unwrap_or_default().to_owned();
     let name = match &*code {
-        code if status >= 500 || UNMODELLED.contains(&code) => NAMES.base.to_owned(),
+        code if status >= 500 || COMMON_CODES.contains(&code) => NAMES.base.to_owned(),
         code if code.ends_with("Exception") => code.to_owned(),
         code => format!("{code}Exception"),
     };
