@@ -60,6 +60,12 @@ def test_s3(sfn, aws, name):
     assert output["T1"]["ContentLength"] == 7
     missing = run(sfn, f"{name}-missing", task("aws-sdk:s3:getObject", Parameters={**place, "Key": "none"}))
     assert missing["error"] == "S3.NoSuchKeyException"
+    # An answer to HEAD has no body; the SDK for Java names the errors of these two all the same.
+    heads = {"headObject": {**place, "Key": "none"}, "headBucket": {"Bucket": f"{name}-none"}}
+    for action, parameters in heads.items():
+        missing = run(sfn, f"{name}-{action}", task(f"aws-sdk:s3:{action}", Parameters=parameters))
+        assert missing["error"] == f"S3.NoSuch{'Key' if action == 'headObject' else 'Bucket'}Exception"
+        assert missing["cause"].startswith("null (Service: S3, Status Code: 404, Request ID: ")
 
 
 def test_sqs(sfn, aws, name):

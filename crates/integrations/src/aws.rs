@@ -205,7 +205,7 @@ impl Aws {
         let (name, operation) = named_operation(&service, action)?;
         let answer = self.answer(caller, &service, name, operation, parameters, body).await?;
         if service.is_rest_xml() && protocol::is_error_in_disguise(&answer.body) {
-            return Err(service_error(&service, &answer));
+            return Err(service_error(&service, name, &answer));
         }
         let result = service.result(operation, answer.status, &answer.headers, &answer.body);
         let result = result.ok_or(CallError::Unreadable)?;
@@ -284,7 +284,7 @@ impl Aws {
         let answer = Box::pin(self.send(caller, &destination, signing, call, limit)).await?;
         match answer.status.is_success() {
             true => Ok(answer),
-            false => Err(service_error(service, &answer)),
+            false => Err(service_error(service, name, &answer)),
         }
     }
 
@@ -548,9 +548,20 @@ fn named_operation<'s>(service: &'s Service, action: &str) -> Result<(&'s str, &
     service.operation(action).ok_or_else(unknown)
 }
 
-fn service_error(service: &Service, answer: &Answer) -> CallError {
+/// `operation`: its name in the API.
+fn service_error(service: &Service, operation: &str, answer: &Answer) -> CallError {
     let (error, exception) = service.service_error(answer.status, &answer.headers, &answer.body);
+    let exception = exception.or_else(|| absence(&service.name, operation, error.status).map(Into::into));
     CallError::Service { error, exception }
+}
+
+/// What the SDK for Java calls an answer that has no body to name its error: what was asked for is not there.
+fn absence(service: &str, operation: &str, status: u16) -> Option<&'static str> {
+    match (service, operation, status) {
+        ("s3", "HeadObject", 404) => Some("NoSuchKeyException"),
+        ("s3", "HeadBucket", 404) => Some("NoSuchBucketException"),
+        _ => None,
+    }
 }
 
 /// Members that the SDKs fill in by themselves.
