@@ -1,5 +1,6 @@
 """Tasks that call AWS services, played by moto: each service by its own protocol, and what is built on them."""
 
+import datetime
 import http.server
 import json
 import socket
@@ -164,6 +165,16 @@ def test_a_batch_of_work_that_is_watched(sfn, aws, name):
     assert output["T0"]["QueryExecution"]["Status"]["State"] == "SUCCEEDED"
     types = [event["type"] for event in events(sfn, ended["executionArn"])]
     assert types[2:6] == ["TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded"]
+
+
+def test_times_are_milliseconds_in_optimised_results(sfn, aws, name):
+    """As version 1 of the SDK for Java writes them; version 2, of `aws-sdk` tasks, writes texts."""
+    aws("glue").create_job(Name=name, Role=ROLE, Command={"Name": "glueetl", "ScriptLocation": "s3://bucket/key"})
+    optimised = task("glue:startJobRun.sync", Parameters={"JobName": name})
+    sdk = task("aws-sdk:glue:getJobRuns", Parameters={"JobName": name})
+    output = succeeded(run(sfn, name, optimised, sdk))
+    started = datetime.datetime.fromisoformat(output["T1"]["JobRuns"][0]["StartedOn"])
+    assert output["T0"]["StartedOn"] == round(started.timestamp() * 1000)
 
 
 def test_a_nested_execution_with_its_result(sfn, name):
