@@ -69,6 +69,13 @@ def test_s3(sfn, aws, name):
         assert missing["cause"].startswith("null (Service: S3, Status Code: 404, Request ID: ")
 
 
+def test_a_bucket_is_made_where_its_machine_is(server, aws, name):
+    """As the SDK for Java does it: S3 itself would make it in us-east-1, or refuse."""
+    create = task("aws-sdk:s3:createBucket", Parameters={"Bucket": name})
+    succeeded(run(server.connect("eu-west-1"), name, create))
+    assert aws("s3").get_bucket_location(Bucket=name)["LocationConstraint"] == "eu-west-1"
+
+
 def test_sqs(sfn, aws, name):
     queue = aws("sqs").create_queue(QueueName=name)["QueueUrl"]
     send = task("sqs:sendMessage", Parameters={"QueueUrl": queue, "MessageBody": {"n": 1}})

@@ -270,7 +270,8 @@ impl Aws {
         parameters: &Value,
         body: Option<Bytes>,
     ) -> Result<Answer, CallError> {
-        let mut input = service.parameters(operation.input.as_ref(), parameters)?;
+        let placed = with_place(service, name, parameters, &caller.region);
+        let mut input = service.parameters(operation.input.as_ref(), placed.as_ref().unwrap_or(parameters))?;
         add_idempotency_tokens(service, operation, &mut input, &caller.token);
         let mut call = service.call(name, operation, &input)?;
         call.body = body.unwrap_or(call.body);
@@ -530,6 +531,19 @@ impl Aws {
 fn limit_of(service: &Service) -> Duration {
     let is_slow = ["lambda", "bedrockruntime", "bedrockagentruntime", "sagemakerruntime"].contains(&&*service.name);
     Duration::from_secs(if is_slow { LONG_CALL_SECONDS_MAX } else { CALL_SECONDS_MAX })
+}
+
+/// The parameters of S3's CreateBucket with the region of the call, which the SDK for Java fills in: S3 makes a bucket in
+/// us-east-1 where none is named, and refuses to from anywhere else.
+fn with_place(service: &Service, operation: &str, parameters: &Value, region: &str) -> Option<Value> {
+    const PLACE: &str = "CreateBucketConfiguration";
+    let is_placeless = parameters.get(PLACE).is_none_or(Value::is_null);
+    let wants_place = &*service.name == "s3" && operation == "CreateBucket" && region != "us-east-1";
+    (wants_place && is_placeless).then(|| {
+        let mut members = parameters.as_object().cloned().unwrap_or_default();
+        members.insert(PLACE.into(), Value::object([("LocationConstraint", Value::from(region))]));
+        Value::Object(members.into())
+    })
 }
 
 /// The queue URL of a call to SQS that is an address alone, without a queue: the SDKs call what it says.
