@@ -76,6 +76,16 @@ def test_a_bucket_is_made_where_its_machine_is(server, aws, name):
     assert aws("s3").get_bucket_location(Bucket=name)["LocationConstraint"] == "eu-west-1"
 
 
+def test_route_53(sfn, name):
+    """Its ids can be given back: the SDK for Java takes off what they begin with."""
+    zone = {"Name": f"{name}.example", "CallerReference": name}
+    create = task("aws-sdk:route53:createHostedZone", Parameters=zone)
+    get = task("aws-sdk:route53:getHostedZone", Parameters={"Id.$": "$.T0.HostedZone.Id"})
+    output = succeeded(run(sfn, name, create, get))
+    assert output["T1"]["HostedZone"]["Id"] == output["T0"]["HostedZone"]["Id"]
+    assert "/" not in output["T0"]["HostedZone"]["Id"]
+
+
 def test_sqs(sfn, aws, name):
     queue = aws("sqs").create_queue(QueueName=name)["QueueUrl"]
     send = task("sqs:sendMessage", Parameters={"QueueUrl": queue, "MessageBody": {"n": 1}})

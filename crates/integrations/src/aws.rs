@@ -211,6 +211,7 @@ impl Aws {
         let result = result.ok_or(CallError::Unreadable)?;
         let result =
             operation.output.as_ref().map_or_else(Value::empty_object, |of| service.shown(of, &result, spelling));
+        let result = if &*service.name == "route53" { with_bare_ids(&result) } else { result };
         Ok(Reply { answer, result })
     }
 
@@ -544,6 +545,22 @@ fn with_place(service: &Service, operation: &str, parameters: &Value, region: &s
         members.insert(PLACE.into(), Value::object([("LocationConstraint", Value::from(region))]));
         Value::Object(members.into())
     })
+}
+
+/// A result of Route 53 with ids that its other actions take: it answers `/hostedzone/Z1`, and wants `Z1`.
+///
+/// Source: the SDK for Java, which takes these beginnings off. Recursion is bounded by the depth of the model's shapes.
+fn with_bare_ids(result: &Value) -> Value {
+    const BEGINNINGS: [&str; 3] = ["/hostedzone/", "/change/", "/delegationset/"];
+    match result {
+        Value::Object(members) => Value::object(members.iter().map(|(name, value)| {
+            let bare = value.as_str().filter(|_| &**name == "Id");
+            let bare = bare.and_then(|id| BEGINNINGS.iter().find_map(|beginning| id.strip_prefix(beginning)));
+            (name.clone(), bare.map_or_else(|| with_bare_ids(value), Value::from))
+        })),
+        Value::Array(items) => Value::array(items.iter().map(with_bare_ids).collect()),
+        other => other.clone(),
+    }
 }
 
 /// The queue URL of a call to SQS that is an address alone, without a queue: the SDKs call what it says.
