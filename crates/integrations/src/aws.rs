@@ -606,7 +606,8 @@ fn add_idempotency_tokens(service: &Service, operation: &Operation, input: &mut 
     }
 }
 
-/// What the SDK for Java adds to a call: the type of a plain body, and the checksum that S3 wants.
+/// What the SDK for Java adds to a call: the type of a plain body, the checksum that S3 wants, and that API Gateway is to
+/// answer plain JSON.
 fn complete(service: &Service, operation: &Operation, call: &mut Call) {
     let has = |call: &Call, prefix: &str| {
         call.headers
@@ -618,6 +619,9 @@ fn complete(service: &Service, operation: &Operation, call: &mut Call) {
     if streams && !call.body.is_empty() && !has(call, "content-type") {
         // Source: recordings of S3's PutObject.
         call.headers.push(("Content-Type".into(), "text/plain; charset=UTF-8".into()));
+    }
+    if &*service.name == "apigateway" && !has(call, "accept") {
+        call.headers.push(("Accept".into(), "application/json".into()));
     }
     let wants_checksum = operation.needs_checksum || operation.checksum_member.is_some();
     if wants_checksum && !has(call, "x-amz-checksum-") && !has(call, "content-md5") {
