@@ -95,6 +95,34 @@ def test_a_map_with_a_selector(sfn):
     assert json.loads(data["afterItemSelector"]) == [{"at": 0, "of": "n"}, {"at": 1, "of": "n"}]
 
 
+def test_a_map_with_what_its_reader_is_taken_to_have_read(sfn):
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}},
+    }
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket": "b", "Key.$": "$.key"},
+        "ReaderConfig": {"InputType": "JSON", "ItemsPointer": "/items"},
+    }
+    test = {
+        "definition": state(
+            Type="Map", ItemProcessor=processor, ItemReader=reader, ItemBatcher={"MaxItemsPerBatch": 2},
+            ItemSelector={"of.$": "$$.Map.Item.Source", "v.$": "$$.Map.Item.Value"}, ToleratedFailureCount=1,
+        ),
+        "input": '{"key": "k"}', "mock": {"result": "[]"}, "inspectionLevel": "DEBUG",
+    }
+    data = '{"items": [1, 2, 3]}'
+    answer = sfn.test_state(**test, stateConfiguration={"mapItemReaderData": data, "mapIterationFailureCount": 2})
+    assert answer["error"] == "States.ExceedToleratedFailureThreshold"
+    stages = answer["inspectionData"]
+    items = [{"of": "S3://b/k", "v": v} for v in (1, 2, 3)]
+    assert json.loads(stages["afterItemsPointer"]) == [1, 2, 3]
+    assert json.loads(stages["afterItemSelector"]) == items
+    assert json.loads(stages["afterItemBatcher"]) == [{"Items": items[:2]}, {"Items": items[2:]}]
+    with pytest.raises(ClientError, match="less than or equal to the number of Map iterations"):
+        sfn.test_state(**test, stateConfiguration={"mapItemReaderData": data, "mapIterationFailureCount": 4})
+
+
 def test_a_wait_is_waited_for(sfn):
     answer = sfn.test_state(definition=text({"Type": "Wait", "Seconds": 1, "Next": "N"}), input='{"a": 1}')
     assert (answer["status"], answer["output"], answer["nextState"]) == ("SUCCEEDED", '{"a": 1}', "N")

@@ -42,6 +42,19 @@ pub struct Settings {
     pub batch_bytes: Option<u64>,
 }
 
+impl Settings {
+    /// Items that go into one batch.
+    pub fn batch_items_max(&self) -> usize {
+        self.batch_items.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX)).max(1)
+    }
+
+    /// Bytes that the input of one batch may have.
+    pub fn batch_bytes_max(&self) -> usize {
+        let asked = self.batch_bytes.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        asked.min(limits::PAYLOAD_BYTES_MAX)
+    }
+}
+
 /// What a frame keeps of the Map Run that it waits for.
 #[derive(Clone, Debug)]
 pub struct MapRunWait {
@@ -289,23 +302,9 @@ impl MapRunRequest {
         self.bounded(Payload::from_value(made.map_err(|fault| self.failure(fault))?))
     }
 
-    /// The input of a child execution for a batch of items: `{"BatchInput": ..., "Items": [...]}`. Source: recordings.
+    /// The input of a child execution for a batch of items.
     pub fn batch(&self, items: &[Payload]) -> Payload {
-        let mut text = String::from("{");
-        if let Some(input) = &self.wait.batch_input {
-            text.push_str("\"BatchInput\":");
-            text.push_str(input.text());
-            text.push(',');
-        }
-        text.push_str("\"Items\":[");
-        for (index, item) in items.iter().enumerate() {
-            if index > 0 {
-                text.push(',');
-            }
-            text.push_str(item.text());
-        }
-        text.push_str("]}");
-        Payload::from_checked_text(text)
+        batch(self.wait.batch_input.as_ref(), items)
     }
 
     /// Bytes that a batch has beside its items and the commas between them.
@@ -322,6 +321,25 @@ impl MapRunRequest {
         let state = self.state();
         fault.explained(state.language, &state.name, self.frame.entered).failure
     }
+}
+
+/// The input for a batch of items: `{"BatchInput": ..., "Items": [...]}`. Source: recordings.
+pub(crate) fn batch(batch_input: Option<&Payload>, items: &[Payload]) -> Payload {
+    let mut text = String::from("{");
+    if let Some(input) = batch_input {
+        text.push_str("\"BatchInput\":");
+        text.push_str(input.text());
+        text.push(',');
+    }
+    text.push_str("\"Items\":[");
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        text.push_str(item.text());
+    }
+    text.push_str("]}");
+    Payload::from_checked_text(text)
 }
 
 /// See [`MapRunRequest::child_name`].

@@ -17,14 +17,12 @@ use crate::{
     failure::Failure,
     history::Assigned,
     limits::{self, Limits},
-    program::{DataFlow, QueryLanguage, Transition},
+    program::{QueryLanguage, Transition},
     retry::{self, Cause},
-    state::{
-        Kind, Ran, State, StateType,
-        map::{Bounds, Map},
-        task::Scheduling,
-    },
+    state::{Kind, Ran, State, StateType, task::Scheduling},
 };
+
+mod map;
 
 /// What the data of a state was at each stage; `None`: the state has no such stage, or did not get there.
 ///
@@ -35,7 +33,9 @@ pub struct Stages {
     pub after_parameters: Option<Payload>,
     pub after_arguments: Option<Payload>,
     pub after_items_path: Option<Payload>,
+    pub after_items_pointer: Option<Payload>,
     pub after_item_selector: Option<Payload>,
+    pub after_item_batcher: Option<Payload>,
     pub result: Option<Payload>,
     pub after_result_selector: Option<Payload>,
     pub after_result_path: Option<Payload>,
@@ -79,6 +79,7 @@ pub struct Trial {
     /// The Context object that was given instead of our own.
     context: Option<Value>,
     variables: Arc<BTreeMap<Arc<str>, Payload>>,
+    reader_data: Option<Arc<str>>,
     limits: Limits,
     seen: Seen,
 }
@@ -91,6 +92,8 @@ pub struct Conditions {
     pub now_ms: i64,
     pub context: Option<Value>,
     pub variables: BTreeMap<Arc<str>, Payload>,
+    /// What the `ItemReader` of a Map is taken to have read, as it stands in its source.
+    pub reader_data: Option<Arc<str>>,
     pub limits: Limits,
 }
 
@@ -104,7 +107,7 @@ pub enum Begun {
     Task { request: Option<TaskRequest>, timeout_seconds: Option<u64> },
     /// A Parallel, whose result has one item for each branch.
     Branches { count: usize },
-    /// A Map; `length`: the items, where they are not read from elsewhere.
+    /// A Map; `length`: the items, where it is known what they are.
     Iterations { length: Option<usize> },
 }
 
@@ -137,7 +140,7 @@ const SCHEDULED: TaskId = TaskId(3);
 
 impl Trial {
     pub fn new(lone: Lone, conditions: Conditions) -> Trial {
-        let Conditions { identity, retries, now_ms, context, variables, limits } = conditions;
+        let Conditions { identity, retries, now_ms, context, variables, reader_data, limits } = conditions;
         let stages = Stages { variables: variables.clone(), ..Stages::default() };
         Trial {
             lone,
@@ -146,6 +149,7 @@ impl Trial {
             now_ms,
             context,
             variables: Arc::new(variables),
+            reader_data,
             limits,
             seen: Seen(RefCell::new(stages)),
         }
@@ -191,7 +195,7 @@ impl Trial {
         let scene = self.scene(&tools, &context);
         if let Kind::Map(map) = &state.kind {
             return match self.begin_map(map, &scene) {
-                Ok(length) => Begun::Iterations { length },
+                Ok(begun) => begun,
                 Err(fault) => Begun::Ended(self.fault(fault)),
             };
         }
@@ -235,54 +239,6 @@ impl Trial {
             role_arn: self.identity.role_arn.clone(),
         });
         Begun::Task { request, timeout_seconds }
-    }
-
-    /// Evaluates the fields of a Map; answers how many items there are, unless a reader gives them.
-    fn begin_map(&self, map: &Map, scene: &Scene<'_>) -> Result<Option<usize>, Fault> {
-        let flow = &self.state().flow;
-        let input = match flow {
-            DataFlow::JsonPath(flow) => flow.selected_input(&self.identity.input, scene)?,
-            DataFlow::Jsonata(_) => self.identity.input.clone(),
-        };
-        let view = scene.view(&input);
-        let items = match self.lone.has_item_reader {
-            true => None,
-            false => Some(map.items(flow, &input, &view)?),
-        };
-        if let (Some(items), DataFlow::JsonPath(_)) = (&items, flow) {
-            scene.saw(|stages| stages.after_items_path = Some(listed(items)));
-        }
-        let Bounds { max_concurrency, failures, failures_percentage } = map.bounds(&view)?;
-        scene.saw(|stages| {
-            stages.max_concurrency = Some(max_concurrency);
-            stages.tolerated_failure_count = failures;
-            stages.tolerated_failure_percentage = failures_percentage;
-        });
-        let Some(items) = items else { return Ok(None) };
-        if items.bytes() > self.limits.payload_bytes {
-            return Err(Fault::InputTooLarge);
-        }
-        let length = items.value().as_array().map_or(0, <[Value]>::len);
-        if let Some(selector) = &map.selector {
-            let selected = (0..length).map(|index| self.select_item(selector, index, &items, &input));
-            let selected = Payload::from_value(Value::array(selected.collect::<Result<_, Fault>>()?));
-            scene.saw(|stages| stages.after_item_selector = Some(listed(&selected)));
-        }
-        Ok(Some(length))
-    }
-
-    fn select_item(
-        &self,
-        selector: &crate::program::Template,
-        index: usize,
-        items: &Payload,
-        input: &Payload,
-    ) -> Result<Value, Fault> {
-        let tools = Tools::new(self, ENTERED);
-        let map_item = Some(MapItem::of_array(u32::try_from(index).unwrap_or(u32::MAX), items.clone()));
-        let context = self.context(&tools, map_item.clone());
-        let scene = Scene { map_item, ..self.scene(&tools, &context) };
-        data::evaluate(selector, &scene.view(input))
     }
 
     /// The task cannot be started with these parameters.
@@ -439,15 +395,6 @@ impl Trial {
         }
         context
     }
-}
-
-/// Items as the stages of the data show them: each compact, a blank after the comma between two.
-///
-/// Source: recordings of `afterItemsPath`; the items of a selector by analogy.
-fn listed(items: &Payload) -> Payload {
-    let Some(values) = items.value().as_array() else { return items.clone() };
-    let texts: Vec<String> = values.iter().map(Value::to_string).collect();
-    Payload::from_checked_text(format!("[{}]", texts.join(", ")))
 }
 
 /// Chance and fuel of one evaluation.

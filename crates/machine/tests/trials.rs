@@ -1,10 +1,10 @@
 //! States on their own, as TestState runs them, from the case files in `tests/trials`.
 //!
 //! A case is a few lines, then a blank one: `#` begins its title; `@name STATE` names the state of a whole definition;
-//! `@retries N`, `@variables JSON`, `@context JSON` say with what it is tested; a line that begins with `{` is the
-//! definition. `< input JSON` begins it, then `< result JSON` or `< failure ERROR CAUSE` ends what it wanted done. What
-//! comes out stands in lines with `>`: what the state wants, its end, the stages of its data. With STEPWELL_BLESS set
-//! they are written anew: read the difference before it is committed.
+//! `@retries N`, `@variables JSON`, `@context JSON`, `@reader DATA` (of an `ItemReader`, `\n` between lines) say with what
+//! it is tested; a line that begins with `{` is the definition. `< input JSON` begins it, then `< result JSON` or
+//! `< failure ERROR CAUSE` ends what it wanted done. What comes out stands in lines with `>`: what the state wants, its
+//! end, the stages of its data. With STEPWELL_BLESS set they are written anew: read the difference before it is committed.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -64,6 +64,7 @@ fn answer(case: &[&str]) -> Vec<String> {
             now_ms: 0,
             context: given("@context ").map(|text| json::parse(text).unwrap()),
             variables,
+            reader_data: given("@reader ").map(|data| data.replace("\\n", "\n").into()),
             limits: stepwell_machine::limits::Limits::default(),
         },
     );
@@ -124,7 +125,9 @@ fn stages(stages: &Stages) -> Vec<String> {
         ("afterParameters", &stages.after_parameters),
         ("afterArguments", &stages.after_arguments),
         ("afterItemsPath", &stages.after_items_path),
+        ("afterItemsPointer", &stages.after_items_pointer),
         ("afterItemSelector", &stages.after_item_selector),
+        ("afterItemBatcher", &stages.after_item_batcher),
         ("result", &stages.result),
         ("afterResultSelector", &stages.after_result_selector),
         ("afterResultPath", &stages.after_result_path),

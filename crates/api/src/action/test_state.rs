@@ -39,7 +39,7 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
     let engine = request.engine.clone();
     let owner = request.owner();
     let prepared = blocking(move || prepare(asked, &engine, &owner)).await??;
-    let Prepared { trial, mock, failing_iterations, reader_items, input } = prepared;
+    let Prepared { trial, mock, failing_iterations, input } = prepared;
     let (trial, begun) = blocking(move || {
         let begun = trial.begin();
         (trial, begun)
@@ -49,7 +49,6 @@ pub(crate) async fn answer(request: Request<'_>) -> Result<String, Error> {
         (Begun::Ended(ending), _) => Next::Ended(ending),
         (Begun::Waits { until_ms }, _) => unless_stopping(&request, wait(until_ms)).await?,
         (Begun::Iterations { length }, Some(mock)) => {
-            let length = length.or(reader_items);
             Next::Result(after_iterations(&trial, mock, failing_iterations, length)?)
         }
         (Begun::Task { .. } | Begun::Branches { .. }, Some(mock)) => Next::Result(mock),
@@ -177,8 +176,6 @@ struct Prepared {
     trial: Trial,
     mock: Option<Mock>,
     failing_iterations: Option<u64>,
-    /// The items that `mapItemReaderData` has, where it is an array.
-    reader_items: Option<usize>,
     input: Payload,
 }
 
@@ -208,17 +205,17 @@ fn prepare(asked: Asked, engine: &Engine, owner: &Owner) -> Result<Prepared, Err
             return Err(Error::validation("TestState does not support Context when a mock is not specified."));
         }
     };
-    let reader_items = reader_data.and_then(|data| json::parse(&data).ok()?.as_array().map(<[Value]>::len));
     let conditions = Conditions {
         identity: identity(owner, asked.role_arn.unwrap_or_default(), asked.input.clone()),
         retries,
         now_ms: SystemClock.now_ms(),
         context,
         variables: variables(asked.variables.as_deref())?,
+        reader_data,
         limits: engine.quotas().limits,
     };
     let trial = Trial::new(lone, conditions);
-    Ok(Prepared { trial, mock, failing_iterations, reader_items, input: asked.input })
+    Ok(Prepared { trial, mock, failing_iterations, input: asked.input })
 }
 
 /// What a state without a mock must be.

@@ -5,7 +5,6 @@ use std::{collections::VecDeque, sync::Arc};
 use stepwell_expr::{Payload, Value};
 use stepwell_machine::{
     Failure, MapRunItem, MapRunRequest,
-    limits::PAYLOAD_BYTES_MAX,
     map_run::{state_items, state_items_from},
 };
 
@@ -169,12 +168,9 @@ impl Feeder {
     /// Puts an item into a batch; answers the batch before it if that is full.
     fn add(&mut self, input: Payload, way: Way) -> Result<Option<NewChild>, Failure> {
         let settings = &self.order.request.wait.settings;
-        let items_max =
-            settings.batch_items.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX)).max(1);
-        let bytes_max =
-            settings.batch_bytes.map_or(PAYLOAD_BYTES_MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        let (items_max, bytes_max) = (settings.batch_items_max(), settings.batch_bytes_max());
         let bytes = input.bytes() + 1;
-        let full = self.order.request.batch_bytes() + self.batch_bytes + bytes > bytes_max.min(PAYLOAD_BYTES_MAX);
+        let full = self.order.request.batch_bytes() + self.batch_bytes + bytes > bytes_max;
         let mut done = None;
         if full {
             if self.batch.is_empty() {

@@ -1,12 +1,15 @@
 //! Timestamps of AWS protocols, in milliseconds since 1970.
 
-use jiff::{Timestamp, fmt::rfc2822};
+use jiff::{SignedDuration, Timestamp, civil::DateTime, fmt::rfc2822};
 
 use super::model::TimeFormat;
 
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
 /// As results show it: `2026-03-14T09:26:53Z`, with a fraction where there is one.
 pub(crate) fn shown(ms: i64) -> String {
-    Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| time.to_string())
+    let time = EPOCH.checked_add(SignedDuration::from_millis(ms));
+    time.map_or_else(|_| ms.to_string(), |time| format!("{time}Z"))
 }
 
 pub(crate) fn write(ms: i64, format: TimeFormat) -> String {
@@ -26,7 +29,10 @@ pub(crate) fn write(ms: i64, format: TimeFormat) -> String {
 pub(crate) fn parse(text: &str, format: TimeFormat) -> Option<i64> {
     let text = text.trim();
     let epoch = || text.parse::<f64>().ok().map(of_epoch);
-    let iso = || text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
+    // A `Timestamp` ends a day before the year 9999 does, which services write for "never".
+    let utc =
+        || i64::try_from(text.strip_suffix('Z')?.parse::<DateTime>().ok()?.duration_since(EPOCH).as_millis()).ok();
+    let iso = || text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond).or_else(utc);
     let rfc = || rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(Timestamp::as_millisecond);
     match format {
         TimeFormat::Epoch => epoch().or_else(iso).or_else(rfc),
@@ -56,5 +62,7 @@ mod tests {
         }
         assert_eq!(parse("1773480413.589", TimeFormat::Epoch), Some(ms + 589));
         assert_eq!(parse("yesterday", TimeFormat::Iso8601), None);
+        assert_eq!(parse("9999-12-31T23:59:59Z", TimeFormat::Iso8601), Some(253_402_300_799_000));
+        assert_eq!(shown(253_402_300_799_000), "9999-12-31T23:59:59Z");
     }
 }

@@ -20,8 +20,6 @@ const LONE_PLACE: &str = "/States/StateName";
 pub struct Lone {
     pub program: Arc<Program>,
     pub state: StateId,
-    /// A Map with an `ItemReader`.
-    pub has_item_reader: bool,
     /// A Map with a `ResultWriter`.
     pub has_result_writer: bool,
 }
@@ -50,8 +48,7 @@ pub fn compile_lone(text: &str, name: Option<&str>, is_known: KnownAction<'_>) -
     let (Built { program, diagnostics, .. }, written) =
         build_value(members, MachineType::Standard, is_known, |outline| {
             let (index, state) = outline.states.iter().enumerate().find(|(_, state)| &*state.name == name)?;
-            let has = |field: &str| state.value.get(field).is_some();
-            Some((StateId(u32::try_from(index).ok()?), has("ItemReader"), has("ResultWriter")))
+            Some((StateId(u32::try_from(index).ok()?), state.value.get("ResultWriter").is_some()))
         });
     let counts = |problem: &Diagnostic| problem.severity == Severity::Error && (!is_alone || is_of_lone(problem));
     let problems: Vec<Diagnostic> = diagnostics.into_iter().filter(counts).collect();
@@ -59,8 +56,8 @@ pub fn compile_lone(text: &str, name: Option<&str>, is_known: KnownAction<'_>) -
         Some(program) if problems.is_empty() => program,
         _ => return Err(LoneError::InvalidDefinition(problems)),
     };
-    let (state, has_item_reader, has_result_writer) = written.ok_or(LoneError::StateNotFound)?;
-    Ok(Lone { program: Arc::new(program), state, has_item_reader, has_result_writer })
+    let (state, has_result_writer) = written.ok_or(LoneError::StateNotFound)?;
+    Ok(Lone { program: Arc::new(program), state, has_result_writer })
 }
 
 /// A definition around a state: every state that it leads to is an end.

@@ -18,7 +18,7 @@ use crate::{
     program::{Field, QueryLanguage, Template},
     state::{
         Source,
-        map::{ANY_COUNT, Map, count},
+        map::{ANY_COUNT, Bounds, count},
     },
 };
 
@@ -83,12 +83,12 @@ pub(crate) struct Evaluated {
 }
 
 impl Distributed {
-    pub(crate) fn evaluate(&self, map: &Map, view: &View<'_>) -> Result<Evaluated, Fault> {
+    /// `bounds`: those of the Map, which are evaluated before.
+    pub(crate) fn evaluate(&self, bounds: Bounds, view: &View<'_>) -> Result<Evaluated, Fault> {
         let template = |template: Option<&Template>| -> Result<Option<Payload>, Fault> {
             template.map(|template| data::evaluate(template, view).map(Payload::from_value)).transpose()
         };
         let size = |field: Option<&Field<u64>>, place: &str| field.map(|field| count(field, place, view)).transpose();
-        let bounds = map.bounds(view)?;
         let (reader, batcher) = (self.reader.as_ref(), self.batcher.as_ref());
         let max_items = reader.and_then(|reader| reader.max_items.as_ref());
         let max_items = max_items.map_or(Ok(0), |field| max_items_of(field, view))?;

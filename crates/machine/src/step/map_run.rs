@@ -39,7 +39,8 @@ impl<'a> Work<'a> {
         self.emit_on(id, Detail::MapStateStarted { length: length as u64 });
         let evaluated = {
             let scene = self.scene(id)?;
-            distributed.evaluate(map, &scene.view(&effective_input))
+            let view = scene.view(&effective_input);
+            map.bounds(&view).and_then(|bounds| distributed.evaluate(bounds, &view))
         };
         let Evaluated { settings, reader_arguments, batch_input, writer_arguments } = match evaluated {
             Ok(evaluated) => evaluated,
