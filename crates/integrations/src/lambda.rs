@@ -235,8 +235,7 @@ mod tests {
         assert_eq!(failure.error.as_deref(), Some("Lambda.ResourceNotFoundException"));
         let failure = refused("AccessDeniedException");
         assert_eq!(failure.error.as_deref(), Some("Lambda.AWSLambdaException"));
-        let cause =
-            "m (Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: ; Proxy: null)";
+        let cause = "m (Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: null; Proxy: null)";
         assert_eq!(failure.cause.as_deref(), Some(cause));
     }
 
