@@ -424,6 +424,14 @@ def test_errors_are_named_and_told(peer, sfn, service, action, error, headers, b
     assert ended["cause"].startswith(f"m (Service: {error.split('.')[0]}, Status Code: 400, Request ID: ")
 
 
+def test_api_gateway_is_asked_for_plain_json(peer, sfn):
+    """It answers another form of JSON otherwise; boto3 and the SDK for Java ask so too."""
+    peer.answer = (200, {"Content-Type": "application/json"}, b"{}")
+    assert run_task(sfn, "apigateway", "getRestApis", {})["status"] == "SUCCEEDED"
+    headers = {name.lower(): value for name, value in peer.request[2].items()}
+    assert headers["accept"] == "application/json"
+
+
 def test_an_unknown_parameter_is_refused(peer, sfn):
     ended = run_task(sfn, "kms", "Decrypt", {"Nonsense": 1})
     assert ended["error"] == "States.Runtime"

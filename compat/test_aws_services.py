@@ -1,5 +1,6 @@
 """Tasks that call AWS services, played by moto: each service by its own protocol, and what is built on them."""
 
+import datetime
 import http.server
 import json
 import socket
@@ -60,6 +61,29 @@ def test_s3(sfn, aws, name):
     assert output["T1"]["ContentLength"] == 7
     missing = run(sfn, f"{name}-missing", task("aws-sdk:s3:getObject", Parameters={**place, "Key": "none"}))
     assert missing["error"] == "S3.NoSuchKeyException"
+    # An answer to HEAD has no body; the SDK for Java names the errors of these two all the same.
+    heads = {"headObject": {**place, "Key": "none"}, "headBucket": {"Bucket": f"{name}-none"}}
+    for action, parameters in heads.items():
+        missing = run(sfn, f"{name}-{action}", task(f"aws-sdk:s3:{action}", Parameters=parameters))
+        assert missing["error"] == f"S3.NoSuch{'Key' if action == 'headObject' else 'Bucket'}Exception"
+        assert missing["cause"].startswith("null (Service: S3, Status Code: 404, Request ID: ")
+
+
+def test_a_bucket_is_made_where_its_machine_is(server, aws, name):
+    """As the SDK for Java does it: S3 itself would make it in us-east-1, or refuse."""
+    create = task("aws-sdk:s3:createBucket", Parameters={"Bucket": name})
+    succeeded(run(server.connect("eu-west-1"), name, create))
+    assert aws("s3").get_bucket_location(Bucket=name)["LocationConstraint"] == "eu-west-1"
+
+
+def test_route_53(sfn, name):
+    """Its ids can be given back: the SDK for Java takes off what they begin with."""
+    zone = {"Name": f"{name}.example", "CallerReference": name}
+    create = task("aws-sdk:route53:createHostedZone", Parameters=zone)
+    get = task("aws-sdk:route53:getHostedZone", Parameters={"Id.$": "$.T0.HostedZone.Id"})
+    output = succeeded(run(sfn, name, create, get))
+    assert output["T1"]["HostedZone"]["Id"] == output["T0"]["HostedZone"]["Id"]
+    assert "/" not in output["T0"]["HostedZone"]["Id"]
 
 
 def test_sqs(sfn, aws, name):
@@ -69,6 +93,11 @@ def test_sqs(sfn, aws, name):
     assert output["T0"]["SdkHttpMetadata"]["HttpStatusCode"] == 200
     assert output["T0"]["MD5OfMessageBody"] == output["T1"]["Messages"][0]["Md5OfBody"]
     assert output["T1"]["Messages"][0]["Body"] == '{"n":1}'
+    # The SDKs call the queue's URL itself; here that is so where it names no queue of the SQS that is configured.
+    nowhere = {"QueueUrl": "http://no-such-queue.invalid", "MessageBody": "b"}
+    ended = run(sfn, f"{name}-nowhere", task("sqs:sendMessage", Parameters=nowhere))
+    cause = "Unable to execute HTTP request: no-such-queue.invalid: Name or service not known"
+    assert (ended["error"], ended["cause"]) == ("SQS.SdkClientException", cause)
 
 
 def test_sns(sfn, aws, name):
@@ -153,6 +182,16 @@ def test_a_batch_of_work_that_is_watched(sfn, aws, name):
     assert output["T0"]["QueryExecution"]["Status"]["State"] == "SUCCEEDED"
     types = [event["type"] for event in events(sfn, ended["executionArn"])]
     assert types[2:6] == ["TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded"]
+
+
+def test_times_are_milliseconds_in_optimised_results(sfn, aws, name):
+    """As version 1 of the SDK for Java writes them; version 2, of `aws-sdk` tasks, writes texts."""
+    aws("glue").create_job(Name=name, Role=ROLE, Command={"Name": "glueetl", "ScriptLocation": "s3://bucket/key"})
+    optimised = task("glue:startJobRun.sync", Parameters={"JobName": name})
+    sdk = task("aws-sdk:glue:getJobRuns", Parameters={"JobName": name})
+    output = succeeded(run(sfn, name, optimised, sdk))
+    started = datetime.datetime.fromisoformat(output["T1"]["JobRuns"][0]["StartedOn"])
+    assert output["T0"]["StartedOn"] == round(started.timestamp() * 1000)
 
 
 def test_a_nested_execution_with_its_result(sfn, name):
@@ -322,6 +361,58 @@ def test_where_services_are_called(tmp_path, name):
     assert called("profiles", "--lambda-endpoint", places["option"], **for_all) == ["option"] + ["environment"] * 4
 
 
+class Endpoint(http.server.BaseHTTPRequestHandler):
+    """An API of API Gateway: tells what it was asked, or refuses."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        asked = {"target": self.path, "method": self.command, "type": self.headers.get("Content-Type"), "body": body}
+        status, answer = (404, b'{"message": "Not Found"}') if "/none" in self.path else (200, json.dumps(asked).encode())
+        self.send_response_only(status)
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(answer)), "X-A": "1"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer)
+
+    do_GET = do_POST
+
+    def log_message(self, *_):
+        pass
+
+
+def test_api_gateway(sfn, name):
+    """Source: Step Functions guide, "Call API Gateway with Step Functions"."""
+    api = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    api.daemon_threads = True
+    threading.Thread(target=api.serve_forever, daemon=True).start()
+    place = {"ApiEndpoint": f"http://127.0.0.1:{api.server_address[1]}", "Stage": "prod", "Path": "/pets/1"}
+    body = {"name": "Tumble", "category": None, "tags": [None, {"a": None}]}
+    query = {"type": ["a b", "c"]}
+    parameters = {**place, "Method": "POST", "QueryParameters": query, "RequestBody": body}
+    calls = [{}, {"AllowNullValues": True}, {"Method": "GET", "RequestBody": None}]
+    output = succeeded(
+        run(sfn, name, *(task("apigateway:invoke", Parameters={**parameters, **call}) for call in calls))
+    )
+    bodies = ['{"name":"Tumble","tags":[null,{}]}', json.dumps(body, separators=(",", ":")), ""]
+    for number, (call, sent) in enumerate(zip(calls, bodies, strict=True)):
+        found = output[f"T{number}"]
+        assert list(found) == ["Headers", "ResponseBody", "StatusCode", "StatusText"]
+        assert found["Headers"] == {"Content-Type": ["application/json"], "Content-Length": found["Headers"]["Content-Length"], "x-a": ["1"]}
+        asked = found["ResponseBody"]
+        assert (asked["method"], asked["body"]) == (call.get("Method", "POST"), sent)
+        assert asked["target"] == "/prod/pets/1?type=a%20b&type=c"
+        assert asked["type"] == ("application/json" if sent else None)
+        assert (found["StatusCode"], found["StatusText"]) == (200, "OK")
+    refused = run(sfn, f"{name}-none", task("apigateway:invoke", Parameters={**place, "Method": "GET", "Path": "none"}))
+    assert (refused["error"], refused["cause"]) == ("ApiGateway.404", '{"message": "Not Found"}')
+    forbidden = {**place, "Method": "GET", "Headers": {"X-Amz-Date": ["now"]}}
+    ended = run(sfn, f"{name}-forbidden", task("apigateway:invoke", Parameters=forbidden))
+    assert (ended["error"], ended["cause"]) == ("States.Runtime", "The header 'X-Amz-Date' is not allowed")
+    api.shutdown()
+
+
 @pytest.mark.parametrize(
     ("resource", "parameters", "problem"),
     [
@@ -336,6 +427,9 @@ def test_where_services_are_called(tmp_path, name):
         ),
         ("aws-sdk:dynamodb:putItem", {"Bad": 1}, 'The field "Bad" is not supported by Step Functions'),
         ("lambda:invoke", {"FunctionName": "f", "Input": 1}, 'The field "Input" is not supported by Step Functions'),
+        ("lambda:invoke", {"FunctionName": "f", "Qualifier": 1}, "The value for the field 'Qualifier' must be a STRING"),
+        ("apigateway:invoke", {"ApiEndpoint": "a", "Method": "GET", "Stage": 1}, "The value for the field 'Stage' must be a STRING"),
+        ("aws-sdk:s3:putObject", {"Bucket": "b"}, "The field 'Key' is required but was missing"),
         ("states:startExecution", {"Input": {}}, "The field 'StateMachineArn' is required but was missing"),
         ("states:startExecution", {"StateMachineArn": "m", "Name": 1}, "The value for the field 'Name' must be a STRING"),
         (

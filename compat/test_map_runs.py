@@ -58,6 +58,12 @@ def test_what_the_api_shows(sfn):
     assert child["mapRunArn"] == run and child["stateMachineArn"].endswith("stateMachine:map-run-shown/Rows")
     machine = client.describe_state_machine_for_execution(executionArn=child["executionArn"])
     assert (machine["mapRunArn"], machine["label"]) == (run, "Rows")
+    labelled = client.describe_state_machine(stateMachineArn=machine["stateMachineArn"], includedData="METADATA_ONLY")
+    for member in ["stateMachineArn", "name", "label", "definition", "roleArn"]:
+        assert labelled[member] == machine[member], member
+    assert (labelled["type"], labelled["status"]) == ("STANDARD", "ACTIVE")
+    with pytest.raises(client.exceptions.StateMachineDoesNotExist):
+        client.describe_state_machine(stateMachineArn=machine["stateMachineArn"] + "x")
     assert [event["type"] for event in events(client, child["executionArn"])] == [
         "ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded",
     ]  # fmt: skip

@@ -140,6 +140,17 @@ def test_conflicts(sfn, machine):
     sfn.delete_state_machine_version(stateMachineVersionArn=f"{machine}:1")
 
 
+def test_an_update_that_changes_nothing_is_none(sfn, machine):
+    """Source: API reference, UpdateStateMachineAlias, which is idempotent."""
+    made = sfn.create_state_machine_alias(name="SAME", description="d", routingConfiguration=routes(machine, v2=100))
+    arn = made["stateMachineAliasArn"]
+    same = {"stateMachineAliasArn": arn, "description": "d", "routingConfiguration": routes(machine, v2=100)}
+    assert sfn.update_state_machine_alias(**same)["updateDate"] == made["creationDate"]
+    updated = sfn.update_state_machine_alias(stateMachineAliasArn=arn, description="e")["updateDate"]
+    assert sfn.describe_state_machine_alias(stateMachineAliasArn=arn)["updateDate"] == updated
+    assert sfn.update_state_machine_alias(stateMachineAliasArn=arn, description="e")["updateDate"] == updated
+
+
 def test_a_restart_keeps_them(own_server, name):
     sfn = own_server.start().connect()
     machine = sfn.create_state_machine(name=name, definition=wait(1), roleArn=ROLE, publish=True)["stateMachineArn"]

@@ -67,7 +67,7 @@ pub(crate) const CLIENT_TOKEN: Text =
 
 /// ASCII without blanks and control characters.
 fn is_visible(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic())
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 pub(crate) const TRACE_HEADER: Text = Text {
@@ -89,22 +89,25 @@ fn is_alias_name(name: &str) -> bool {
 }
 
 impl Text {
-    /// The constraint that `value` breaks, if it does.
-    fn broken_by(&self, value: &str, payload_bytes: usize) -> Option<String> {
+    /// The constraints that `value` breaks: its length, its pattern, or both.
+    fn broken_by(&self, value: &str, payload_bytes: usize) -> impl Iterator<Item = String> {
         // Bytes bound characters from above: most strings need no counting.
         let length = match self.unit {
             Unit::Chars if value.len() > self.max => value.chars().count(),
             Unit::Chars | Unit::Bytes | Unit::Payload => value.len(),
         };
         let max = if matches!(self.unit, Unit::Payload) { payload_bytes } else { self.max };
-        if length < self.min {
-            return Some(format!("Member must have length greater than or equal to {}", self.min));
-        }
-        if length > max {
-            return Some(format!("Member must have length less than or equal to {max}"));
-        }
+        let broken = if length < self.min {
+            Some(format!("Member must have length greater than or equal to {}", self.min))
+        } else if length > max {
+            Some(format!("Member must have length less than or equal to {max}"))
+        } else {
+            None
+        };
         let pattern = self.pattern.as_ref().filter(|pattern| !(pattern.fits)(value));
-        pattern.map(|pattern| format!("Member must satisfy regular expression pattern: {}", pattern.text))
+        let pattern =
+            pattern.map(|pattern| format!("Member must satisfy regular expression pattern: {}", pattern.text));
+        broken.into_iter().chain(pattern)
     }
 }
 
@@ -347,7 +350,7 @@ impl<'v> Fields<'v> {
         let Value::String(value) = value else {
             return Err(self.wrong_type(name, value, "a String"));
         };
-        if let Some(constraint) = kind.broken_by(value, self.payload_bytes) {
+        for constraint in kind.broken_by(value, self.payload_bytes) {
             let shown = if kind.sensitive { String::new() } else { format!("'{value}' ") };
             self.note(name, &shown, &constraint);
         }
@@ -414,6 +417,7 @@ mod tests {
         fields.optional_text("name", &NAME)?;
         fields.optional_text("definition", &DEFINITION)?;
         fields.optional_text("trace", &TRACE_HEADER)?;
+        fields.optional_text("token", &CLIENT_TOKEN)?;
         fields.optional_integer("max", 0, 1000)?;
         fields.optional_bool("flag")?;
         fields.optional_choice("status", &[("B", 1), ("A", 2)])?;
@@ -459,6 +463,12 @@ mod tests {
                 r#"{"arn":"a","trace":"é"}"#.into(),
                 "1 validation error detected: Value 'é' at 'trace' failed to satisfy constraint: \
                  Member must satisfy regular expression pattern: \\p{ASCII}*",
+            ),
+            (
+                r#"{"arn":"a","token":""}"#.into(),
+                "2 validation errors detected: Value '' at 'token' failed to satisfy constraint: Member must have \
+                 length greater than or equal to 1; Value '' at 'token' failed to satisfy constraint: Member must \
+                 satisfy regular expression pattern: [!-~]+",
             ),
             (
                 r#"{"arn":"a","tags":[{"key":"k"},{}],"block":{}}"#.into(),

@@ -30,6 +30,9 @@ pub(crate) enum Mode {
     None,
 }
 
+/// Members that an optimised integration shows as the JSON that they hold, where the service's own are blobs.
+const PARSED: [(&str, &str, &str); 2] = [("lambda", "invoke", "Payload"), ("bedrock", "invokeModel", "Body")];
+
 /// What is wrong with `result` as the answer of a service's action; `None` also where the action is not known.
 ///
 /// `service` and `action` as a Task's resource spells them, e.g. `aws-sdk:s3` and `getObject`.
@@ -37,10 +40,24 @@ pub(crate) fn problem(service: &str, action: &str, result: &Value, mode: Mode) -
     if mode == Mode::None {
         return None;
     }
+    let result = unparsed(service, action, result);
     let service = document(sdk_service(service))?;
     let shapes = service.get("shapes")?.as_array()?;
     let shape = service.get("actions")?.get(action)?;
-    Check { shapes, mode }.problem(shape, "result", result, 0)
+    Check { shapes, mode }.problem(shape, "result", &result, 0)
+}
+
+/// A result with a text in place of what an optimised integration has parsed.
+fn unparsed(service: &str, action: &str, result: &Value) -> Value {
+    let parsed = PARSED.iter().find(|(of, does, _)| (*of, *does) == (service, action));
+    match (result, parsed) {
+        (Value::Object(members), Some((.., parsed))) if members.contains_key(*parsed) => {
+            let mut members = members.as_ref().clone();
+            members.insert((*parsed).into(), Value::from(""));
+            Value::Object(members.into())
+        }
+        _ => result.clone(),
+    }
 }
 
 /// The SDK's name of a service: optimised integrations have names of their own.
@@ -189,6 +206,20 @@ mod tests {
         }
         assert_eq!(check(r#"{"Items":[{}]}"#, Mode::Present), None);
         assert_eq!(check(r#"{"Count":"1"}"#, Mode::Present).as_deref(), Some("Field 'Count' must be a number"));
+    }
+
+    #[test]
+    fn what_an_optimised_integration_has_parsed_may_be_any_json() {
+        let of = |service: &str, result: &str| {
+            problem(service, "invoke", &json::parse(result).unwrap(), Mode::Strict).unwrap_or_default()
+        };
+        // The shapes are those of this build, if it has any.
+        for result in [r#"{"Payload":{"a":1},"StatusCode":200}"#, r#"{"Payload":[1]}"#, r#"{"Payload":null}"#] {
+            assert_eq!(of("lambda", result), "");
+        }
+        let has_shapes = !of("lambda", r#"{"StatusCode":""}"#).is_empty();
+        let expected = if has_shapes { "Field 'Payload' must be a string" } else { "" };
+        assert_eq!(of("aws-sdk:lambda", r#"{"Payload":{"a":1}}"#), expected);
     }
 
     #[test]

@@ -6,6 +6,9 @@ use std::time::Duration;
 pub const COMMIT_STEPS_MAX: usize = 1_024;
 /// Most bytes of rows in one commit. Ours.
 pub const COMMIT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of events up to which they are part of the summary row, so that each step writes them again. Ours: those of two or three
+/// steps of most executions, and less than what two rows more take in a store.
+pub const FIRST_EVENTS_BYTES_MAX: usize = 1024;
 /// Events in one history chunk, at most. Part of the record format.
 pub const CHUNK_EVENTS_MAX: usize = 64;
 /// Events after which a new history chunk begins. Ours: the last ten events are then a tenth of the reading of a long page, and

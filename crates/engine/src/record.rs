@@ -133,6 +133,8 @@ pub struct Books {
     lone: Option<FrameId>,
     /// Header and frame are part of the summary row, and there is no header row.
     in_summary: bool,
+    /// All events so far, if they are part of the summary row; `None`: they have rows.
+    first_events: Option<events::FirstEvents>,
     /// The due time of the timer row, in milliseconds since 1970.
     timer_ms: Option<i64>,
     /// The status under which it is listed; `None` before the first step.

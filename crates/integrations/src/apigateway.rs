@@ -9,7 +9,7 @@ use crate::{
     Work,
     aws::{CallError, node::ParameterError, protocol::Call},
     metadata,
-    parameters::only_own,
+    parameters::own_problem,
 };
 
 const METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
@@ -62,7 +62,7 @@ pub(crate) fn problem(given: &Value) -> Option<String> {
 }
 
 fn read(given: &Value) -> Result<Asked<'_>, Wrong> {
-    only_own("apigateway", "invoke", given).map_err(Wrong::Parameter)?;
+    own_problem("apigateway", "invoke", given).map_err(Wrong::Parameter)?;
     let text = |name: &str| given.get(name).and_then(Value::as_str);
     let required = |name: &str| text(name).ok_or_else(|| Wrong::Parameter(ParameterError::Missing(name.to_owned())));
     let (endpoint, method) = (required("ApiEndpoint")?, required("Method")?);
@@ -102,7 +102,8 @@ pub(crate) async fn invoke(work: &Work<'_>) -> Result<Payload, Failure> {
     }
     let body = given.get("RequestBody").filter(|body| !body.is_null());
     if let Some(body) = body.filter(|_| ["POST", "PUT", "PATCH"].contains(&&*call.method)) {
-        call.body = body.to_string().into();
+        let keeps_nulls = given.get("AllowNullValues") == Some(&Value::Bool(true));
+        call.body = if keeps_nulls { body.to_string() } else { without_nulls(body).to_string() }.into();
         if !call.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
             call.headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
         }
@@ -125,6 +126,20 @@ pub(crate) async fn invoke(work: &Work<'_>) -> Result<Payload, Failure> {
         ("StatusCode", Value::from(i64::from(answer.status.as_u16()))),
         ("StatusText", Value::from(answer.status.canonical_reason().unwrap_or(""))),
     ])))
+}
+
+/// Without members that are `null`, at any depth. Recursion is bounded by the depth that every value has.
+///
+/// Source: Step Functions guide, `AllowNullValues`.
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let kept = members.iter().filter(|(_, value)| !value.is_null());
+            Value::object(kept.map(|(name, value)| (name.clone(), without_nulls(value))))
+        }
+        Value::Array(items) => Value::array(items.iter().map(without_nulls).collect()),
+        other => other.clone(),
+    }
 }
 
 /// Names with their lists of texts. Source of the sentence: recordings.
@@ -151,6 +166,12 @@ fn invalid_text(field: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_that_are_null_are_left_out() {
+        let body = json::parse(r#"{"a":null,"b":[null,{"c":null,"d":1.0}],"e":""}"#).unwrap();
+        assert_eq!(without_nulls(&body).to_string(), r#"{"b":[null,{"d":1.0}],"e":""}"#);
+    }
 
     #[test]
     fn what_is_wrong_with_parameters() {

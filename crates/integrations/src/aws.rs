@@ -205,12 +205,13 @@ impl Aws {
         let (name, operation) = named_operation(&service, action)?;
         let answer = self.answer(caller, &service, name, operation, parameters, body).await?;
         if service.is_rest_xml() && protocol::is_error_in_disguise(&answer.body) {
-            return Err(service_error(&service, &answer));
+            return Err(service_error(&service, name, &answer));
         }
         let result = service.result(operation, answer.status, &answer.headers, &answer.body);
         let result = result.ok_or(CallError::Unreadable)?;
         let result =
             operation.output.as_ref().map_or_else(Value::empty_object, |of| service.shown(of, &result, spelling));
+        let result = if &*service.name == "route53" { with_bare_ids(&result) } else { result };
         Ok(Reply { answer, result })
     }
 
@@ -237,7 +238,14 @@ impl Aws {
     pub(crate) fn problem(&self, service: &str, action: &str, parameters: &Value) -> Option<ParameterError> {
         let service = self.catalogue.service(service).ok()?;
         let (_, operation) = service.operation(action)?;
-        service.parameters(operation.input.as_ref(), parameters).err()
+        match service.parameters(operation.input.as_ref(), parameters) {
+            Ok(mut input) => {
+                // A token that stands in the address is made when the call is.
+                add_idempotency_tokens(&service, operation, &mut input, "token");
+                service.missing_in_address(operation, &input)
+            }
+            Err(error) => Some(error),
+        }
     }
 
     /// A value that is no text where the model has one, but for the members `any_json`.
@@ -263,18 +271,22 @@ impl Aws {
         parameters: &Value,
         body: Option<Bytes>,
     ) -> Result<Answer, CallError> {
-        let mut input = service.parameters(operation.input.as_ref(), parameters)?;
+        let placed = with_place(service, name, parameters, &caller.region);
+        let mut input = service.parameters(operation.input.as_ref(), placed.as_ref().unwrap_or(parameters))?;
         add_idempotency_tokens(service, operation, &mut input, &caller.token);
         let mut call = service.call(name, operation, &input)?;
         call.body = body.unwrap_or(call.body);
         complete(service, operation, &mut call);
-        let destination = self.destination(service, &caller.region);
+        let destination = match bare_queue_address(service, operation, &input) {
+            Some(url) => Destination { url, region: caller.region.to_string(), kind: DestinationKind::Configured },
+            None => self.destination(service, &caller.region),
+        };
         let signing = (!operation.is_unsigned).then_some(&*service.signing);
         let limit = limit_of(service);
         let answer = Box::pin(self.send(caller, &destination, signing, call, limit)).await?;
         match answer.status.is_success() {
             true => Ok(answer),
-            false => Err(service_error(service, &answer)),
+            false => Err(service_error(service, name, &answer)),
         }
     }
 
@@ -522,14 +534,65 @@ fn limit_of(service: &Service) -> Duration {
     Duration::from_secs(if is_slow { LONG_CALL_SECONDS_MAX } else { CALL_SECONDS_MAX })
 }
 
+/// The parameters of S3's CreateBucket with the region of the call, which the SDK for Java fills in: S3 makes a bucket in
+/// us-east-1 where none is named, and refuses to from anywhere else.
+fn with_place(service: &Service, operation: &str, parameters: &Value, region: &str) -> Option<Value> {
+    const PLACE: &str = "CreateBucketConfiguration";
+    let is_placeless = parameters.get(PLACE).is_none_or(Value::is_null);
+    let wants_place = &*service.name == "s3" && operation == "CreateBucket" && region != "us-east-1";
+    (wants_place && is_placeless).then(|| {
+        let mut members = parameters.as_object().cloned().unwrap_or_default();
+        members.insert(PLACE.into(), Value::object([("LocationConstraint", Value::from(region))]));
+        Value::Object(members.into())
+    })
+}
+
+/// A result of Route 53 with ids that its other actions take: it answers `/hostedzone/Z1`, and wants `Z1`.
+///
+/// Source: the SDK for Java, which takes these beginnings off. Recursion is bounded by the depth of the model's shapes.
+fn with_bare_ids(result: &Value) -> Value {
+    const BEGINNINGS: [&str; 3] = ["/hostedzone/", "/change/", "/delegationset/"];
+    match result {
+        Value::Object(members) => Value::object(members.iter().map(|(name, value)| {
+            let bare = value.as_str().filter(|_| &**name == "Id");
+            let bare = bare.and_then(|id| BEGINNINGS.iter().find_map(|beginning| id.strip_prefix(beginning)));
+            (name.clone(), bare.map_or_else(|| with_bare_ids(value), Value::from))
+        })),
+        Value::Array(items) => Value::array(items.iter().map(with_bare_ids).collect()),
+        other => other.clone(),
+    }
+}
+
+/// The queue URL of a call to SQS that is an address alone, without a queue: the SDKs call what it says.
+///
+/// Any other queue URL names a queue of the SQS that is configured.
+fn bare_queue_address(service: &Service, operation: &Operation, input: &Node) -> Option<String> {
+    let of = operation.input.as_ref().filter(|_| &*service.name == "sqs")?;
+    let index = service.members(of).iter().position(|member| &*member.name == "QueueUrl")?;
+    let url = input.member(index)?.as_text()?.trim_end_matches('/');
+    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))?;
+    (!host.is_empty() && !host.contains('/')).then(|| url.to_owned())
+}
+
 fn named_operation<'s>(service: &'s Service, action: &str) -> Result<(&'s str, &'s Operation), CallError> {
     let unknown = || CatalogueError::UnknownService(format!("{}:{action}", service.name)).into();
     service.operation(action).ok_or_else(unknown)
 }
 
-fn service_error(service: &Service, answer: &Answer) -> CallError {
+/// `operation`: its name in the API.
+fn service_error(service: &Service, operation: &str, answer: &Answer) -> CallError {
     let (error, exception) = service.service_error(answer.status, &answer.headers, &answer.body);
+    let exception = exception.or_else(|| absence(&service.name, operation, error.status).map(Into::into));
     CallError::Service { error, exception }
+}
+
+/// What the SDK for Java calls an answer that has no body to name its error: what was asked for is not there.
+fn absence(service: &str, operation: &str, status: u16) -> Option<&'static str> {
+    match (service, operation, status) {
+        ("s3", "HeadObject", 404) => Some("NoSuchKeyException"),
+        ("s3", "HeadBucket", 404) => Some("NoSuchBucketException"),
+        _ => None,
+    }
 }
 
 /// Members that the SDKs fill in by themselves.
@@ -543,7 +606,8 @@ fn add_idempotency_tokens(service: &Service, operation: &Operation, input: &mut 
     }
 }
 
-/// What the SDK for Java adds to a call: the type of a plain body, and the checksum that S3 wants.
+/// What the SDK for Java adds to a call: the type of a plain body, the checksum that S3 wants, and that API Gateway is to
+/// answer plain JSON.
 fn complete(service: &Service, operation: &Operation, call: &mut Call) {
     let has = |call: &Call, prefix: &str| {
         call.headers
@@ -555,6 +619,9 @@ fn complete(service: &Service, operation: &Operation, call: &mut Call) {
     if streams && !call.body.is_empty() && !has(call, "content-type") {
         // Source: recordings of S3's PutObject.
         call.headers.push(("Content-Type".into(), "text/plain; charset=UTF-8".into()));
+    }
+    if &*service.name == "apigateway" && !has(call, "accept") {
+        call.headers.push(("Accept".into(), "application/json".into()));
     }
     let wants_checksum = operation.needs_checksum || operation.checksum_member.is_some();
     if wants_checksum && !has(call, "x-amz-checksum-") && !has(call, "content-md5") {

@@ -16,6 +16,24 @@ pub(crate) struct Names {
     pub(crate) base: &'static str,
 }
 
+/// Codes that any service may answer with and that no model names. Source: AWS's API references, "Common Errors".
+pub(crate) const COMMON_CODES: &[&str] = &[
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InternalFailure",
+    "InvalidSignatureException",
+    "MissingAuthenticationTokenException",
+    "OptInRequired",
+    "RequestExpired",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "UnknownOperationException",
+    "UnrecognizedClientException",
+    "ValidationException",
+];
+
 const TASK_FAILED: &str = "States.TaskFailed";
 
 /// Of an `aws-sdk:` task; `prefix` is the service's name in errors.
@@ -44,7 +62,7 @@ pub(crate) fn of_server(prefix: &str, error: &CallError, parameters: &str) -> Fa
 
 fn sdk_cause(prefix: &str, error: &ServiceError) -> String {
     let ServiceError { message, status, request_id, extended_request_id, .. } = error;
-    let message = message.as_deref().unwrap_or("null");
+    let (message, request_id) = (message.as_deref().unwrap_or("null"), or_null(request_id));
     let extended = extended_request_id.as_ref().map(|id| format!(", Extended Request ID: {id}")).unwrap_or_default();
     // The newest recordings count attempts, those before November 2024 do not.
     format!(
@@ -69,11 +87,16 @@ pub(crate) fn of_optimised(names: &Names, error: &CallError, parameters: &str, e
 
 pub(crate) fn optimised_cause(names: &Names, error: &ServiceError) -> String {
     let ServiceError { code, message, status, request_id, .. } = error;
-    let message = message.as_deref().unwrap_or("null");
+    let (message, request_id, code) = (message.as_deref().unwrap_or("null"), or_null(request_id), or_null(code));
     let service = names.service;
     format!(
         "{message} (Service: {service}; Status Code: {status}; Error Code: {code}; Request ID: {request_id}; Proxy: null)"
     )
+}
+
+/// What a service did not tell, as the SDKs for Java write it.
+fn or_null(text: &str) -> &str {
+    if text.is_empty() { "null" } else { text }
 }
 
 /// Of what has the same name everywhere.
@@ -124,6 +147,24 @@ mod tests {
         let cause =
             "The key. (Service: AmazonDynamoDBv2; Status Code: 404; Error Code: NoSuchKey; Request ID: r; Proxy: null)";
         assert_eq!(failure.cause.as_deref(), Some(cause));
+    }
+
+    #[test]
+    fn what_a_service_does_not_tell_is_null() {
+        let error = ServiceError {
+            code: String::new(),
+            message: None,
+            status: 500,
+            request_id: String::new(),
+            extended_request_id: None,
+        };
+        let cause =
+            "null (Service: AmazonDynamoDBv2; Status Code: 500; Error Code: null; Request ID: null; Proxy: null)";
+        assert_eq!(optimised_cause(&DYNAMODB, &error), cause);
+        assert_eq!(
+            sdk_cause("S3", &error),
+            "null (Service: S3, Status Code: 500, Request ID: null) (SDK Attempt Count: 1)"
+        );
     }
 
     #[test]

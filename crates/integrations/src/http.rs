@@ -67,8 +67,9 @@ impl HttpClient {
     /// Sends it and reads the whole answer, at most `RESPONSE_BYTES_MAX` of it, within `limit`. An error is a plain
     /// sentence.
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>, limit: Duration) -> Result<Answer, String> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
         let send = async {
-            let answer = self.client.request(request).await.map_err(|error| with_sources(&error))?;
+            let answer = self.client.request(request).await.map_err(|error| unsent(&error, &host))?;
             let (parts, body) = answer.into_parts();
             let body = Limited::new(body, limits::RESPONSE_BYTES_MAX).collect().await;
             let body = body.map_err(|error| with_sources(error.as_ref()))?;
@@ -77,6 +78,20 @@ impl HttpClient {
         let seconds = limit.as_secs();
         tokio::time::timeout(limit, send).await.unwrap_or_else(|_| Err(format!("no answer within {seconds} seconds")))
     }
+}
+
+/// Why there is no answer: of a host that is not known as the SDKs for Java say it, else in our words.
+fn unsent(error: &dyn std::error::Error, host: &str) -> String {
+    // The type of this error is the library's own.
+    let is_unknown_host = |error: &dyn std::error::Error| error.to_string() == "dns error";
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if is_unknown_host(error) {
+            return format!("{host}: Name or service not known");
+        }
+        cause = error.source();
+    }
+    with_sources(error)
 }
 
 /// An error with the reasons below it: `connection error: connection refused`.

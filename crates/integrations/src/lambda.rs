@@ -12,10 +12,10 @@ use crate::{
         node::ParameterError,
         protocol::{Call, ServiceError},
     },
-    failure::{Names, of_optimised, optimised_cause},
+    failure::{COMMON_CODES, Names, of_optimised, optimised_cause},
     http::Answer,
     local, metadata,
-    parameters::only_own,
+    parameters::own_problem,
 };
 
 /// What stays as it is in one part of a path.
@@ -44,14 +44,7 @@ pub(crate) async fn invoke_function(work: &Work<'_>, arn: &str) -> Result<Payloa
 
 /// What is wrong with parameters.
 pub(crate) fn problem(given: &Value) -> Option<ParameterError> {
-    only_own("lambda", "invoke", given).err().or_else(|| {
-        let function = given.get("FunctionName").filter(|function| !function.is_null());
-        match function {
-            None => Some(ParameterError::Missing("FunctionName".to_owned())),
-            Some(Value::String(_)) => None,
-            Some(_) => Some(ParameterError::WrongType { field: "FunctionName".to_owned(), expected: "a STRING" }),
-        }
-    })
+    own_problem("lambda", "invoke", given).err()
 }
 
 /// `arn:aws:states:::lambda:invoke`. Source: the API's Invoke and recordings.
@@ -148,7 +141,10 @@ fn payload_of(body: &[u8]) -> Payload {
 fn invoke_output(answer: &Answer) -> Value {
     let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
     let mut output = Object::default();
-    output.insert("ExecutedVersion".into(), header("X-Amz-Executed-Version").unwrap_or("$LATEST").into());
+    // Absent of what is only queued, or not run at all (`Event`, `DryRun`). Source: the API's Invoke.
+    if let Some(version) = header("X-Amz-Executed-Version") {
+        output.insert("ExecutedVersion".into(), version.into());
+    }
     if let Some(log) = header("X-Amz-Log-Result") {
         output.insert("LogResult".into(), log.into());
     }
@@ -172,7 +168,7 @@ fn function_failure(payload: &str) -> Failure {
     }
 }
 
-/// Lambda refused the call. Source: recordings.
+/// Lambda refused the call. Source: recordings; users' reports for codes that Lambda's model does not have.
 fn refusal(answer: &Answer) -> Failure {
     let body = String::from_utf8_lossy(&answer.body);
     let message = json::parse(&body).ok().and_then(|value| {
@@ -183,7 +179,11 @@ fn refusal(answer: &Answer) -> Failure {
     let code =
         answer.headers.get("x-amzn-ErrorType").and_then(|value| value.to_str().ok()).unwrap_or("ServiceException");
     let code = code.split(':').next().unwrap_or(code);
-    let name = if code.ends_with("Exception") { format!("Lambda.{code}") } else { format!("Lambda.{code}Exception") };
+    let name = match code {
+        code if COMMON_CODES.contains(&code) => NAMES.base.to_owned(),
+        code if code.ends_with("Exception") => code.to_owned(),
+        code => format!("{code}Exception"),
+    };
     let error = ServiceError {
         code: code.to_owned(),
         message: Some(message),
@@ -191,7 +191,7 @@ fn refusal(answer: &Answer) -> Failure {
         request_id: metadata::request_id(&answer.headers).to_owned(),
         extended_request_id: None,
     };
-    Failure::new(name, optimised_cause(&NAMES, &error))
+    Failure::new(format!("{}.{name}", NAMES.prefix), optimised_cause(&NAMES, &error))
 }
 
 #[cfg(test)]
@@ -221,5 +221,30 @@ mod tests {
         assert_eq!(&**payload_of(b"{\"a\": 1}").text(), "{\"a\": 1}");
         assert_eq!(&**payload_of(b"plain").text(), "\"plain\"");
         assert_eq!(&**payload_of(b"").text(), "null");
+    }
+
+    #[test]
+    fn a_refusal_is_named_as_the_sdk_names_it() {
+        let refused = |code: &'static str| {
+            let mut headers = hyper::HeaderMap::new();
+            headers.insert("x-amzn-ErrorType", hyper::header::HeaderValue::from_static(code));
+            let body = Bytes::from_static(br#"{"Message":"m"}"#);
+            refusal(&Answer { status: hyper::StatusCode::FORBIDDEN, headers, body })
+        };
+        let failure = refused("ResourceNotFoundException:http://x");
+        assert_eq!(failure.error.as_deref(), Some("Lambda.ResourceNotFoundException"));
+        let failure = refused("AccessDeniedException");
+        assert_eq!(failure.error.as_deref(), Some("Lambda.AWSLambdaException"));
+        let cause = "m (Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: null; Proxy: null)";
+        assert_eq!(failure.cause.as_deref(), Some(cause));
+    }
+
+    #[test]
+    fn what_is_only_queued_has_no_version() {
+        let mut answer =
+            Answer { status: hyper::StatusCode::ACCEPTED, headers: hyper::HeaderMap::new(), body: Bytes::new() };
+        assert_eq!(invoke_output(&answer).get("ExecutedVersion"), None);
+        answer.headers.insert("X-Amz-Executed-Version", hyper::header::HeaderValue::from_static("3"));
+        assert_eq!(invoke_output(&answer).get("ExecutedVersion"), Some(&Value::from("3")));
     }
 }

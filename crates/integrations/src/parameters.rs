@@ -117,10 +117,22 @@ const OWN: &[((&str, &str), &[Own])] = &[
     ),
 ];
 
-/// Refuses parameters besides those of an action that no model describes.
-pub(crate) fn only_own(service: &str, action: &str, given: &Value) -> Result<(), ParameterError> {
+/// What is wrong with the parameters of an action that no model describes: one that there is not, that is missing, or is
+/// no text or Boolean where one is wanted. `null` is the same as absent.
+pub(crate) fn own_problem(service: &str, action: &str, given: &Value) -> Result<(), ParameterError> {
     let own = OWN.iter().find(|(of, _)| *of == (service, action)).map_or(&[][..], |(_, own)| own);
-    only_known(given, &own.iter().map(|(name, ..)| *name).collect::<Vec<_>>())
+    only_known(given, &own.iter().map(|(name, ..)| *name).collect::<Vec<_>>())?;
+    for (name, kind, is_required) in own {
+        let wrong = |expected| Err(ParameterError::WrongType { field: (*name).to_owned(), expected });
+        match (*kind, given.get(name).filter(|value| !value.is_null())) {
+            (_, None) if *is_required => return Err(ParameterError::Missing((*name).to_owned())),
+            (_, None) | ("string", Some(Value::String(_))) | ("boolean", Some(Value::Bool(_))) => {}
+            ("string", Some(_)) => return wrong("a STRING"),
+            ("boolean", Some(_)) => return wrong("a BOOLEAN"),
+            (_, Some(_)) => {}
+        }
+    }
+    Ok(())
 }
 
 impl Parameters {
@@ -213,6 +225,29 @@ mod tests {
         );
         assert_eq!(skeleton_of(&without, "aws-sdk:s3", "putObject"), None);
         assert_eq!(skeleton_of(&without, "glue", "anything"), None);
+    }
+
+    #[test]
+    fn own_parameters_have_their_types() {
+        let cases = [
+            (("lambda", "invoke"), r#"{"FunctionName":"f","Payload":1,"Qualifier":null}"#, ""),
+            (("lambda", "invoke"), "[1]", "The field 'FunctionName' is required but was missing"),
+            (
+                ("lambda", "invoke"),
+                r#"{"FunctionName":"f","Qualifier":1}"#,
+                "The value for the field 'Qualifier' must be a STRING",
+            ),
+            (("lambda", "invoke"), r#"{"Foo":1}"#, "The field \"Foo\" is not supported by Step Functions"),
+            (
+                ("apigateway", "invoke"),
+                r#"{"ApiEndpoint":"a","Method":"GET","AllowNullValues":"true"}"#,
+                "The value for the field 'AllowNullValues' must be a BOOLEAN",
+            ),
+        ];
+        for ((service, action), given, expected) in cases {
+            let found = own_problem(service, action, &stepwell_expr::json::parse(given).unwrap());
+            assert_eq!(found.map_or_else(|error| error.to_string(), |()| String::new()), expected, "{given}");
+        }
     }
 
     /// Says so only where models were made.

@@ -11,9 +11,9 @@ use tokio::time::sleep;
 use crate::{
     Work,
     aws::{node::ParameterError, protocol::ServiceError},
-    failure::{Names, optimised_cause},
+    failure::{COMMON_CODES, Names, optimised_cause},
     limits::{EXECUTION_POLL_FIRST_MS, EXECUTION_POLL_MAX_MS},
-    parameters::only_own,
+    parameters::own_problem,
 };
 
 /// The Step Functions API of the server that the task runs in.
@@ -28,8 +28,6 @@ pub trait StepFunctions: Send + Sync + 'static {
 pub type StepFunctionsAnswer = Pin<Box<dyn Future<Output = (u16, String)> + Send + 'static>>;
 
 const NAMES: Names = Names { prefix: "StepFunctions", service: "AWSStepFunctions", base: "AWSStepFunctionsException" };
-/// Errors that no model names, as version 1 of the SDK had it.
-const UNMODELLED: &[&str] = &["ValidationException", "ThrottlingException", "AccessDeniedException", "InternalFailure"];
 const FIELDS: [(&str, &str); 4] =
     [("StateMachineArn", "stateMachineArn"), ("Name", "name"), ("Input", "input"), ("TraceHeader", "traceHeader")];
 
@@ -40,18 +38,14 @@ pub(crate) fn problem(given: &Value) -> Option<ParameterError> {
 
 /// The members of StartExecution.
 fn read(given: &Value) -> Result<Object, ParameterError> {
-    only_own("states", "startExecution", given)?;
-    if given.get("StateMachineArn").is_none_or(Value::is_null) {
-        return Err(ParameterError::Missing("StateMachineArn".to_owned()));
-    }
+    own_problem("states", "startExecution", given)?;
     let mut body = Object::default();
     for (field, member) in FIELDS {
         match given.get(field) {
             None | Some(Value::Null) => {}
             // A text that is given as input is the input's own text, anything else is written as JSON.
             Some(Value::String(text)) => _ = body.insert(member.into(), Value::String(text.clone())),
-            Some(value) if field == "Input" => _ = body.insert(member.into(), Value::from(value.to_string())),
-            Some(_) => return Err(ParameterError::WrongType { field: field.to_owned(), expected: "a STRING" }),
+            Some(value) => _ = body.insert(member.into(), Value::from(value.to_string())),
         }
     }
     Ok(body)
@@ -145,7 +139,7 @@ async fn call(work: &Work<'_>, action: &'static str, body: String, origin: Optio
     let code = text("__type").unwrap_or_default();
     let code = code.rsplit('#').next().unwrap_or_default().to_owned();
     let name = match &*code {
-        code if status >= 500 || UNMODELLED.contains(&code) => NAMES.base.to_owned(),
+        code if status >= 500 || COMMON_CODES.contains(&code) => NAMES.base.to_owned(),
         code if code.ends_with("Exception") => code.to_owned(),
         code => format!("{code}Exception"),
     };

@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use stepwell_expr::{Value, intrinsic::Call, jsonata::Expression, jsonpath::Path};
 
-use crate::state::State;
+use crate::{
+    definition::MachineType,
+    state::{Kind, State},
+};
 
 /// A state of a [`Program`], in document order through all nested scopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +44,15 @@ impl Program {
 
     pub fn scope(&self, id: ScopeId) -> &Scope {
         &self.scopes[id.0 as usize]
+    }
+
+    /// Of which type the child executions of the distributed Map with this label are; `None`: no Map has it.
+    pub fn child_type(&self, label: &str) -> Option<MachineType> {
+        let mut maps = self.states.iter().filter_map(|state| match &state.kind {
+            Kind::Map(map) => map.distributed.as_deref(),
+            _ => None,
+        });
+        maps.find(|map| &*map.label == label).map(|map| map.child_type)
     }
 }
 

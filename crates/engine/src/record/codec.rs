@@ -34,6 +34,11 @@ impl Writer {
         Writer { bytes: Vec::with_capacity(ROW_BYTES), last: None }
     }
 
+    /// Behind what was written before.
+    pub(super) fn behind(bytes: Vec<u8>) -> Writer {
+        Writer { bytes, last: None }
+    }
+
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }

@@ -1,9 +1,13 @@
 //! History events in chunks.
 //!
 //! Every step begins a chunk of its own, and a new one after `CHUNK_EVENTS` events or `CHUNK_BYTES_MAX` bytes. So a
-//! chunk is written once and never changed: a small step writes little, nothing is kept in memory or read back in order
-//! to append, and the chunk that holds an event is one seek away, at any depth. The price is a row for each step that
-//! only adds an event or two.
+//! chunk is written once and never changed: a small step writes little, nothing is read back in order to append, and the
+//! chunk that holds an event is one seek away, at any depth. The price is a row for each step that only adds an event or
+//! two.
+//!
+//! Most executions have few steps. While header and only frame are part of the summary row, and the events are few, so are
+//! the events ([`FirstEvents`]): the row is written in each step anyway. They become a chunk, together with those of the
+//! step in which they do not fit any more, or which ends the execution. Until then there is no other chunk.
 //!
 //! A chunk is keyed by its first event id; its events are numbered on from there. Times are kept as differences within
 //! the chunk, `previous` as the distance back.
@@ -22,14 +26,79 @@ use super::{
     summary::{failure, read_failure},
     texts::{Rows, Texts},
 };
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS, CHUNK_EVENTS_MAX};
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS, CHUNK_EVENTS_MAX, FIRST_EVENTS_BYTES_MAX};
 
 /// 2: a chunk with an event of a redrive or of a Map Run; others are written as 1, which older releases read.
 const VERSION: u8 = 2;
 
-/// Writes the events of one step.
-pub(super) fn record(events: &[HistoryEvent], rows: &mut Rows<'_>) {
+/// The id of the first event.
+pub(super) const FIRST: u64 = 1;
+
+/// The events of an execution's first steps, as a chunk that has no row of its own yet.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FirstEvents {
+    /// Empty as long as there are none.
+    chunk: Vec<u8>,
+    count: usize,
+    /// The time of the last one.
+    time_ms: i64,
+}
+
+impl FirstEvents {
+    /// Of the chunk that a summary row holds.
+    pub(super) fn read(chunk: Vec<u8>) -> Result<FirstEvents, Fault> {
+        let events = decode(&chunk, FIRST, &mut Texts::default())?;
+        let time_ms = events.last().map_or(0, |decoded| decoded.event.timestamp_ms);
+        Ok(FirstEvents { chunk, count: events.len(), time_ms })
+    }
+
+    /// Empty without events.
+    pub(super) fn chunk(&self) -> &[u8] {
+        &self.chunk
+    }
+
+    /// Adds all the events of a step; or none, and answers false, if a chunk does not hold them.
+    fn add(&mut self, events: &[HistoryEvent], rows: &mut Rows<'_>) -> bool {
+        if events.is_empty() {
+            return true;
+        }
+        if self.count + events.len() > CHUNK_EVENTS || !events.iter().all(|event| is_old(&event.detail)) {
+            return false;
+        }
+        let before = self.chunk.len();
+        let mut out = match before {
+            0 => Writer::row(1),
+            _ => Writer::behind(std::mem::take(&mut self.chunk)),
+        };
+        for event in events {
+            write(event, &mut self.time_ms, &mut out, rows);
+        }
+        self.chunk = out.into_bytes();
+        if self.chunk.len() > CHUNK_BYTES_MAX {
+            self.chunk.truncate(before);
+            return false;
+        }
+        self.count += events.len();
+        true
+    }
+}
+
+/// Writes the events of one step. `first`: those of the steps before, if they have no row, and whether these may go without as
+/// well (`stays`).
+pub(super) fn record(events: &[HistoryEvent], first: &mut Option<FirstEvents>, stays: bool, rows: &mut Rows<'_>) {
     let mut rest = events;
+    if let Some(mut chunk) = first.take() {
+        if chunk.add(events, rows) {
+            if stays && chunk.count > 0 && chunk.chunk.len() <= FIRST_EVENTS_BYTES_MAX {
+                *first = Some(chunk);
+                return;
+            }
+            rest = &[];
+        }
+        if chunk.count > 0 {
+            rows.batch.put(Space::History, key::chunk(rows.id, FIRST), chunk.chunk);
+        }
+    }
     while let Some(first) = rest.first() {
         let (chunk, taken) = encode(rest, rows);
         rows.put(Space::History, key::chunk(rows.id, first.id), chunk);
@@ -44,17 +113,22 @@ fn encode(events: &[HistoryEvent], rows: &mut Rows<'_>) -> (Writer, usize) {
     let mut time_ms = 0;
     let mut taken = 0;
     for event in events.iter().take(CHUNK_EVENTS) {
-        let back = if event.previous == 0 { 0 } else { event.id.wrapping_sub(event.previous) };
-        out.number(back);
-        out.signed(event.timestamp_ms.wrapping_sub(time_ms));
-        time_ms = event.timestamp_ms;
-        detail(&event.detail, &mut out, rows);
+        write(event, &mut time_ms, &mut out, rows);
         taken += 1;
         if out.len() >= CHUNK_BYTES_MAX {
             break;
         }
     }
     (out, taken)
+}
+
+/// `time_ms`: of the event before, and then of this one.
+fn write(event: &HistoryEvent, time_ms: &mut i64, out: &mut Writer, rows: &mut Rows<'_>) {
+    let back = if event.previous == 0 { 0 } else { event.id.wrapping_sub(event.previous) };
+    out.number(back);
+    out.signed(event.timestamp_ms.wrapping_sub(*time_ms));
+    *time_ms = event.timestamp_ms;
+    detail(&event.detail, out, rows);
 }
 
 /// An event with what it weighs.

@@ -11,7 +11,7 @@ use super::{
     codec::Fault,
     events::{self, Decoded},
     key::{self, Range},
-    scan,
+    scan, summary,
     texts::{Texts, fill_unchecked},
 };
 use crate::{
@@ -39,19 +39,10 @@ pub(super) fn page(store: &dyn Store, get: &GetHistory, bytes_max: usize) -> Res
         absent: BTreeMap::new(),
         more: false,
     };
-    let mut texts = Texts::default();
-    let direction = if get.reverse { Direction::Backward } else { Direction::Forward };
-    scan(store, Space::History, &range(store, id, get)?, direction, &mut |key, row| {
-        if page.is_full() {
-            // A chunk has an event, which need not be looked at.
-            page.more = true;
-            return Ok(Visit::Break(()));
-        }
-        let damaged = |fault: Fault| fault.of(ROW, id);
-        let first = key::first_event(key).ok_or(Fault::Damaged("its key is unknown")).map_err(damaged)?;
-        let chunk = events::decode(row, first, &mut texts).map_err(damaged)?;
-        Ok(page.take(chunk))
-    })?;
+    if !page.read_chunks(store, id)? && !page.read_summary(store, id)? {
+        // Its first events have got a row in between; or there is nothing to read.
+        page.read_chunks(store, id)?;
+    }
     if page.events.is_empty() && get.after.is_none() {
         return Ok(None);
     }
@@ -93,6 +84,39 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// False if there is no chunk that may hold events of the page.
+    fn read_chunks(&mut self, store: &dyn Store, id: ExecutionId) -> Result<bool, RecordError> {
+        let mut texts = Texts::default();
+        let direction = if self.get.reverse { Direction::Backward } else { Direction::Forward };
+        let mut found = false;
+        scan(store, Space::History, &range(store, id, self.get)?, direction, &mut |key, row| {
+            found = true;
+            if self.is_full() {
+                // A chunk has an event, which need not be looked at.
+                self.more = true;
+                return Ok(Visit::Break(()));
+            }
+            let damaged = |fault: Fault| fault.of(ROW, id);
+            let first = key::first_event(key).ok_or(Fault::Damaged("its key is unknown")).map_err(damaged)?;
+            let chunk = events::decode(row, first, &mut texts).map_err(damaged)?;
+            Ok(self.take(chunk))
+        })?;
+        Ok(found)
+    }
+
+    /// False if the events are not in the summary row.
+    fn read_summary(&mut self, store: &dyn Store, id: ExecutionId) -> Result<bool, RecordError> {
+        let mut texts = Texts::default();
+        let state = summary::read(store, id, &mut texts)?.and_then(|(_, state)| state);
+        let Some(chunk) = state.map(|state| state.first_events).filter(|chunk| !chunk.is_empty()) else {
+            return Ok(false);
+        };
+        let chunk = events::decode(&chunk, events::FIRST, &mut texts).map_err(|fault| fault.of(ROW, id))?;
+        // All of them fit, or the page is full.
+        let _ = self.take(chunk);
+        Ok(true)
+    }
+
     fn is_full(&self) -> bool {
         self.events.len() == self.limit
     }

@@ -1,7 +1,8 @@
 //! The keys of all rows over executions. Numbers in keys are big endian, so that they sort as numbers.
 //!
 //! ```text
-//! Summary  id                                     identity, status, revision; header and frame of most that have only one
+//! Summary  id                                     identity, status, revision; header and frame of most that have only one, with
+//!                                                 their events as long as these are few
 //! History  id 0 first-event-id                    a chunk of events
 //!          id 1 text-id                           a text longer than INLINE_TEXT_BYTES_MAX
 //!          id 2 task                              a Map Run of the execution

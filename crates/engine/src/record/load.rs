@@ -12,9 +12,10 @@ use stepwell_store::{Direction, Space, Store, Visit};
 use super::{
     Books, ExecutionId, Loaded, RecordError,
     codec::Fault,
+    events::FirstEvents,
     frames::{self, HeaderRow, Variables},
     key::{self, FramesKey},
-    summary::{self, Stored, status_name, stop_ms},
+    summary::{self, State, Stored, status_name, stop_ms},
     texts::Texts,
 };
 use crate::limits::REDRIVE_PERIOD_MS;
@@ -28,7 +29,13 @@ pub fn load(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, Record
     }
     let in_summary = state.is_some();
     let mut rows = FramesRows::default();
-    state.into_iter().for_each(|state| rows.begin(state));
+    let mut first_events = None;
+    if let Some(State { header, first_events: chunk }) = state {
+        rows.begin(header);
+        if !chunk.is_empty() {
+            first_events = Some(FirstEvents::read(chunk).map_err(|fault| fault.of("summary", id))?);
+        }
+    }
     rows.read(store, id, &mut texts)?;
     let (header, timer_ms) = rows.header.ok_or_else(|| Fault::Damaged("it is missing").of("header", id))?;
     let identity = Identity { test_case: rows.test_case.map(Arc::new), ..stored.identity };
@@ -45,6 +52,7 @@ pub fn load(store: &dyn Store, id: ExecutionId) -> Result<Option<Loaded>, Record
         header: frames::encode_header(&execution.header, timer_ms).into_bytes(),
         lone: rows.lone,
         in_summary,
+        first_events,
         timer_ms,
         listed: Some(status_name(&execution.header.status)),
         waking: execution.is_ready(),
@@ -98,6 +106,7 @@ fn ended(stored: Stored) -> Loaded {
         header: Vec::new(),
         lone: None,
         in_summary: false,
+        first_events: None,
         timer_ms: None,
         listed,
         waking: false,

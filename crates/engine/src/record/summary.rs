@@ -17,9 +17,11 @@ use super::{
 };
 use crate::handle::{Qualifier, StatusName, Summary};
 
+/// Version 6 is version 5 with the execution's first events before header and frame: their length, and a chunk.
+const VERSION: u8 = 6;
 /// Version 5 is a row in one of the others with the execution's header and its only frame behind it, as
 /// [`frames::header_and_frame`] writes them.
-const VERSION: u8 = 5;
+const STATE_VERSION: u8 = 5;
 /// Version 2 adds the qualifier, version 3 redrives, with a qualifier or without, version 4 child executions of Map Runs.
 /// A row is written in the oldest version that can hold it.
 const CHILD_VERSION: u8 = 4;
@@ -39,6 +41,13 @@ pub(super) struct Stored {
     pub(super) next_frame: u32,
     pub(super) redrives: Redrives,
     pub(super) redrive_tokens: Vec<RedriveToken>,
+}
+
+/// What stands in the summary row of an execution with one frame.
+pub(super) struct State {
+    pub(super) header: HeaderRow,
+    /// A chunk of all its events; empty: they have rows.
+    pub(super) first_events: Vec<u8>,
 }
 
 impl SummaryRow {
@@ -85,23 +94,31 @@ pub(super) fn read(
     store: &dyn Store,
     id: ExecutionId,
     texts: &mut Texts,
-) -> Result<Option<(Stored, Option<HeaderRow>)>, RecordError> {
+) -> Result<Option<(Stored, Option<State>)>, RecordError> {
     match store.get(Space::Summary, &key::summary(id))? {
         Some(row) => decode(&row, id, texts).map(Some).map_err(|fault| fault.of(ROW, id)),
         None => Ok(None),
     }
 }
 
-/// `state`: the header, as [`frames::encode_header`] writes it, and the only frame, if they are to be part of the row.
-pub(super) fn encode(stored: &Stored, state: Option<(&[u8], FrameId, &Frame)>, rows: &mut Rows<'_>) -> Writer {
+/// `state`: the header, as [`frames::encode_header`] writes it, and the only frame, if they are to be part of the row; with them
+/// the chunk of all events, if these have no rows.
+pub(super) fn encode(
+    stored: &Stored,
+    state: Option<(&[u8], FrameId, &Frame)>,
+    first_events: &[u8],
+    rows: &mut Rows<'_>,
+) -> Writer {
     let identity = &stored.identity;
     let version = match &identity.child {
         Some(_) => CHILD_VERSION,
         None => version(identity.qualifier.as_ref(), &stored.redrives),
     };
     let mut out = Writer::empty();
-    if state.is_some() {
-        out.byte(VERSION);
+    match state {
+        Some(_) if !first_events.is_empty() => out.byte(VERSION),
+        Some(_) => out.byte(STATE_VERSION),
+        None => {}
     }
     out.byte(version);
     out.text(&identity.arn);
@@ -134,6 +151,10 @@ pub(super) fn encode(stored: &Stored, state: Option<(&[u8], FrameId, &Frame)>, r
         }
     }
     if let Some((header, id, frame)) = state {
+        if !first_events.is_empty() {
+            out.count(first_events.len());
+            out.raw(first_events);
+        }
         frames::header_and_frame(header, id, frame, &mut out, rows);
     }
     out
@@ -186,9 +207,9 @@ fn read_tokens(row: &mut Reader<'_>) -> Result<Vec<RedriveToken>, Fault> {
     Ok(tokens)
 }
 
-fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<(Stored, Option<HeaderRow>), Fault> {
+fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<(Stored, Option<State>), Fault> {
     let (mut row, outer) = Reader::versioned(row, VERSION)?;
-    let version = if outer == VERSION { row.version(CHILD_VERSION)? } else { outer };
+    let version = if outer >= STATE_VERSION { row.version(CHILD_VERSION)? } else { outer };
     let identity = Identity {
         arn: row.text()?,
         name: row.text()?,
@@ -223,8 +244,13 @@ fn decode(row: &[u8], id: ExecutionId, texts: &mut Texts) -> Result<(Stored, Opt
     if version >= 3 {
         stored.redrive_tokens = read_tokens(&mut row)?;
     }
-    if outer == VERSION {
-        return Ok((stored, Some(frames::read_header_and_frame(row, texts)?)));
+    if outer >= STATE_VERSION {
+        let mut first_events = Vec::new();
+        if outer == VERSION {
+            let length = row.count()?;
+            first_events.extend_from_slice(row.raw(length)?);
+        }
+        return Ok((stored, Some(State { header: frames::read_header_and_frame(row, texts)?, first_events })));
     }
     row.end()?;
     Ok((stored, None))

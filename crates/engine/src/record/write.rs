@@ -9,7 +9,9 @@ use stepwell_machine::{
 use stepwell_store::{Batch, Space};
 
 use super::{
-    Books, ExecutionId, MapRunMark, MapRunPlace, Timer, events, frames, input_hash, key, listing, map_run,
+    Books, ExecutionId, MapRunMark, MapRunPlace, Timer,
+    events::{self, FirstEvents},
+    frames, input_hash, key, listing, map_run,
     queues::{self, Queued},
     stops,
     summary::{self, Stored, status_name, stop_ms},
@@ -26,6 +28,7 @@ pub fn record_start(execution: &Execution, revision: u64, trace_header: Option<A
         header: Vec::new(),
         lone: None,
         in_summary: false,
+        first_events: Some(FirstEvents::default()),
         timer_ms: None,
         listed: None,
         waking: false,
@@ -46,8 +49,10 @@ pub fn record_step(books: &mut Books, before: &Execution, step: &Step, after: &E
     let is_new = books.listed.is_none();
     let mut texts = std::mem::take(&mut books.texts);
     let mut rows = Rows { id, root: &after.identity.root, stored: &mut texts, batch };
-    events::record(&step.history, &mut rows);
     let lone = lone_frame(after);
+    let may_be_in_summary = books.in_summary || (is_new && is_short(&after.identity));
+    let in_summary = may_be_in_summary && lone.is_some();
+    events::record(&step.history, &mut books.first_events, in_summary, &mut rows);
     record_frames(books.lone, lone, before, step, after, &mut rows);
     record_results(before, step, &mut rows);
     record_test_case(is_new, after, &mut rows);
@@ -55,7 +60,7 @@ pub fn record_step(books: &mut Books, before: &Execution, step: &Step, after: &E
     record_timer(books, after, &mut rows);
     record_wake(books, after, &mut rows);
     record_wrecks(before, after, &mut rows);
-    let moved = record_header(books, lone, step, after, &mut rows);
+    let moved = record_header(books, in_summary, lone, step, after, &mut rows);
     record_status(books, moved, after, &mut rows);
     books.texts = texts;
 }
@@ -246,6 +251,7 @@ fn wrecks_until_ms(execution: &Execution) -> Option<i64> {
 /// they cannot be, or are no more, they have a row. True if the summary row is to be written because of them.
 fn record_header(
     books: &mut Books,
+    in_summary: bool,
     lone: Option<FrameId>,
     step: &Step,
     after: &Execution,
@@ -259,8 +265,7 @@ fn record_header(
         return false;
     }
     let was_in_summary = books.in_summary;
-    let may_be = was_in_summary || (books.listed.is_none() && is_short(&after.identity));
-    books.in_summary = may_be && frame.is_some();
+    books.in_summary = in_summary;
     match frame {
         _ if books.in_summary => {}
         _ if header.is_empty() && was_in_summary => {}
@@ -303,7 +308,8 @@ fn record_status(books: &mut Books, moved: bool, after: &Execution, rows: &mut R
     };
     let frame = books.lone.filter(|_| books.in_summary).and_then(|id| Some((id, after.frames.get(&id)?)));
     let state = frame.map(|(id, frame)| (books.header.as_slice(), id, frame.as_ref()));
-    let row = summary::encode(&stored, state, rows);
+    let first_events = books.first_events.as_ref().map_or(&[][..], FirstEvents::chunk);
+    let row = summary::encode(&stored, state, first_events, rows);
     rows.put(Space::Summary, key::summary(rows.id), row);
     if same_status {
         return;

@@ -313,6 +313,10 @@ impl Registry {
         if let Some(description) = &asked.description {
             row.description = Some(description.to_string());
         }
+        // What changes nothing is no update. Source: API reference, UpdateStateMachineAlias ("idempotent").
+        if row == **now {
+            return Ok(row.updated_ms);
+        }
         row.updated_ms = self.timeline.now_ms();
         let updated_ms = row.updated_ms;
         let mut batch = Batch::default();

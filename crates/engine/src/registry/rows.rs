@@ -256,7 +256,7 @@ pub(crate) struct VersionRow {
     pub(crate) created_ms: i64,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AliasRow {
     /// Place in the order of creation among the aliases of the machine.
     pub(crate) order: u64,
@@ -266,7 +266,7 @@ pub(crate) struct AliasRow {
     pub(crate) updated_ms: i64,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RouteRow {
     pub(crate) version: u64,
     pub(crate) weight: u8,

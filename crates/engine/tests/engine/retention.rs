@@ -71,7 +71,7 @@ fn what_ended_before_goes_with_all_its_rows_and_its_name_is_free() {
     assert_eq!(rows_of(world.store.as_ref(), &old), 0);
     assert_eq!(listed(&world, "m"), ["young"]);
     assert_eq!(listed(&world, "w"), ["running"]);
-    assert!(rows_of(world.store.as_ref(), &running) > 3);
+    assert_eq!(rows_of(world.store.as_ref(), &running), 3, "summary, timer and listing");
 
     let again = world.start("m", "old", "5");
     assert_eq!(world.end(&again), "SUCCEEDED 5");

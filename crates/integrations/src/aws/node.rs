@@ -49,12 +49,14 @@ pub(crate) fn only_known(given: &Value, fields: &[&str]) -> Result<(), Parameter
     unknown.map_or(Ok(()), |name| Err(ParameterError::Unknown(name.to_string())))
 }
 
-/// How members of results are named.
+/// How results are written: the names of members, and times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spelling {
-    /// As the SDK for Java 2: acronyms are words. `aws-sdk` tasks.
+    /// As the SDK for Java 2: acronyms are words, times are texts. `aws-sdk` tasks.
     Sdk,
-    /// As the API, with a capital. Optimised integrations.
+    /// As the API, with a capital; times are milliseconds since 1970, as the SDK for Java 1 has them. Optimised integrations.
+    ///
+    /// Source: recordings of nested executions, Step Functions guide's samples of jobs' results.
     Api,
 }
 
@@ -200,6 +202,7 @@ impl Service {
                     Spelling::Api => Value::object(java_order::ordered(entries)),
                 }
             }
+            (Node::Time(ms), _) if spelling == Spelling::Api => Value::from(*ms),
             (node, _) => leaf(node),
         }
     }

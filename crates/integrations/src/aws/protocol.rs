@@ -61,6 +61,13 @@ impl Service {
         Ok(call)
     }
 
+    /// What is missing of the parameters that stand in the address of a call.
+    pub(crate) fn missing_in_address(&self, operation: &Operation, input: &Node) -> Option<ParameterError> {
+        let host = operation.host_prefix.as_ref().map(|prefix| self.host_prefix(prefix, operation, input));
+        let path = self.is_rest().then(|| rest::path(self, operation, input));
+        path.into_iter().chain(host).find_map(Result::err)
+    }
+
     /// `{AccountId}.` with the member's value.
     fn host_prefix(&self, template: &str, operation: &Operation, input: &Node) -> Result<String, ParameterError> {
         let mut prefix = template.to_owned();
@@ -93,6 +100,10 @@ impl Service {
             Protocol::Cbor => cbor::result(self, output, body),
             Protocol::RestJson | Protocol::RestXml => rest::result(self, output, status, headers, body),
         }
+    }
+
+    fn is_rest(&self) -> bool {
+        matches!(self.protocol, Protocol::RestJson | Protocol::RestXml)
     }
 
     pub(crate) fn is_rest_xml(&self) -> bool {

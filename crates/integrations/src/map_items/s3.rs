@@ -99,7 +99,7 @@ impl S3 {
 
     async fn call(&self, action: &str, parameters: &Value) -> Result<Value, Problem> {
         let Access { inner, caller, .. } = &*self.0;
-        let reply = repeated(|| inner.aws.call(caller, "s3", action, parameters, Spelling::Api)).await;
+        let reply = repeated(|| inner.aws.call(caller, "s3", action, parameters, Spelling::Sdk)).await;
         reply.map(|reply| reply.result).map_err(|error| self.problem(&error))
     }
 

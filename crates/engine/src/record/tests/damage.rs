@@ -147,7 +147,7 @@ fn an_error_names_the_row_and_the_execution() {
     };
     assert_eq!(
         damage(Space::Summary, Some(&[9])),
-        format!("the summary of execution {id} has format 9, this program reads up to 5: use a newer release")
+        format!("the summary of execution {id} has format 9, this program reads up to 6: use a newer release")
     );
     assert_eq!(damage(Space::Frames, Some(&[])), format!("the header of execution {id} is damaged: it is too short"));
     assert_eq!(damage(Space::Frames, None), format!("the header of execution {id} is damaged: it is missing"));

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use stepwell_machine::execution::Phase;
 use stepwell_store::{Batch, Memory, Space, Store};
 
-use stepwell_machine::{Frame, FrameId, Identity};
+use stepwell_machine::{Frame, FrameId, Identity, history::Detail};
 
 use super::samples::{
-    MACHINE, Run, START_MS, everything, frame, identity, json, long, picture, redriven, rows, succeeded, wrecked,
+    MACHINE, Run, START_MS, everything, frame, identity, json, long, picture, redriven, rows, succeeded, waiting,
+    wrecked,
 };
 use crate::{
     handle::{GetHistory, Qualifier},
@@ -28,6 +29,8 @@ const ROWS_4: &str = include_str!("rows-4.txt");
 const ROWS_5: &str = include_str!("rows-5.txt");
 /// As the fifth, with header and only frame in the summary row.
 const ROWS_6: &str = include_str!("rows-6.txt");
+/// An execution whose first events are in the summary row, and one whose were and got a row.
+const ROWS_7: &str = include_str!("rows-7.txt");
 
 /// The store that the first, the fourth, the fifth and the sixth file were written from.
 fn written() -> (Memory, Vec<Arc<str>>) {
@@ -66,6 +69,22 @@ fn written_3() -> (Memory, Vec<Arc<str>>) {
     again.books.note_redrive("token", START_MS + 20);
     again.step(&redriven(&again));
     let arns = [&failed, &again].map(|run| run.execution.identity.arn.clone());
+    (store, arns.into())
+}
+
+/// The store that the seventh file was written from.
+fn written_7() -> (Memory, Vec<Arc<str>>) {
+    let store = Memory::new();
+    let begun = |name, start_ms| {
+        let mut run = Run::new(&store, identity(name, start_ms, json("{\"n\": 1}")));
+        run.step(&waiting(&run, "{\"n\": 1}"));
+        run.step(&run.events(vec![Detail::ActivityStarted { worker: Some("w".into()) }]));
+        run
+    };
+    let begun_only = begun("begun", START_MS);
+    let mut done = begun("done", START_MS + 1);
+    done.step(&done.end(succeeded(json("1"))));
+    let arns = [&begun_only, &done].map(|run| run.execution.identity.arn.clone());
     (store, arns.into())
 }
 
@@ -135,6 +154,8 @@ fn released_formats_are_read() {
     }
     let (store, arns) = written_3();
     assert_eq!(reading(&parse(ROWS_3), &arns), reading(&store, &arns));
+    let (store, arns) = written_7();
+    assert_eq!(reading(&parse(ROWS_7), &arns), reading(&store, &arns));
     let (store, arns) = written_2();
     let reading = |store: &dyn Store| {
         let listed =
@@ -147,7 +168,8 @@ fn released_formats_are_read() {
 
 #[test]
 fn this_release_writes_the_newest_format() {
-    for ((store, _), rows) in [(written(), ROWS_6), (written_2(), ROWS_2), (written_3(), ROWS_3)] {
+    let newest = [(written(), ROWS_6), (written_2(), ROWS_2), (written_3(), ROWS_3), (written_7(), ROWS_7)];
+    for ((store, _), rows) in newest {
         let now = show(&store);
         assert!(now == rows, "a format changed: give its row a new version and these rows a new file:\n{now}");
     }

@@ -1,16 +1,18 @@
 //! Pages of history: every size, from every place, both ways.
 
+use std::sync::Arc;
+
 use stepwell_expr::Payload;
-use stepwell_machine::{HistoryEvent, history::Detail, state::StateType};
+use stepwell_machine::{FrameId, HistoryEvent, Step, execution::Phase, history::Detail, state::StateType};
 use stepwell_store::{Memory, Space};
 
 use super::{
     counting::{rows_visited, visited},
-    samples::{Run, START_MS, details, identity, json, long, rows},
+    samples::{Run, START_MS, details, frame, identity, json, long, rows, succeeded, waiting},
 };
 use crate::{
     handle::{GetHistory, HistoryPage},
-    limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS_MAX},
+    limits::{CHUNK_BYTES_MAX, CHUNK_EVENTS, CHUNK_EVENTS_MAX, FIRST_EVENTS_BYTES_MAX},
     record::{history, history::page},
 };
 
@@ -217,4 +219,94 @@ fn the_last_ten_events_are_a_tenth_of_the_reading_of_a_thousand() {
             assert!(deep.rows <= most(start.rows) && deep.bytes <= most(start.bytes), "{deep:?} beside {start:?}");
         }
     }
+}
+
+/// How many rows the history of an execution has.
+fn chunks(run: &Run<'_>) -> usize {
+    let of_it = |(space, key, _): &&(Space, Vec<u8>, Vec<u8>)| *space == Space::History && key.starts_with(&run.id().0);
+    rows(run.store).iter().filter(of_it).count()
+}
+
+fn all(run: &Run<'_>) -> Vec<HistoryEvent> {
+    history(run.store, &get(run, false, 1_000, None)).unwrap().unwrap().events
+}
+
+#[test]
+fn first_events_have_no_row_until_the_end() {
+    let store = Memory::new();
+    let mut run = Run::new(&store, identity("e", START_MS, json("{\"n\": 1}")));
+    let mut written = Vec::new();
+    let mut step = |run: &mut Run<'_>, step: Step| {
+        run.step(&step);
+        written.extend(step.history);
+        assert_eq!(format!("{:#?}", all(run)), format!("{written:#?}"));
+    };
+    let first = waiting(&run, "{\"n\": 1}");
+    step(&mut run, first);
+    for worker in ["one", "two"] {
+        let next = run.events(vec![Detail::ActivityStarted { worker: Some(worker.into()) }]);
+        step(&mut run, next);
+        // Also where it has left memory in between.
+        run.books = run.loaded().books;
+    }
+    assert_eq!(chunks(&run), 0);
+    for (limit, reverse, after, expected, last) in [
+        (2, false, None, vec![1, 2], Some(2)),
+        (2, false, Some(2), vec![3, 4], None),
+        (3, true, None, vec![4, 3, 2], Some(2)),
+        (3, true, Some(2), vec![1], None),
+        (3, true, Some(1), vec![], None),
+        (3, false, Some(4), vec![], None),
+    ] {
+        let page = history(&store, &get(&run, reverse, limit, after)).unwrap().unwrap();
+        assert_eq!((ids(&page), page.last), (expected, last), "{limit} {reverse} {after:?}");
+    }
+    let end = run.end(succeeded(json("1")));
+    step(&mut run, end);
+    assert_eq!(chunks(&run), 1, "all of them in one");
+}
+
+#[test]
+fn first_events_get_a_row_where_they_do_not_fit() {
+    let long = json(&format!("\"{}\"", "x".repeat(FIRST_EVENTS_BYTES_MAX)));
+    let many = vec![Detail::LambdaFunctionStarted; CHUNK_EVENTS];
+    let redriven = vec![Detail::ExecutionRedriven { count: 1 }];
+    let cases = [
+        ("too many bytes", vec![Detail::ExecutionSucceeded { output: long }], 1),
+        ("too many for a chunk", many, 3),
+        ("of a newer format", redriven, 2),
+    ];
+    for (what, details, expected) in cases {
+        let store = Memory::new();
+        let mut run = Run::new(&store, identity("e", START_MS, json("{}")));
+        let first = waiting(&run, "{}");
+        run.step(&first);
+        let second = run.events(details);
+        run.step(&second);
+        let mut written = [first.history, second.history].concat();
+        assert_eq!(format!("{:#?}", all(&run)), format!("{written:#?}"), "{what}");
+        let third = run.events(vec![Detail::LambdaFunctionStarted]);
+        run.step(&third);
+        written.extend(third.history);
+        assert_eq!(format!("{:#?}", all(&run)), format!("{written:#?}"), "{what}");
+        assert_eq!(chunks(&run), expected + usize::from(what != "too many for a chunk"), "{what}");
+    }
+}
+
+#[test]
+fn first_events_get_a_row_with_the_second_frame() {
+    let store = Memory::new();
+    let mut run = Run::new(&store, identity("e", START_MS, json("{}")));
+    let first = waiting(&run, "{}");
+    run.step(&first);
+    let mut second = run.events(vec![Detail::ParallelStateStarted]);
+    second.frames.insert(FrameId(1), Some(Arc::new(frame(Phase::Enter))));
+    run.step(&second);
+    assert_eq!(chunks(&run), 1);
+    let written = [first.history, second.history].concat();
+    assert_eq!(format!("{:#?}", all(&run)), format!("{written:#?}"));
+    run.books = run.loaded().books;
+    let third = run.events(vec![Detail::LambdaFunctionStarted]);
+    run.step(&third);
+    assert_eq!((chunks(&run), all(&run).len()), (2, 4));
 }

@@ -123,6 +123,21 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The first step of an execution with one frame, which waits.
+pub(super) fn waiting(run: &Run<'_>, input: &str) -> Step {
+    let started = Detail::ExecutionStarted {
+        input: run.execution.identity.input.clone(),
+        role_arn: run.execution.identity.role_arn.clone(),
+        version_arn: None,
+        alias_arn: None,
+    };
+    let entered = Detail::StateEntered { kind: StateType::Wait, name: "Wait".into(), input: json(input) };
+    let mut step = run.events(vec![started, entered]);
+    let top = Frame { parent: None, ..frame(Phase::Wait { until_ms: START_MS + 60_000 }) };
+    step.frames.insert(FrameId(0), Some(Arc::new(top)));
+    step
+}
+
 pub(super) fn succeeded(output: Payload) -> Status {
     Status::Succeeded { output, stop_ms: START_MS + 9 }
 }

@@ -20,18 +20,17 @@ pub(crate) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b
 const REST_OF_PATH: &AsciiSet = &UNRESERVED.remove(b'/');
 
 pub(super) fn call(service: &Service, operation: &Operation, input: &Node) -> Result<Call, ParameterError> {
-    let mut call = Call { method: operation.method.to_string(), ..Call::default() };
-    let (path, fixed) = operation.uri.split_once('?').unwrap_or((&operation.uri, ""));
+    let path = path(service, operation, input)?;
+    let mut call = Call { method: operation.method.to_string(), path, ..Call::default() };
+    let (_, fixed) = operation.uri.split_once('?').unwrap_or((&operation.uri, ""));
     for pair in fixed.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         call.query.push((name.to_owned(), value.to_owned()));
     }
-    call.path = path.to_owned();
     let Some(of) = &operation.input else { return Ok(call) };
     for (index, member) in service.members(of).iter().enumerate() {
         let node = input.member(index);
         match (member.of.traits.location, node) {
-            (Some(Location::Uri), node) => call.path = with_label(&call.path, member, node)?,
             (Some(Location::Query), Some(node)) => add_query(service, member, node, &mut call.query),
             (Some(Location::Header), Some(Node::List(items))) if items.is_empty() => {}
             (Some(Location::Header), Some(node)) => {
@@ -48,6 +47,18 @@ pub(super) fn call(service: &Service, operation: &Operation, input: &Node) -> Re
     }
     add_body(service, of, input, &mut call);
     Ok(call)
+}
+
+/// The path of a call, with the members that stand in it: none of them may be missing.
+pub(super) fn path(service: &Service, operation: &Operation, input: &Node) -> Result<String, ParameterError> {
+    let mut path = operation.uri.split('?').next().unwrap_or_default().to_owned();
+    let members = operation.input.as_ref().map_or(&[][..], |of| service.members(of));
+    for (index, member) in members.iter().enumerate() {
+        if matches!(member.of.traits.location, Some(Location::Uri)) {
+            path = with_label(&path, member, input.member(index))?;
+        }
+    }
+    Ok(path)
 }
 
 /// The path with a member's value in place of `{Name}` or `{Name+}`.
