@@ -234,10 +234,7 @@ fn versions_and_aliases() {
     }
     let named = format!(r#"{{"stateMachineAliasArn":"{alias}"}}"#);
     let refused = server.fail("UpdateStateMachineAlias", &named);
-    assert_eq!(
-        refused,
-        "ValidationException: Either the description or the RoutingConfiguration must be specified"
-    );
+    assert_eq!(refused, "ValidationException: Either the description or the RoutingConfiguration must be specified");
     let plain = format!(r#"{{"stateMachineAliasArn":"{arn}"}}"#);
     assert!(server.fail("DescribeStateMachineAlias", &plain).starts_with("InvalidArn: "));
     let unknown = format!(r#"{{"stateMachineArn":"{arn}-other"}}"#);
