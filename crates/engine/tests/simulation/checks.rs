@@ -134,6 +134,15 @@ impl Checks {
                 }
             }
         }
+        // One that began and ended after the last look, whose parent has gone since, is listed beside those that are known.
+        let known: BTreeMap<Arc<str>, &'static str> =
+            self.children.iter().map(|(child, run)| (run.clone(), self.attempted[child])).collect();
+        for (run, machine) in known {
+            for child in listed(store, &run)?.into_keys() {
+                self.attempted.insert(child.clone(), machine);
+                self.children.insert(child, run.clone());
+            }
+        }
         Ok(())
     }
 
@@ -292,34 +301,25 @@ impl Checks {
 
     /// Each execution is listed once, as what it is.
     fn listings(&self, store: &dyn Store, executions: &BTreeMap<Arc<str>, Execution>) -> Result<(), String> {
-        let mut listed = BTreeMap::new();
         let machines =
             self.programs.keys().map(|name| format!("arn:aws:states:us-east-1:123456789012:stateMachine:{name}"));
         let map_runs: BTreeSet<String> = self.children.values().map(|arn| arn.to_string()).collect();
+        let mut all = BTreeMap::new();
         for machine in machines.chain(map_runs) {
-            let mut after = None;
-            loop {
-                let page =
-                    record::list(store, None, &machine, None, 7, after.as_ref()).map_err(|error| error.to_string())?;
-                for item in page.items {
-                    if listed.insert(item.arn.clone(), item.status).is_some() {
-                        return Err(format!("{}: it is listed twice", item.arn));
-                    }
-                }
-                after = page.next;
-                if after.is_none() {
-                    break;
+            for (arn, status) in listed(store, &machine)? {
+                if all.insert(arn.clone(), status).is_some() {
+                    return Err(format!("{arn}: it is listed twice"));
                 }
             }
         }
         let expected = executions.iter().map(|(arn, execution)| (arn.clone(), name(&execution.header.status)));
         let expected: BTreeMap<Arc<str>, StatusName> = expected.collect();
-        if listed != expected {
+        if all != expected {
             let only = |these: &BTreeMap<Arc<str>, StatusName>, those: &BTreeMap<Arc<str>, StatusName>| {
                 let only = these.iter().filter(|(arn, status)| those.get(*arn) != Some(*status));
                 format!("{:?}", only.collect::<Vec<_>>())
             };
-            return Err(format!("the listing has {}, not {}", only(&listed, &expected), only(&expected, &listed)));
+            return Err(format!("the listing has {}, not {}", only(&all, &expected), only(&expected, &all)));
         }
         Ok(())
     }
@@ -330,6 +330,23 @@ const ITEMS_MAX: u64 = 10;
 
 fn map_runs(store: &dyn Store, execution: &str) -> Result<Vec<(TaskId, MapRun)>, String> {
     record::map_runs(store, ExecutionId::of_arn(execution), None, usize::MAX).map_err(|error| error.to_string())
+}
+
+/// What is listed under a machine or a Map Run.
+fn listed(store: &dyn Store, arn: &str) -> Result<BTreeMap<Arc<str>, StatusName>, String> {
+    let (mut found, mut after) = (BTreeMap::new(), None);
+    loop {
+        let page = record::list(store, None, arn, None, 7, after.as_ref()).map_err(|error| error.to_string())?;
+        for item in page.items {
+            if found.insert(item.arn.clone(), item.status).is_some() {
+                return Err(format!("{}: it is listed twice", item.arn));
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(found);
+        }
+    }
 }
 
 /// `arn:...:execution:MACHINE/LABEL:NAME`
