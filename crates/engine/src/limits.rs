@@ -6,8 +6,8 @@ use std::time::Duration;
 pub const COMMIT_STEPS_MAX: usize = 1_024;
 /// Most bytes of rows in one commit. Ours.
 pub const COMMIT_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Bytes of events up to which they are part of the summary row, so that each step writes them again. Ours: those of two or three
-/// steps of most executions, and less than what two rows more take in a store.
+/// Bytes of events up to which they are part of the summary row, so that each step writes them again. Ours: as much again as the
+/// rest of such a row may be.
 pub const FIRST_EVENTS_BYTES_MAX: usize = 1024;
 /// Events in one history chunk, at most. Part of the record format.
 pub const CHUNK_EVENTS_MAX: usize = 64;

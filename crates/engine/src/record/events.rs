@@ -65,13 +65,13 @@ impl FirstEvents {
         if self.count + events.len() > CHUNK_EVENTS || !events.iter().all(|event| is_old(&event.detail)) {
             return false;
         }
-        let before = self.chunk.len();
+        let (before, mut time_ms) = (self.chunk.len(), self.time_ms);
         let mut out = match before {
             0 => Writer::row(1),
             _ => Writer::behind(std::mem::take(&mut self.chunk)),
         };
         for event in events {
-            write(event, &mut self.time_ms, &mut out, rows);
+            write(event, &mut time_ms, &mut out, rows);
         }
         self.chunk = out.into_bytes();
         if self.chunk.len() > CHUNK_BYTES_MAX {
@@ -79,6 +79,7 @@ impl FirstEvents {
             return false;
         }
         self.count += events.len();
+        self.time_ms = time_ms;
         true
     }
 }
